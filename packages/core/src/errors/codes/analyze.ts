@@ -1,0 +1,6 @@
+import type { CodeFacts } from "../codes.ts";
+
+/** Found in the project's sources by static derivation. */
+export const analyzeCodes = {
+  ANALYZE_UNKNOWN_NAME: { summary: "A name in an input's type cannot be found", exitCode: 3, httpStatus: 422, isRetryable: false },
+} as const satisfies Record<string, CodeFacts>;

@@ -1,0 +1,7 @@
+import type { CodeFacts } from "../codes.ts";
+
+/** Raised by merges. */
+export const mergeCodes = {
+  MERGE_BATCH_AMBIGUOUS: { summary: "A batch gives two values for the same key with an equal token", exitCode: 3, httpStatus: 422, isRetryable: false },
+  MERGE_BATCH_CONFLICT: { summary: "A batch key was delivered again with another content", exitCode: 1, httpStatus: 409, isRetryable: false },
+} as const satisfies Record<string, CodeFacts>;

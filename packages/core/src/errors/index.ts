@@ -1,0 +1,4 @@
+export { codes, type CodeFacts, type ErrorCode } from "./codes.ts";
+export type { Problem, SourceLocation } from "./problem.ts";
+export { unreachable } from "./unreachable.ts";
+export { isWatersmeetError, WatersmeetError, type ErrorDetails, type ErrorOptions } from "./watersmeet-error.ts";

@@ -1,0 +1,1 @@
+export type { Check, CheckMeasurement, RowPredicate } from "./check.ts";

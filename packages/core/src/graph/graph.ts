@@ -1,0 +1,23 @@
+import type { ManifestAsset } from "../manifest/manifest.ts";
+import type { AssetKey } from "../values/asset-key.ts";
+import type { MappingSpec } from "../values/partitions-spec.ts";
+
+export interface GraphEdge {
+  readonly from: AssetKey;
+  readonly to: AssetKey;
+  /** Position of the input in the downstream asset. */
+  readonly position: string;
+  readonly name: string;
+  readonly mapping: MappingSpec;
+  readonly isOptional: boolean;
+}
+
+/** The manifest, linked: complete, without cycles, in topological order (ties by key). */
+export interface Graph {
+  readonly order: readonly AssetKey[];
+  readonly assets: ReadonlyMap<AssetKey, ManifestAsset>;
+  /** Edges into an asset, in the order of its positions. */
+  readonly upstream: ReadonlyMap<AssetKey, readonly GraphEdge[]>;
+  /** Edges out of an asset, by downstream key, then position. */
+  readonly downstream: ReadonlyMap<AssetKey, readonly GraphEdge[]>;
+}

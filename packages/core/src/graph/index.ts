@@ -1,0 +1,1 @@
+export type { GraphEdge, Graph } from "./graph.ts";

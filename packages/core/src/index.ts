@@ -1,0 +1,1 @@
+export type { Definition, ExecutionOptions } from "./dsl/definition.ts";

@@ -1,0 +1,1 @@
+export type { AssetKind, Manifest, ManifestAsset, ManifestInjection, ManifestInput } from "./manifest.ts";

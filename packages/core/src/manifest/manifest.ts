@@ -1,0 +1,58 @@
+import type { SourceLocation } from "../errors/problem.ts";
+import type { AssetKey } from "../values/asset-key.ts";
+import type { MappingSpec, PartitionsSpec } from "../values/partitions-spec.ts";
+
+export type AssetKind = "asset" | "source" | "query" | "merge";
+
+/** One input of an asset, derived from the type of a parameter. */
+export interface ManifestInput {
+  readonly asset: AssetKey;
+  /** Where the handle goes when the function is called: a parameter's index, then members: `0`, `1.orders`. */
+  readonly position: string;
+  /** The name that people read: the parameter's or the member's. For a merge it is the branch's name. */
+  readonly name: string;
+  readonly mapping: MappingSpec;
+  readonly isOptional: boolean;
+}
+
+/** Something that the runtime passes in and that is no dependency. `self` reads the asset's own earlier partition. */
+export interface ManifestInjection {
+  readonly kind: "ctx" | "db" | "self";
+  readonly position: string;
+  /** Only for `self`. */
+  readonly mapping?: MappingSpec;
+}
+
+/** One asset as derived from the sources. */
+export interface ManifestAsset {
+  readonly key: AssetKey;
+  readonly kind: AssetKind;
+  /** Relative to the project's root, with forward slashes. */
+  readonly file: string;
+  /** How the object is found in the loaded module: `["dailyDelays"]`, `["default"]`, `["regions", "eu"]`. */
+  readonly exportPath: readonly string[];
+  readonly location: SourceLocation;
+  /** First paragraph of the doc comment; empty when there is none. */
+  readonly doc: string;
+  readonly inputs: readonly ManifestInput[];
+  readonly injections: readonly ManifestInjection[];
+  readonly partitions: PartitionsSpec | null;
+  readonly tags: readonly string[];
+  readonly group: string | null;
+  /** Of a source: the name of its resource. */
+  readonly resource: string | null;
+  /** Structural hash over the function and every same-project symbol that it reaches. */
+  readonly codeVersion: string;
+  /** Structural hash over the schema expression and every same-project symbol that it reaches. For a merge also its policy. */
+  readonly schemaVersion: string;
+}
+
+/** The project's assets as data. Assets are sorted by key. */
+export interface Manifest {
+  readonly formatVersion: 1;
+  /** Name and version of the analyzer and its parser: another one gives other code versions. */
+  readonly analyzer: string;
+  /** SHA-256 of every file that was read, by path relative to the project's root. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly assets: readonly ManifestAsset[];
+}

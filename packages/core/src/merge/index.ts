@@ -1,0 +1,1 @@
+export type { CellPolicy, MergeBranch, MergePolicy } from "./policy.ts";

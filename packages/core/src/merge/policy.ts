@@ -1,0 +1,24 @@
+import type { AssetKey } from "../values/asset-key.ts";
+
+/** How the winner of one cell is chosen among branches. */
+export type CellPolicy = "recencyFirst" | "priorityFirst";
+
+/** How a merge's branches become one table, as data. */
+export interface MergePolicy {
+  /** Columns that identify a row; in the order of the schema. */
+  readonly key: readonly string[];
+  /** `unionDistinct` keeps one of equal rows by key and refuses two different rows of one key; the others choose cell by cell. */
+  readonly rows: CellPolicy | "unionDistinct";
+  /** Columns that are chosen differently from `rows`. */
+  readonly columns: Readonly<Record<string, CellPolicy>>;
+  /** Rank of each branch by its name; greater is more trusted; branches not listed have 0. */
+  readonly trust: Readonly<Record<string, number>>;
+  /** Column of the branches (or null) that says when a row was true; without one the source is undated and every row's time is -infinity. */
+  readonly eventTime: string | null;
+}
+
+/** One branch of a merge: the name of the parameter, and what it reads. */
+export interface MergeBranch {
+  readonly name: string;
+  readonly asset: AssetKey;
+}

@@ -1,0 +1,73 @@
+import type { AssetKey } from "../values/asset-key.ts";
+import type { PartitionKey } from "../values/partition-key.ts";
+
+/** Half-open range [from, to) of partition ordinals of one asset. Sets of partitions are sorted, disjoint ranges, never lists of keys. */
+export type OrdinalRange = readonly [from: number, to: number];
+
+export interface PlanRequest {
+  /** Selection grammar, e.g. `+orders`, `tag:daily kind:merge`, `*`. */
+  readonly select: string;
+  /** `2001-01-01..2001-01-31`, a key, `latest`, `all`, `failed`, `stale`, `missing`; default: all. */
+  readonly partitions?: string;
+  /** Run even what is up to date. */
+  readonly force?: boolean;
+  /** Leave partitions alone that already have a version, whatever has changed since. */
+  readonly missingOnly?: boolean;
+}
+
+/** Why a step runs. */
+export type RunReason =
+  | { readonly kind: "missing" }
+  | { readonly kind: "codeChanged" }
+  | { readonly kind: "schemaChanged" }
+  | { readonly kind: "inputChanged"; readonly inputs: readonly AssetKey[] }
+  /** An input is made in this plan; whether this step has work is known when it is ready. */
+  | { readonly kind: "inputPlanned"; readonly inputs: readonly AssetKey[] }
+  | { readonly kind: "forced" };
+
+/** Why a selected partition does not run. */
+export type SkipReason =
+  | { readonly kind: "upToDate" }
+  | { readonly kind: "notMissing" }
+  /** An upstream partition that it reads does not exist and is not planned. */
+  | { readonly kind: "inputMissing"; readonly inputs: readonly AssetKey[] };
+
+/** Steps of one asset with the same reason. */
+export interface PlannedGroup {
+  readonly reason: RunReason;
+  readonly partitions: readonly OrdinalRange[];
+}
+
+export interface SkippedGroup {
+  readonly reason: SkipReason;
+  readonly partitions: readonly OrdinalRange[];
+}
+
+/** The part of a plan that belongs to one asset. */
+export interface PlannedAsset {
+  readonly asset: AssetKey;
+  /** Names the (asset, partition) numbering that the ranges use; the size of the partition space at planning time. */
+  readonly partitionCount: number;
+  readonly codeVersion: string;
+  readonly schemaVersion: string;
+  readonly run: readonly PlannedGroup[];
+  readonly skip: readonly SkippedGroup[];
+}
+
+/**
+ * What will be done, as data: built once, read by apply, explain and draw, changed by nobody.
+ * Assets are in topological order; groups in the order of their first partition; the bytes are a function of the request, the graph, the snapshot and the time.
+ */
+export interface Plan {
+  readonly planVersion: 1;
+  readonly environment: string;
+  readonly request: PlanRequest;
+  /** Ledger sequence that the plan was made from. */
+  readonly sequence: string;
+  /** ISO-8601 UTC; open-ended time partitions end here. */
+  readonly plannedAt: string;
+  readonly assets: readonly PlannedAsset[];
+  /** Versions read from outside the plan: commit id by asset and partition. A step reads exactly these, or what this plan's own steps commit. */
+  readonly pins: Readonly<Record<AssetKey, Readonly<Record<PartitionKey, string>>>>;
+  readonly stepCount: number;
+}

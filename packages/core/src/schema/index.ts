@@ -1,0 +1,1 @@
+export type { Column, ColumnType, Row, RowSchema } from "./row-schema.ts";

@@ -1,0 +1,61 @@
+import type { Plan, PlanRequest } from "@watersmeet/core/plan";
+import type { Row } from "@watersmeet/core/schema";
+import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
+import type { Config } from "../config/config.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerEvent, Materialization, PartitionStatus, RunId, RunRecord } from "../ledger/records.ts";
+import type { Project } from "../project/project.ts";
+
+export interface RunRequest extends PlanRequest {
+  readonly kind?: "run" | "backfill";
+  /** Steps of this run at the same time, over all workers. */
+  readonly maxParallel?: number;
+  /** Who asked: `cli:ana@host`, `http`, `web`. */
+  readonly requestedBy: string;
+  /** The same key gives the same run. */
+  readonly idempotencyKey?: string;
+}
+
+/** Why a step or a partition is where it is. */
+export interface WhyAnswer {
+  readonly asset: AssetKey;
+  readonly partition: PartitionKey | null;
+  readonly status: PartitionStatus;
+  /** Sentences, the decisive one first. */
+  readonly reasons: readonly string[];
+}
+
+/** Everything that a face (command line, HTTP) may do with a project. Made by `openWatersmeet` and closed by who opened it. */
+export interface Watersmeet extends AsyncDisposable {
+  readonly config: Config;
+  /** Questions to the ledger: see `ledger/`, one function per question. */
+  readonly ledger: Ledger;
+  /** The project as last derived. */
+  project(): Project;
+  /** Derives again; children load the new code. Subscribers of `onProjectChanged` are told. */
+  reloadProject(): Promise<Project>;
+  onProjectChanged(listener: (project: Project) => void): () => void;
+  /** @throws {SELECTION_INVALID} @throws {PARTITION_INVALID} @throws {ASSET_UNKNOWN} */
+  plan(request: PlanRequest): Promise<Plan>;
+  /** Plans, records run and steps, rings the doorbell. With nothing to do the run is recorded as succeeded at once. */
+  submitRun(request: RunRequest): Promise<{ readonly run: RunRecord; readonly plan: Plan; readonly isExisting: boolean }>;
+  cancelRun(id: RunId, by: string): Promise<RunRecord>;
+  pauseRun(id: RunId, by: string): Promise<RunRecord>;
+  resumeRun(id: RunId, by: string): Promise<RunRecord>;
+  /** Failed, blocked and upstreamFailed steps of a finished run go back to waiting or ready. */
+  retryRun(id: RunId, by: string): Promise<RunRecord>;
+  /** Starts executing steps in this process until disposed. One per process; a no-op when it already runs. */
+  startWorker(): Promise<AsyncDisposable>;
+  /** Whether any live worker, here or elsewhere, can run this project's steps. */
+  hasLiveWorker(): Promise<boolean>;
+  /** Ends when the run does. Yields a fresh record at most four times a second, and once at the end. */
+  followRun(id: RunId, signal?: AbortSignal): AsyncIterable<RunRecord>;
+  /** Events after `since`, then live ones, until the signal. */
+  followEvents(since: string | null, signal: AbortSignal): AsyncIterable<LedgerEvent>;
+  /** Rows that readers see. @throws {NOT_FOUND} when nothing is published */
+  readRows(asset: AssetKey, options: { readonly partition?: PartitionKey; readonly limit: number }): Promise<readonly Row[]>;
+  partitionStatuses(asset: AssetKey): Promise<readonly { readonly partition: PartitionKey; readonly status: PartitionStatus }[]>;
+  why(asset: AssetKey, partition: PartitionKey | null): Promise<WhyAnswer>;
+  /** Versions that a version was made from, transitively, nearest first. */
+  provenance(id: Materialization["id"]): Promise<readonly Materialization[]>;
+}

@@ -1,0 +1,36 @@
+/** Where rows are kept. */
+export type StoreConfig =
+  | { readonly kind: "duckdb"; /** Path of the file, relative to the project's root. */ readonly path: string; readonly memoryLimit: string | null; readonly threads: number | null }
+  | { readonly kind: "postgres"; readonly url: string; /** Schema of the served tables. @default "public" */ readonly schema: string };
+
+export interface ResourceConfig {
+  /** Steps that may use the resource at the same time, over all workers. */
+  readonly concurrency: number;
+}
+
+/** The whole configuration: frozen, complete, validated. Precedence: flags > environment > watersmeet.config.ts > default. */
+export interface Config {
+  /** Absolute path of the project's root: the folder of watersmeet.config.ts. */
+  readonly root: string;
+  /** Globs of the files that may declare assets, relative to the root. @default ["assets/**\/*.ts"] */
+  readonly assets: readonly string[];
+  readonly environment: string;
+  readonly ledger:
+    | { readonly kind: "embedded"; /** Absolute. @default <root>/.watersmeet/postgres */ readonly dataDirectory: string }
+    | { readonly kind: "url"; readonly url: string };
+  /** By name; there is always `default`. @default DuckDB at .watersmeet/data.duckdb */
+  readonly stores: Readonly<Record<string, StoreConfig>>;
+  readonly resources: Readonly<Record<string, ResourceConfig>>;
+  readonly worker: {
+    /** Steps at the same time in one worker. @default the number of processors, at least 2 */
+    readonly concurrency: number;
+    /** Largest heap of a child, in MB. */
+    readonly childMemoryMb: number;
+    /** Steps after which a child is replaced. */
+    readonly stepsPerChild: number;
+  };
+  readonly retries: { readonly maxAttempts: number; readonly minDelayMs: number; readonly maxDelayMs: number };
+  readonly http: { readonly host: string; readonly port: number };
+  /** Absolute; everything that Watersmeet itself writes: `.watersmeet`. */
+  readonly stateDirectory: string;
+}

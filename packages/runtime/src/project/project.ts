@@ -1,0 +1,31 @@
+import type { Problem } from "@watersmeet/core/errors";
+import type { Check } from "@watersmeet/core/gate";
+import type { Graph } from "@watersmeet/core/graph";
+import type { Manifest } from "@watersmeet/core/manifest";
+import type { MergePolicy } from "@watersmeet/core/merge";
+import type { RowSchema } from "@watersmeet/core/schema";
+import type { AssetKey } from "@watersmeet/core/values";
+
+/** What only the loaded object tells of an asset, as plain data. A child process reads it; the main process never imports user code. */
+export interface AssetSpec {
+  readonly key: AssetKey;
+  readonly schema: RowSchema;
+  /** Checks that SQL can make: derived from the zod schema and the asset's key. */
+  readonly checks: readonly Check[];
+  /** Whether the schema has refinements or transforms that only zod itself can check. */
+  readonly hasRowSideChecks: boolean;
+  readonly policy: MergePolicy | null;
+  readonly execution: { readonly timeoutMs: number; readonly maxAttempts: number; readonly resource: string | null };
+  readonly store: string;
+}
+
+/** A project at one moment: derived, linked, described. With problems there is nothing to run. */
+export interface Project {
+  readonly root: string;
+  /** Changes whenever any source file changes; children load exactly this generation of the code. */
+  readonly generation: string;
+  readonly manifest: Manifest;
+  readonly graph: Graph;
+  readonly specs: ReadonlyMap<AssetKey, AssetSpec>;
+  readonly problems: readonly Problem[];
+}
