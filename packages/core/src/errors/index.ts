@@ -1,4 +1,5 @@
-export { codes, type CodeFacts, type ErrorCode } from "./codes.ts";
+export type { CodeFacts } from "./code-facts.ts";
+export { codes, type ErrorCode } from "./codes.ts";
 export type { Problem, SourceLocation } from "./problem.ts";
 export { unreachable } from "./unreachable.ts";
 export { isWatersmeetError, WatersmeetError, type ErrorDetails, type ErrorOptions } from "./watersmeet-error.ts";

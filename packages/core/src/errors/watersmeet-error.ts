@@ -1,4 +1,5 @@
-import { codes, type CodeFacts, type ErrorCode } from "./codes.ts";
+import type { CodeFacts } from "./code-facts.ts";
+import { codes, type ErrorCode } from "./codes.ts";
 
 /** JSON-able facts about a failure. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;

@@ -1,2 +1,11 @@
-export type { OrdinalRange, Plan, PlannedAsset, PlannedGroup, PlanRequest, RunReason, SkippedGroup, SkipReason } from "./plan.ts";
+export type {
+  OrdinalRange,
+  Plan,
+  PlannedAsset,
+  PlannedGroup,
+  PlanRequest,
+  RunReason,
+  SkippedGroup,
+  SkipReason,
+} from "./plan.ts";
 export type { HeadState, StateSnapshot } from "./state-snapshot.ts";

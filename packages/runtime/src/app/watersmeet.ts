@@ -38,7 +38,9 @@ export interface Watersmeet extends AsyncDisposable {
   /** @throws {SELECTION_INVALID} @throws {PARTITION_INVALID} @throws {ASSET_UNKNOWN} */
   plan(request: PlanRequest): Promise<Plan>;
   /** Plans, records run and steps, rings the doorbell. With nothing to do the run is recorded as succeeded at once. */
-  submitRun(request: RunRequest): Promise<{ readonly run: RunRecord; readonly plan: Plan; readonly isExisting: boolean }>;
+  submitRun(
+    request: RunRequest,
+  ): Promise<{ readonly run: RunRecord; readonly plan: Plan; readonly isExisting: boolean }>;
   cancelRun(id: RunId, by: string): Promise<RunRecord>;
   pauseRun(id: RunId, by: string): Promise<RunRecord>;
   resumeRun(id: RunId, by: string): Promise<RunRecord>;
@@ -53,8 +55,13 @@ export interface Watersmeet extends AsyncDisposable {
   /** Events after `since`, then live ones, until the signal. */
   followEvents(since: string | null, signal: AbortSignal): AsyncIterable<LedgerEvent>;
   /** Rows that readers see. @throws {NOT_FOUND} when nothing is published */
-  readRows(asset: AssetKey, options: { readonly partition?: PartitionKey; readonly limit: number }): Promise<readonly Row[]>;
-  partitionStatuses(asset: AssetKey): Promise<readonly { readonly partition: PartitionKey; readonly status: PartitionStatus }[]>;
+  readRows(
+    asset: AssetKey,
+    options: { readonly partition?: PartitionKey; readonly limit: number },
+  ): Promise<readonly Row[]>;
+  partitionStatuses(
+    asset: AssetKey,
+  ): Promise<readonly { readonly partition: PartitionKey; readonly status: PartitionStatus }[]>;
   why(asset: AssetKey, partition: PartitionKey | null): Promise<WhyAnswer>;
   /** Versions that a version was made from, transitively, nearest first. */
   provenance(id: Materialization["id"]): Promise<readonly Materialization[]>;

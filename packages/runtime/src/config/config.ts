@@ -1,7 +1,16 @@
 /** Where rows are kept. */
 export type StoreConfig =
-  | { readonly kind: "duckdb"; /** Path of the file, relative to the project's root. */ readonly path: string; readonly memoryLimit: string | null; readonly threads: number | null }
-  | { readonly kind: "postgres"; readonly url: string; /** Schema of the served tables. @default "public" */ readonly schema: string };
+  | {
+      readonly kind: "duckdb";
+      /** Path of the file, relative to the project's root. */ readonly path: string;
+      readonly memoryLimit: string | null;
+      readonly threads: number | null;
+    }
+  | {
+      readonly kind: "postgres";
+      readonly url: string;
+      /** Schema of the served tables. @default "public" */ readonly schema: string;
+    };
 
 export interface ResourceConfig {
   /** Steps that may use the resource at the same time, over all workers. */
@@ -16,7 +25,10 @@ export interface Config {
   readonly assets: readonly string[];
   readonly environment: string;
   readonly ledger:
-    | { readonly kind: "embedded"; /** Absolute. @default <root>/.watersmeet/postgres */ readonly dataDirectory: string }
+    | {
+        readonly kind: "embedded";
+        /** Absolute. @default <root>/.watersmeet/postgres */ readonly dataDirectory: string;
+      }
     | { readonly kind: "url"; readonly url: string };
   /** By name; there is always `default`. @default DuckDB at .watersmeet/data.duckdb */
   readonly stores: Readonly<Record<string, StoreConfig>>;

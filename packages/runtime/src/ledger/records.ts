@@ -14,7 +14,16 @@ export type RunState = "queued" | "running" | "paused" | "cancelling" | "succeed
  * waiting (inputs not there yet) → ready → running → succeeded | unchanged | failed | blocked | cancelled; running → ready (retry, lost worker);
  * waiting → upstreamFailed | cancelled. From `succeeded` on, states are terminal and written once.
  */
-export type StepState = "waiting" | "ready" | "running" | "succeeded" | "unchanged" | "failed" | "blocked" | "upstreamFailed" | "cancelled";
+export type StepState =
+  | "waiting"
+  | "ready"
+  | "running"
+  | "succeeded"
+  | "unchanged"
+  | "failed"
+  | "blocked"
+  | "upstreamFailed"
+  | "cancelled";
 
 export interface RunRecord {
   readonly id: RunId;

@@ -139,14 +139,26 @@ export interface Store extends AsyncDisposable {
   commit(requests: readonly CommitRequest[]): Promise<readonly Commit[]>;
   findCommits(commitIds: readonly string[]): Promise<readonly Commit[]>;
   /** Commits with a greater sequence than `after`, oldest first: for reconciling the ledger when the store is opened. */
-  listCommits(options: { readonly after: bigint; readonly limit: number }): Promise<readonly (Commit & { readonly sequence: bigint })[]>;
+  listCommits(options: {
+    readonly after: bigint;
+    readonly limit: number;
+  }): Promise<readonly (Commit & { readonly sequence: bigint })[]>;
   listHeads(environment: string, asset: AssetKey): Promise<readonly StoreHead[]>;
   /** Streams in chunks of some thousand rows; memory is bounded whatever the size. */
-  readRows(input: InputVersions, options?: { readonly limit?: number; readonly signal?: AbortSignal }): AsyncIterable<readonly Row[]>;
+  readRows(
+    input: InputVersions,
+    options?: { readonly limit?: number; readonly signal?: AbortSignal },
+  ): AsyncIterable<readonly Row[]>;
   /** Writes the rows to a file in `directory` for a child process; the same versions give the same file name, an existing file is used again. */
   exportFile(input: InputVersions, directory: string): Promise<ExchangeFile>;
   /** Moves the head of one (asset, partition) to an earlier version. @throws {STORE_VERSION_UNKNOWN} */
-  revert(options: { readonly environment: string; readonly asset: StoredAsset; readonly partition: PartitionKey; readonly version: number; readonly commitId: string }): Promise<Commit>;
+  revert(options: {
+    readonly environment: string;
+    readonly asset: StoredAsset;
+    readonly partition: PartitionKey;
+    readonly version: number;
+    readonly commitId: string;
+  }): Promise<Commit>;
   /** Drops what an attempt staged. */
   discard(target: StageTarget): Promise<void>;
   /** Drops stagings whose attempt is not in the list. */

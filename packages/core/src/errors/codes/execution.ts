@@ -1,10 +1,20 @@
-import type { CodeFacts } from "../codes.ts";
+import type { CodeFacts } from "../code-facts.ts";
 
 /** Raised while steps run. */
 export const executionCodes = {
   USER_CODE_THREW: { summary: "An asset's function threw", exitCode: 1, httpStatus: 500, isRetryable: true },
   STEP_TIMED_OUT: { summary: "A step took longer than its timeout", exitCode: 4, httpStatus: 504, isRetryable: true },
   STEP_CANCELLED: { summary: "A step was cancelled", exitCode: 130, httpStatus: 409, isRetryable: false },
-  CHILD_DIED: { summary: "The process that ran an asset's function ended unexpectedly", exitCode: 1, httpStatus: 500, isRetryable: true },
-  OUTPUT_INVALID: { summary: "An asset's function returned something that is not rows", exitCode: 1, httpStatus: 422, isRetryable: false },
+  CHILD_DIED: {
+    summary: "The process that ran an asset's function ended unexpectedly",
+    exitCode: 1,
+    httpStatus: 500,
+    isRetryable: true,
+  },
+  OUTPUT_INVALID: {
+    summary: "An asset's function returned something that is not rows",
+    exitCode: 1,
+    httpStatus: 422,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, CodeFacts>;

@@ -1,9 +1,19 @@
-import type { CodeFacts } from "../codes.ts";
+import type { CodeFacts } from "../code-facts.ts";
 
 /** Raised by the ledger and the embedded database. */
 export const ledgerCodes = {
-  LEDGER_UNREACHABLE: { summary: "The ledger's Postgres cannot be reached", exitCode: 1, httpStatus: 503, isRetryable: true },
-  LEDGER_NOT_MIGRATED: { summary: "The ledger's schema is not at the version this program needs", exitCode: 1, httpStatus: 503, isRetryable: false },
+  LEDGER_UNREACHABLE: {
+    summary: "The ledger's Postgres cannot be reached",
+    exitCode: 1,
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  LEDGER_NOT_MIGRATED: {
+    summary: "The ledger's schema is not at the version this program needs",
+    exitCode: 1,
+    httpStatus: 503,
+    isRetryable: false,
+  },
   RUN_NOT_FOUND: { summary: "There is no run with this id", exitCode: 2, httpStatus: 404, isRetryable: false },
   RUN_CANCELLED: { summary: "The run was cancelled", exitCode: 130, httpStatus: 409, isRetryable: false },
 } as const satisfies Record<string, CodeFacts>;

@@ -1,7 +1,17 @@
-import type { CodeFacts } from "../codes.ts";
+import type { CodeFacts } from "../code-facts.ts";
 
 /** Raised by merges. */
 export const mergeCodes = {
-  MERGE_BATCH_AMBIGUOUS: { summary: "A batch gives two values for the same key with an equal token", exitCode: 3, httpStatus: 422, isRetryable: false },
-  MERGE_BATCH_CONFLICT: { summary: "A batch key was delivered again with another content", exitCode: 1, httpStatus: 409, isRetryable: false },
+  MERGE_BATCH_AMBIGUOUS: {
+    summary: "A batch gives two values for the same key with an equal token",
+    exitCode: 3,
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  MERGE_BATCH_CONFLICT: {
+    summary: "A batch key was delivered again with another content",
+    exitCode: 1,
+    httpStatus: 409,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, CodeFacts>;

@@ -1,10 +1,15 @@
-import type { CodeFacts } from "../codes.ts";
+import type { CodeFacts } from "../code-facts.ts";
 
 /** Raised while a selection, partitions or a plan are worked out. */
 export const planCodes = {
   SELECTION_INVALID: { summary: "The selection cannot be parsed", exitCode: 2, httpStatus: 400, isRetryable: false },
   ASSET_UNKNOWN: { summary: "No asset has this key", exitCode: 2, httpStatus: 404, isRetryable: false },
-  PARTITION_INVALID: { summary: "A partition key or range does not belong to the asset", exitCode: 2, httpStatus: 400, isRetryable: false },
+  PARTITION_INVALID: {
+    summary: "A partition key or range does not belong to the asset",
+    exitCode: 2,
+    httpStatus: 400,
+    isRetryable: false,
+  },
   GRAPH_CYCLE: { summary: "Assets depend on each other in a circle", exitCode: 3, httpStatus: 422, isRetryable: false },
   GRAPH_DUPLICATE_KEY: { summary: "Two assets have the same key", exitCode: 3, httpStatus: 422, isRetryable: false },
 } as const satisfies Record<string, CodeFacts>;
