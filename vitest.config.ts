@@ -9,8 +9,9 @@ export default defineConfig({
       "tools/**/*.test.ts",
     ],
     globalSetup: ["tools/testing/postgres-server.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    reporters: ["default", "./tools/testing/closing-line-reporter.ts"],
     pool: "forks",
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });
