@@ -35,9 +35,7 @@ export interface Ledger {
     page: PageRequest,
   ): Promise<Page<StepRecord>>;
   /** Step counts by asset and state, in the order of the plan: for progress bars. */
-  summarizeSteps(
-    id: RunId,
-  ): Promise<
+  summarizeSteps(id: RunId): Promise<
     readonly {
       readonly asset: AssetKey;
       readonly steps: Readonly<Record<StepState, number>>;

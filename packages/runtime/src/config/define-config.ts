@@ -1,0 +1,77 @@
+/** A store as written in watersmeet.config.ts; made by `duckdb` or `postgres`. */
+export type StoreDefinition =
+  | {
+      readonly kind: "duckdb";
+      readonly path: string;
+      readonly memoryLimit?: string | null | undefined;
+      readonly threads?: number | null | undefined;
+    }
+  | { readonly kind: "postgres"; readonly url: string; readonly schema?: string | undefined };
+
+/** What a project may configure. Everything has a default; `docs/reference/config.md` lists them. */
+export interface UserConfig {
+  /** Globs of the files that may declare assets, relative to this file. @default "assets/**\/*.ts" */
+  readonly assets?: string | readonly string[];
+  /** Set of heads that runs move and reads see. @default "prod" */
+  readonly environment?: string;
+  /** Postgres for the ledger. @default an embedded one under .watersmeet/ */
+  readonly databaseUrl?: string;
+  /** Short for `stores: { default: … }`. */
+  readonly store?: StoreDefinition;
+  /** By name; assets without a `store` use `default`. @default DuckDB at .watersmeet/data.duckdb */
+  readonly stores?: Readonly<Record<string, StoreDefinition>>;
+  /** Outside systems, with the steps that may use each at the same time, over all workers. */
+  readonly resources?: Readonly<Record<string, { readonly concurrency: number }>>;
+  readonly worker?: {
+    /** Steps at the same time in one worker. @default the number of processors, at least 2 */
+    readonly concurrency?: number;
+    /** Largest heap of a child process. @default 512 */
+    readonly childMemoryMb?: number;
+    /** Steps after which a child process is replaced. @default 500 */
+    readonly stepsPerChild?: number;
+  };
+  readonly retries?: {
+    /** Attempts in all, for assets that do not say. @default 3 */
+    readonly maxAttempts?: number;
+    /** @default 500 */
+    readonly minDelayMs?: number;
+    /** @default 60000 */
+    readonly maxDelayMs?: number;
+  };
+  readonly http?: {
+    /** @default "127.0.0.1" */
+    readonly host?: string;
+    /** @default 4321 */
+    readonly port?: number;
+  };
+}
+
+/** Gives the types of the configuration; returns what it gets. */
+export function defineConfig(config: UserConfig): UserConfig {
+  return config;
+}
+
+/** Rows in a DuckDB file, relative to the project's root. One process owns the file. */
+export function duckdb(options: {
+  readonly path: string;
+  /** As DuckDB writes it, e.g. `"4GB"`. @default DuckDB's own: 80 % of the memory */
+  readonly memoryLimit?: string;
+  /** @default DuckDB's own: the number of processors */
+  readonly threads?: number;
+}): StoreDefinition {
+  return {
+    kind: "duckdb",
+    path: options.path,
+    memoryLimit: options.memoryLimit ?? null,
+    threads: options.threads ?? null,
+  };
+}
+
+/** Rows in a Postgres database, for any number of hosts. */
+export function postgres(options: {
+  readonly url: string;
+  /** Schema of the served tables. @default "public" */
+  readonly schema?: string;
+}): StoreDefinition {
+  return { kind: "postgres", url: options.url, schema: options.schema ?? "public" };
+}

@@ -1,0 +1,1 @@
+export { defineConfig, duckdb, postgres, type StoreDefinition, type UserConfig } from "./define-config.ts";

@@ -1,0 +1,206 @@
+import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { WatersmeetError } from "@watersmeet/core/errors";
+import { z } from "zod";
+import type { Config } from "./config.ts";
+import { findProject, type ProjectLocation } from "./find-project.ts";
+
+/** What a face may set for one call; stronger than everything else. */
+export interface ConfigFlags {
+  readonly databaseUrl?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly concurrency?: number | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+export interface ConfigSources {
+  /** Where to look for the project: here and upwards. */
+  readonly directory: string;
+  readonly flags?: ConfigFlags;
+  /** @default {} */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * The configuration of the project around a folder. Precedence: flags > environment > watersmeet.config.ts > default.
+ *
+ * @throws {CONFIG_NOT_FOUND}
+ * @throws {CONFIG_INVALID} with every problem in `details.problems`, not the first
+ */
+export async function loadConfig(sources: ConfigSources): Promise<Config> {
+  const project = findProject(sources.directory);
+  const problems: ConfigProblem[] = [];
+  const file = parsePart(fileSchema, await importConfig(project), "watersmeet.config.ts", problems);
+  const env = parsePart(envSchema, pickEnvironment(sources.env ?? {}), "environment", problems);
+  const flags = parsePart(flagsSchema, dropUndefined({ ...sources.flags }), "flags", problems);
+  if (problems.length > 0 || file === undefined || env === undefined || flags === undefined) refuse(problems);
+  return buildConfig(project, file, { ...env, ...flags });
+}
+
+interface ConfigProblem {
+  readonly source: string;
+  /** Dotted; empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_/-]*$/, "must be letters, digits, _, - and /, starting with a letter");
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, "must be a URL that begins with postgres://");
+const port = z.number().int().min(0).max(65_535);
+const count = z.number().int().min(1);
+
+const storeSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("duckdb"),
+    path: z.string().min(1),
+    memoryLimit: z.string().min(1).nullable().default(null),
+    threads: count.nullable().default(null),
+  }),
+  z.strictObject({
+    kind: z.literal("postgres"),
+    url: postgresUrl,
+    schema: z.string().min(1).max(63).default("public"),
+  }),
+]);
+
+const fileSchema = z
+  .strictObject({
+    assets: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+    environment: name.optional(),
+    databaseUrl: postgresUrl.optional(),
+    store: storeSchema.optional(),
+    stores: z.record(name, storeSchema).default({}),
+    resources: z.record(name, z.strictObject({ concurrency: count })).default({}),
+    worker: z
+      .strictObject({
+        concurrency: count.optional(),
+        childMemoryMb: z.number().int().min(32).default(512),
+        stepsPerChild: count.default(500),
+      })
+      .prefault({}),
+    retries: z
+      .strictObject({
+        maxAttempts: count.max(100).default(3),
+        minDelayMs: count.default(500),
+        maxDelayMs: count.default(60_000),
+      })
+      .prefault({}),
+    http: z.strictObject({ host: z.string().min(1).optional(), port: port.optional() }).prefault({}),
+  })
+  .refine((config) => config.store === undefined || config.stores["default"] === undefined, {
+    path: ["store"],
+    message: "is short for stores.default, which is also given: keep one of them",
+  });
+
+const flagsSchema = z.strictObject({
+  databaseUrl: postgresUrl.optional(),
+  environment: name.optional(),
+  concurrency: count.optional(),
+  host: z.string().min(1).optional(),
+  port: port.optional(),
+});
+
+const envSchema = z.object({
+  databaseUrl: postgresUrl.optional(),
+  environment: name.optional(),
+  concurrency: z.coerce.number().pipe(count).optional(),
+  host: z.string().min(1).optional(),
+  port: z.coerce.number().pipe(port).optional(),
+});
+
+/** Empty values count as absent: CI systems set variables to nothing. */
+function pickEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return dropUndefined({
+    databaseUrl: env["DATABASE_URL"] || undefined,
+    environment: env["WATERSMEET_ENVIRONMENT"] || undefined,
+    concurrency: env["WATERSMEET_CONCURRENCY"] || undefined,
+    host: env["WATERSMEET_HOST"] || undefined,
+    port: env["WATERSMEET_PORT"] || undefined,
+  });
+}
+
+function dropUndefined<T>(values: Readonly<Record<string, T | undefined>>): Record<string, T> {
+  const present: Record<string, T> = {};
+  for (const [key, value] of Object.entries(values)) if (value !== undefined) present[key] = value;
+  return present;
+}
+
+async function importConfig(project: ProjectLocation): Promise<unknown> {
+  if (project.configFile === null) return {};
+  const url = pathToFileURL(project.configFile);
+  // A saved file is another module: `dev` loads it again.
+  url.searchParams.set("saved", String(statSync(project.configFile).mtimeMs));
+  try {
+    const module: { readonly default?: unknown } = await import(url.href);
+    return module.default ?? missingDefault;
+  } catch (cause) {
+    throw new WatersmeetError("CONFIG_INVALID", `${project.configFile} cannot be loaded: ${String(cause)}`, {
+      hint: "It is plain TypeScript that Node runs as it is: erasable syntax only, imports with their .ts.",
+      cause,
+    });
+  }
+}
+
+const missingDefault = "no default export";
+
+function parsePart<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  source: string,
+  problems: ConfigProblem[],
+): z.output<S> | undefined {
+  if (value === missingDefault) {
+    problems.push({ source, path: "", message: "has no default export; write `export default defineConfig({ … })`" });
+    return undefined;
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues)
+    problems.push({ source, path: issue.path.join("."), message: issue.message });
+  return undefined;
+}
+
+function refuse(problems: readonly ConfigProblem[]): never {
+  const lines = problems.map(({ source, path, message }) => `${source}: ${path === "" ? "" : `${path} `}${message}`);
+  throw new WatersmeetError("CONFIG_INVALID", `The configuration is not valid:\n  ${lines.join("\n  ")}`, {
+    hint: "docs/reference/config.md lists every setting with its default.",
+    details: { problems },
+  });
+}
+
+function buildConfig(
+  project: ProjectLocation,
+  file: z.output<typeof fileSchema>,
+  chosen: z.output<typeof flagsSchema>,
+): Config {
+  const stateDirectory = join(project.root, ".watersmeet");
+  const databaseUrl = chosen.databaseUrl ?? file.databaseUrl;
+  const assets = file.assets ?? "assets/**/*.ts";
+  return Object.freeze<Config>({
+    root: project.root,
+    assets: typeof assets === "string" ? [assets] : assets,
+    environment: chosen.environment ?? file.environment ?? "prod",
+    ledger:
+      databaseUrl === undefined
+        ? { kind: "embedded", dataDirectory: join(stateDirectory, "postgres") }
+        : { kind: "url", url: databaseUrl },
+    stores: {
+      default: file.store ?? { kind: "duckdb", path: ".watersmeet/data.duckdb", memoryLimit: null, threads: null },
+      ...file.stores,
+    },
+    resources: file.resources,
+    worker: {
+      concurrency: chosen.concurrency ?? file.worker.concurrency ?? Math.max(2, availableParallelism()),
+      childMemoryMb: file.worker.childMemoryMb,
+      stepsPerChild: file.worker.stepsPerChild,
+    },
+    retries: file.retries,
+    http: { host: chosen.host ?? file.http.host ?? "127.0.0.1", port: chosen.port ?? file.http.port ?? 4321 },
+    stateDirectory: resolve(stateDirectory),
+  });
+}

@@ -1,0 +1,207 @@
+import type { RunReason, SkipReason } from "@watersmeet/core/plan";
+import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
+import type { MaterializationId, RunId, RunState, StepState } from "./records.ts";
+
+/** Tables of schema `watersmeet`, as Kysely sees them. Big integers arrive as text. The one home of these types. */
+export interface LedgerDatabase {
+  readonly installation: { id: Generated<string>; created_at: Generated<Date> };
+  readonly environment: { name: string; parent: string | null; created_at: Generated<Date> };
+  readonly store: {
+    name: string;
+    store_id: string;
+    reconciled_sequence: Generated<string>;
+    reconciled_at: Date | null;
+  };
+  readonly worker: {
+    id: GeneratedAlways<string>;
+    host: string;
+    pid: number;
+    slots: number;
+    stores: readonly string[];
+    started_at: Generated<Date>;
+    beat_at: Generated<Date>;
+  };
+  readonly run: RunTable;
+  readonly run_asset: RunAssetTable;
+  readonly step: StepTable;
+  readonly attempt: AttemptTable;
+  readonly materialization: MaterializationTable;
+  readonly head: {
+    environment: string;
+    asset: AssetKey;
+    partition: PartitionKey;
+    materialization_id: MaterializationId;
+    moved_at: Date;
+  };
+  readonly batch: BatchTable;
+  readonly failed_partition: {
+    environment: string;
+    asset: AssetKey;
+    partition: PartitionKey;
+    run_id: RunId;
+    ordinal: number;
+    failed_at: Date;
+  };
+  readonly resource: { name: string; concurrency: number };
+  readonly resource_lease: {
+    resource: string;
+    run_id: RunId;
+    ordinal: number;
+    worker_id: string;
+    weight: Generated<number>;
+    taken_at: Generated<Date>;
+  };
+  readonly event: {
+    sequence: GeneratedAlways<string>;
+    at: GeneratedAlways<Date>;
+    kind: string;
+    run_id: RunId | null;
+    asset: AssetKey | null;
+    partition: PartitionKey | null;
+    body: ColumnType<Json, string, never>;
+  };
+  readonly log_line: {
+    id: GeneratedAlways<string>;
+    run_id: RunId;
+    ordinal: number;
+    attempt: number;
+    at: Date;
+    level: "debug" | "info" | "warn" | "error";
+    message: string;
+    fields: ColumnType<Json, string | null, never>;
+  };
+}
+
+/** How a step is claimed: it needs a process that can open the store, and a lease of the resource if there is one. */
+export interface Lane {
+  readonly store: string;
+  readonly resource: string | null;
+}
+
+interface RunTable {
+  id: ColumnType<RunId, never, never>;
+  kind: "run" | "backfill";
+  environment: string;
+  state: Generated<RunState>;
+  round: Generated<number>;
+  selection: string;
+  partitions: string | null;
+  requested_by: string;
+  idempotency_key: string | null;
+  max_parallel: number | null;
+  step_count: number;
+  open_count: number;
+  skipped: JSONColumnType<Partial<Record<SkipReason["kind"], number>>>;
+  lanes: JSONColumnType<readonly Lane[]>;
+  trace_id: string;
+  plan: ColumnType<unknown, string, never>;
+  assets: ColumnType<unknown, string, never>;
+  created_at: Generated<Date>;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+interface RunAssetTable {
+  run_id: RunId;
+  position: number;
+  asset: AssetKey;
+  first_ordinal: number;
+  step_count: number;
+  open_count: number;
+  reasons: JSONColumnType<readonly RunReason[]>;
+  code_version: string;
+  schema_version: string;
+  store: string;
+  resource: string | null;
+  max_attempts: number;
+  succeeded: Generated<number>;
+  unchanged: Generated<number>;
+  failed: Generated<number>;
+  blocked: Generated<number>;
+  upstream_failed: Generated<number>;
+  cancelled: Generated<number>;
+  row_count: Generated<string>;
+  busy_ms: Generated<string>;
+  first_started_at: Date | null;
+  last_finished_at: Date | null;
+}
+
+interface StepTable {
+  run_id: RunId;
+  ordinal: number;
+  asset: AssetKey;
+  partition: PartitionKey;
+  state: StepState;
+  lane: number;
+  reason: number;
+  priority: number;
+  pending: number;
+  attempt: Generated<number>;
+  failures: Generated<number>;
+  crashes: Generated<number>;
+  round: Generated<number>;
+  worker_id: string | null;
+  not_before: Date | null;
+  started_at: Date | null;
+  finished_at: Date | null;
+  materialization_id: MaterializationId | null;
+  row_count: string | null;
+  progress: ColumnType<
+    { readonly done: number; readonly total: number | null; readonly message: string | null } | null,
+    string | null,
+    string | null
+  >;
+  failure: ColumnType<Json, string | null, string | null>;
+}
+
+interface AttemptTable {
+  run_id: RunId;
+  ordinal: number;
+  attempt: number;
+  outcome: string;
+  worker_id: string;
+  started_at: Date;
+  finished_at: Date;
+  timings: ColumnType<Json, string | null, never>;
+  failure: ColumnType<Json, string | null, never>;
+}
+
+interface MaterializationTable {
+  id: ColumnType<MaterializationId, never, never>;
+  store: string;
+  asset: AssetKey;
+  partition: PartitionKey;
+  version: number;
+  commit_id: string;
+  code_version: string;
+  schema_version: string;
+  data_digest: string;
+  row_count: string;
+  size_bytes: string;
+  quarantined_count: string;
+  facts: ColumnType<Json, string | null, never>;
+  environment: string;
+  run_id: RunId | null;
+  ordinal: number | null;
+  attempt: number;
+  requested_by: string;
+  trace_id: string;
+  started_at: Date;
+  committed_at: Date;
+  input_positions: readonly string[];
+  input_ids: readonly MaterializationId[];
+  input_fingerprints: JSONColumnType<Record<string, string>>;
+}
+
+interface BatchTable {
+  id: GeneratedAlways<string>;
+  materialization_id: MaterializationId;
+  branch: string;
+  batch_key: string;
+  batch_id: string;
+  generation: number;
+  digest: string;
+  row_count: string;
+  outcome: "admitted" | "duplicate" | "superseding";
+}
