@@ -1,1 +1,23 @@
-export type { Definition, ExecutionOptions } from "./dsl/definition.ts";
+export { asset, type AssetOptions, type MaybePromise, type RowsOut } from "./dsl/asset.ts";
+export { assets } from "./dsl/assets.ts";
+export {
+  isNonRetriableError,
+  isRetryAfterError,
+  NonRetriableError,
+  RetryAfterError,
+  type RetryAfter,
+} from "./dsl/author-errors.ts";
+export type { Checkpoint, Ctx, Log, LogFields } from "./dsl/context.ts";
+export type { Db } from "./dsl/db.ts";
+export { definitionBrand, type Definition, type ExecutionOptions, type LatePolicy } from "./dsl/definition.ts";
+export type { Duration } from "./dsl/duration.ts";
+export type { AnyAsset, Asset, In, Rows, Self } from "./dsl/handles.ts";
+export { isDefinition } from "./dsl/is-definition.ts";
+export type { All, Last, Latest, Mapping, Offset, Same } from "./dsl/mappings.ts";
+export { merge, type Branches, type MergeOptions } from "./dsl/merge.ts";
+export type { CommonOptions } from "./dsl/options.ts";
+export { buckets, daily, hourly, listed, monthly, product, weekly, type TimeOptions } from "./dsl/partitions.ts";
+export { query, type QueryOptions } from "./dsl/query.ts";
+export type { AnySchema, Out, SchemaOf } from "./dsl/schema-type.ts";
+export { source, type SourceOptions } from "./dsl/source.ts";
+export { decimal } from "./schema/decimal.ts";

@@ -11,6 +11,14 @@ export interface ExecutionOptions {
   readonly resource: string | null;
 }
 
+/** What a merge does with rows that come after their time. */
+export interface LatePolicy {
+  /** Milliseconds after a window's end in which rows still count as on time. */
+  readonly graceMs: number;
+  /** Later ones wait in the holding area (`hold`), make a new version of the partitions they touch (`amend`), or are recorded and left out (`reject`). */
+  readonly beyond: "hold" | "amend" | "reject";
+}
+
 /** Runtime brand of objects made by the language: equal across copies of this package. */
 export const definitionBrand: unique symbol = Symbol.for("watersmeet.definition") as never;
 
@@ -23,11 +31,14 @@ export interface Definition {
   readonly fn: (...inputs: never[]) => unknown;
   readonly partitions: PartitionsSpec | null;
   readonly name: string | null;
+  /** `null`: the doc comment speaks. */
+  readonly description: string | null;
   readonly tags: readonly string[];
   readonly group: string | null;
   readonly execution: ExecutionOptions;
   /** Only of a merge. */
   readonly policy: MergePolicy | null;
+  readonly late: LatePolicy | null;
   /** Columns that must identify a row of one partition; checked by a gate. Empty: no such promise. */
   readonly key: readonly string[];
   /** Name of the store in the project's configuration; `null`: the default store. */

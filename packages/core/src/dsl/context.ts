@@ -1,0 +1,38 @@
+import type { Json } from "../values/json.ts";
+
+/** What a step may know and tell while it runs. An asset that wants it takes a parameter of this type. */
+export interface Ctx {
+  /** Key of the partition being made, e.g. `2001-01-31`; empty for an asset without partitions. */
+  readonly partition: string;
+  /** The window of a time partition as ISO-8601 UTC instants, the end exclusive; `null` for other partitions. */
+  readonly window: { readonly start: string; readonly end: string } | null;
+  readonly runId: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Aborted when the step is cancelled or out of time: pass it to `fetch` and friends. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  readonly checkpoint: Checkpoint;
+  /** Tells how far the step is. `total` may be left out when it is not known. */
+  progress(done: number, total?: number, message?: string): void;
+  /** Facts that are recorded and shown with the version. Later calls add to earlier ones. */
+  report(facts: Readonly<Record<string, Json>>): void;
+  /** The value of a secret by name. It is masked in logs. @throws {CONFIG_INVALID} when there is none */
+  secret(name: string): string;
+}
+
+/** Structured log lines of a step. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+export type LogFields = Readonly<Record<string, Json>>;
+
+/** Where a source has got to, kept from one version to the next: a cursor becomes visible when the version that it belongs to is committed. */
+export interface Checkpoint {
+  get(): Promise<Json | undefined>;
+  set(cursor: Json): Promise<void>;
+}

@@ -1,0 +1,85 @@
+import { WatersmeetError } from "../errors/watersmeet-error.ts";
+import type { MergePolicy } from "../merge/policy.ts";
+import { listColumnNames } from "../schema/list-column-names.ts";
+import { isAssetKey } from "../values/asset-key.ts";
+import { definitionBrand, type Definition, type ExecutionOptions, type LatePolicy } from "./definition.ts";
+import { parseDuration } from "./duration.ts";
+import type { LooseOptions } from "./options.ts";
+
+const defaultTimeoutMs = 30 * 60_000;
+const defaultMaxAttempts = 3;
+
+/** What a definition has beyond the common options. */
+export interface DefinitionParts {
+  readonly kind: Definition["kind"];
+  readonly fn: Definition["fn"];
+  readonly policy?: MergePolicy;
+  readonly late?: LatePolicy;
+}
+
+/** The frozen object that every function of the language returns. @throws {DEFINITION_INVALID} */
+export function defineAsset(options: LooseOptions, parts: DefinitionParts): Definition {
+  if (typeof parts.fn !== "function")
+    throw invalid(
+      `${parts.kind}() needs a function as its second argument`,
+      "Write asset({ schema }, (input: In<typeof x>) => …)",
+    );
+  const columns = requireColumns(options.schema, parts.kind);
+  requireColumnNames(options.key ?? [], columns, "key");
+  if (options.name !== undefined && !isAssetKey(options.name)) {
+    throw invalid(
+      `name "${options.name}" cannot be the key of an asset`,
+      "Keys are identifiers, with dots between groups and members: orders, regions.eu",
+    );
+  }
+  const definition: Definition = {
+    [definitionBrand]: 1,
+    kind: parts.kind,
+    schema: options.schema,
+    fn: parts.fn,
+    partitions: options.partitions ?? null,
+    name: options.name ?? null,
+    description: options.description ?? null,
+    tags: Object.freeze([...(options.tags ?? [])]),
+    group: options.group ?? null,
+    execution: readExecution(options),
+    policy: parts.policy ?? null,
+    late: parts.late ?? null,
+    key: Object.freeze(columns.filter((column) => options.key?.includes(column))),
+    store: options.store ?? null,
+  };
+  return Object.freeze(definition);
+}
+
+/** @throws {DEFINITION_INVALID} naming the first that is not a column */
+export function requireColumnNames(names: readonly string[], columns: readonly string[], option: string): void {
+  const unknown = names.find((name) => !columns.includes(name));
+  if (unknown !== undefined)
+    throw invalid(
+      `${option} names "${unknown}", which is not a column of the schema`,
+      `The columns are ${columns.join(", ")}`,
+    );
+}
+
+/** @throws {DEFINITION_INVALID} when the schema is not a zod object */
+export function requireColumns(schema: unknown, kind: string): readonly string[] {
+  const columns = listColumnNames(schema);
+  if (columns === null)
+    throw invalid(`the schema of ${kind}() is not a zod object`, "Write schema: z.object({ … }), with zod 4");
+  return columns;
+}
+
+export function invalid(message: string, hint: string): WatersmeetError {
+  return new WatersmeetError("DEFINITION_INVALID", message, { hint });
+}
+
+function readExecution(options: LooseOptions): ExecutionOptions {
+  const maxAttempts = options.maxAttempts ?? defaultMaxAttempts;
+  if (!Number.isSafeInteger(maxAttempts) || maxAttempts < 1)
+    throw invalid(`maxAttempts is ${maxAttempts}`, "Give a whole number of at least 1");
+  return Object.freeze({
+    timeoutMs: options.timeout === undefined ? defaultTimeoutMs : parseDuration(options.timeout),
+    maxAttempts,
+    resource: options.resource ?? null,
+  });
+}

@@ -1,0 +1,33 @@
+import type { PartitionsSpec } from "../values/partitions-spec.ts";
+import type { Duration } from "./duration.ts";
+import type { ColumnName, SchemaOf } from "./schema-type.ts";
+
+/** What every kind of asset can say of itself. `O` and `I` are the rows that the schema gives and takes. */
+export interface CommonOptions<O, I> {
+  /** A zod object: one property per column. See `docs/reference/columns.md`. */
+  readonly schema: SchemaOf<O, I>;
+  /** The asset's key, as a literal: survives renaming and moving. Default: the export's name. */
+  readonly name?: string;
+  /** Default: the first paragraph of the doc comment. */
+  readonly description?: string;
+  readonly tags?: readonly string[];
+  readonly group?: string;
+  /** `hourly`, `daily`, `weekly`, `monthly`, `listed`, `buckets` or `product`. Default: one table, not partitioned. */
+  readonly partitions?: PartitionsSpec;
+  /** Columns that identify a row within its partition; a gate checks it. */
+  readonly key?: readonly ColumnName<NoInfer<O>>[];
+  /** Name of a store in the project's configuration. Default: the default store. */
+  readonly store?: string;
+  /** An attempt that takes longer is ended. @default "30m" */
+  readonly timeout?: Duration;
+  /** Tries in all, for failures that another try can mend. @default 3 */
+  readonly maxAttempts?: number;
+  /** Named outside system whose limit the asset's steps count against. */
+  readonly resource?: string;
+}
+
+/** The same as the functions see it at run time, where the type of a row is gone. */
+export type LooseOptions = Omit<CommonOptions<unknown, unknown>, "key" | "timeout"> & {
+  readonly key?: readonly string[];
+  readonly timeout?: string;
+};
