@@ -1,0 +1,100 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { AssetDetailDto, AssetDto } from "../../../src/read/asset-dto.ts";
+import type { MaterializationDto } from "../../../src/read/materialization-dto.ts";
+import type { PartitionRangeDto } from "../../../src/read/partition-ranges.ts";
+import type { ProblemDto } from "../../../src/read/problem-dto.ts";
+import type { RunDto, StepDto } from "../../../src/read/run-dto.ts";
+import { getJson } from "./client.ts";
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+export interface Partitions {
+  readonly count: number;
+  readonly ranges: readonly PartitionRangeDto[];
+  readonly vector: string;
+}
+
+export interface Rows {
+  readonly columns: readonly string[];
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** One entry per question to the server. The first part of a key says what changed data concerns it: see `live.ts`. */
+export const questions = {
+  assets: () =>
+    queryOptions({
+      queryKey: ["assets"],
+      queryFn: async ({ signal }) =>
+        (await getJson<{ readonly items: readonly AssetDto[] }>("/assets", {}, signal)).items,
+    }),
+  asset: (key: string) =>
+    queryOptions({
+      queryKey: ["assets", key],
+      queryFn: ({ signal }) => getJson<AssetDetailDto>(`/assets/${encodeURIComponent(key)}`, {}, signal),
+    }),
+  partitions: (key: string) =>
+    queryOptions({
+      queryKey: ["assets", key, "partitions"],
+      queryFn: ({ signal }) => getJson<Partitions>(`/assets/${encodeURIComponent(key)}/partitions`, {}, signal),
+    }),
+  materializations: (key: string, partition: string | undefined) =>
+    infiniteQueryOptions({
+      queryKey: ["assets", key, "materializations", partition ?? null],
+      queryFn: ({ pageParam, signal }) =>
+        getJson<Page<MaterializationDto>>(
+          `/assets/${encodeURIComponent(key)}/materializations`,
+          { limit: 25, partition, cursor: pageParam },
+          signal,
+        ),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: (page) => page.nextCursor ?? undefined,
+    }),
+  rows: (key: string, partition: string | undefined) =>
+    queryOptions({
+      queryKey: ["assets", key, "rows", partition ?? null],
+      queryFn: ({ signal }) =>
+        getJson<Rows>(`/assets/${encodeURIComponent(key)}/rows`, { limit: 20, partition }, signal),
+      retry: false,
+    }),
+  runs: () =>
+    queryOptions({
+      queryKey: ["runs"],
+      queryFn: ({ signal }) => getJson<Page<RunDto>>("/runs", { limit: 50 }, signal),
+    }),
+  run: (id: string) =>
+    queryOptions({
+      queryKey: ["runs", id],
+      queryFn: ({ signal }) => getJson<RunDto>(`/runs/${encodeURIComponent(id)}`, {}, signal),
+    }),
+  steps: (id: string) =>
+    queryOptions({
+      queryKey: ["runs", id, "steps"],
+      queryFn: ({ signal }) => readAll<StepDto>(`/runs/${encodeURIComponent(id)}/steps`, { limit: 500 }, signal),
+    }),
+  problems: () =>
+    queryOptions({
+      queryKey: ["problems"],
+      queryFn: ({ signal }) => getJson<{ readonly items: readonly ProblemDto[] }>("/problems", {}, signal),
+    }),
+};
+
+/** Most items that a page of the app draws. */
+export const drawLimit = 5000;
+
+async function readAll<T>(
+  path: string,
+  parameters: Readonly<Record<string, string | number>>,
+  signal: AbortSignal,
+): Promise<readonly T[]> {
+  const items: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await getJson<Page<T>>(path, { ...parameters, cursor }, signal);
+    items.push(...page.items);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined && items.length < drawLimit);
+  return items;
+}
