@@ -29,7 +29,10 @@ export interface MergeOptions<O, K extends string, B, E extends string> extends 
 
 type RowOf<B> = B extends { readonly "~each": unknown } ? B["~each"] : B extends Compilable<infer Q> ? Q : never;
 type Name<K> = K extends string ? K : never;
-type WrongColumns<O, R> = { [C in keyof O & keyof R]: [R[C]] extends [Stored<O[C]>] ? never : C }[keyof O & keyof R];
+// A branch's key may be null where the schema's is not: such rows go to quarantine, they are not a mistake of the author.
+type WrongColumns<O, R, K extends string> = {
+  [C in keyof O & keyof R]: [C extends K ? NonNullable<R[C]> : R[C]] extends [Stored<O[C]>] ? never : C;
+}[keyof O & keyof R];
 type UndatedColumn<R, E extends string> = E extends keyof R
   ? [R[E]] extends [string | null | undefined]
     ? never
@@ -40,7 +43,7 @@ type UndatedColumn<R, E extends string> = E extends keyof R
 type BranchComplaint<O, N extends string, R, K extends string, E extends string> =
   | `branch "${N}" does not deliver the key column "${Name<Exclude<K, keyof R>>}"`
   | `branch "${N}" does not deliver the event time "${UndatedColumn<R, E>}" as a date or timestamp`
-  | `column "${Name<WrongColumns<O, R>>}" of branch "${N}" has another type than in the schema`
+  | `column "${Name<WrongColumns<O, R, K>>}" of branch "${N}" has another type than in the schema`
   | `column "${Name<Exclude<keyof R, keyof O | E>>}" of branch "${N}" is not declared in the schema`;
 type Complaint<O, K extends string, B, E extends string> =
   | { [N in keyof B & string]: BranchComplaint<O, N, RowOf<B[N]>, K, E> }[keyof B & string]
