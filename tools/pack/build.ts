@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, globSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** Builds what is published: `dist` of every package (Node refuses `.ts` under node_modules), the SQL beside it, and the web app. */
 const packages = ["core", "runtime", "ui-server"].map((name) => join("packages", name));
