@@ -12,28 +12,17 @@ A code is never renamed and never reused: match on codes, not on texts. Every er
 *Exit* is what the \`watersmeet\` command returns, *HTTP* the status of an answer, *again* whether another attempt can succeed without anybody changing anything.
 `;
 
-/** The page as it should be: codes by their area, in alphabetical order. */
+/** The page as it should be: every code, in alphabetical order. */
 export function renderErrorReference(): string {
-  const byArea = Map.groupBy(Object.entries<CodeFacts>(codes), ([code]) => code.split("_")[0] ?? code);
-  const areas = [...byArea].sort(([a], [b]) => (a < b ? -1 : 1));
-  return [introduction, ...areas.map(([area, entries]) => renderArea(area, entries))].join("\n");
-}
-
-function renderArea(area: string, entries: readonly (readonly [string, CodeFacts])[]): string {
-  const rows = entries
+  const rows = Object.entries<CodeFacts>(codes)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(
-      ([code, facts]) =>
-        `| \`${code}\` | ${facts.summary} | ${facts.exitCode} | ${facts.httpStatus} | ${facts.isRetryable ? "yes" : "no"} |`,
+      ([code, { summary, exitCode, httpStatus, isRetryable }]) =>
+        `| \`${code}\` | ${summary} | ${exitCode} | ${httpStatus} | ${isRetryable ? "yes" : "no"} |`,
     );
-  return [
-    `## ${area}`,
-    "",
-    "| Code | What happened | Exit | HTTP | Again |",
-    "|---|---|---|---|---|",
-    ...rows,
-    "",
-  ].join("\n");
+  return [introduction, "| Code | What happened | Exit | HTTP | Again |", "|---|---|---|---|---|", ...rows, ""].join(
+    "\n",
+  );
 }
 
 export function readErrorReference(): string {
