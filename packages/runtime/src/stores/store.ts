@@ -128,11 +128,15 @@ export interface Store extends AsyncDisposable {
   readonly kind: string;
   /** Random, made with the store, kept in it: tells a store from another at the same address. */
   readonly storeId: string;
+  /** Form of the files that `stageFile` takes from children: their names end in `.parquet` or `.csv`. */
+  readonly exchangeFormat: ExchangeFile["format"];
   /** Makes tables and the readers' view of an asset; follows additive schema changes. */
   ensureAsset(asset: StoredAsset): Promise<void>;
   stageFile(target: StageTarget, file: ExchangeFile, signal?: AbortSignal): Promise<Staged>;
   stageQuery(target: StageTarget, query: StagedQuery, signal?: AbortSignal): Promise<Staged>;
   stageMerge(target: StageTarget, merge: StagedMerge, signal?: AbortSignal): Promise<Staged>;
+  /** Writes staged rows to a file in `directory` (made by the caller), for checks that only a child can make. */
+  exportStaged(staged: Staged, directory: string): Promise<ExchangeFile>;
   /** One pass over the staged rows. */
   measure(staged: Staged, checks: readonly Check[], signal?: AbortSignal): Promise<Measurement>;
   /** All or none, in one transaction; the results are in the order of the requests. @throws {STORE_STALE} @throws {STORE_COMMIT_UNKNOWN} */

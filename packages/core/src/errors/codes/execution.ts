@@ -1,7 +1,31 @@
 import type { CodeFacts } from "../code-facts.ts";
 
-/** Raised while steps run. */
+/** Raised while a project is loaded and while steps run. */
 export const executionCodes = {
+  MODULE_LOAD_FAILED: {
+    summary: "A file of the project cannot be imported",
+    exitCode: 3,
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  PROJECT_CHANGED: {
+    summary: "A file of the project changed after it was derived",
+    exitCode: 1,
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  STORES_DIFFER: {
+    summary: "A query or merge reads an asset that is kept in another store",
+    exitCode: 3,
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  STEP_OUTDATED: {
+    summary: "A step was planned for another version of the code than is loaded",
+    exitCode: 1,
+    httpStatus: 409,
+    isRetryable: false,
+  },
   USER_CODE_THREW: { summary: "An asset's function threw", exitCode: 1, httpStatus: 500, isRetryable: true },
   STEP_TIMED_OUT: { summary: "A step took longer than its timeout", exitCode: 4, httpStatus: 504, isRetryable: true },
   STEP_CANCELLED: { summary: "A step was cancelled", exitCode: 130, httpStatus: 409, isRetryable: false },
