@@ -21,3 +21,17 @@ export interface Graph {
   /** Edges out of an asset, by downstream key, then position. */
   readonly downstream: ReadonlyMap<AssetKey, readonly GraphEdge[]>;
 }
+
+/** What an asset reads of its own past, as edges from the asset to itself. They are no part of `upstream` and `downstream`. */
+export function listSelfEdges(asset: ManifestAsset): readonly GraphEdge[] {
+  return asset.injections
+    .filter((injection) => injection.kind === "self")
+    .map(({ position, mapping }) => ({
+      from: asset.key,
+      to: asset.key,
+      position,
+      name: "self",
+      mapping: mapping ?? { kind: "offset", by: -1 },
+      isOptional: false,
+    }));
+}

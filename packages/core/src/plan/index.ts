@@ -1,11 +1,25 @@
+export { buildPlan, type BuildPlanOptions } from "./build-plan.ts";
+export { computeCommitId, fingerprintInput, type CommitIdentity, type ReadPartition } from "./commit-id.ts";
+export { assessAsset, type Assessment, type Freshness, type FreshnessGroup, type StaleReason } from "./find-stale.ts";
+export { listAssetSteps, listSteps, type AssetSteps, type PlanStep } from "./list-steps.ts";
 export type {
   OrdinalRange,
   Plan,
   PlannedAsset,
   PlannedGroup,
+  PlannedInput,
   PlanRequest,
   RunReason,
   SkippedGroup,
   SkipReason,
 } from "./plan.ts";
+export { createPlanningState, type PlanningInput, type PlanningState } from "./planning-state.ts";
+export type { RankedSet } from "./ranked-set.ts";
 export type { HeadState, StateSnapshot } from "./state-snapshot.ts";
+export {
+  createStepDependencies,
+  type PendingRange,
+  type StepDependencies,
+  type StepInput,
+  type StepRange,
+} from "./step-dependencies.ts";

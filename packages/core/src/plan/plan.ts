@@ -1,8 +1,9 @@
 import type { AssetKey } from "../values/asset-key.ts";
+import type { OrdinalRange } from "../values/ordinal-ranges.ts";
 import type { PartitionKey } from "../values/partition-key.ts";
+import type { MappingSpec, PartitionsSpec } from "../values/partitions-spec.ts";
 
-/** Half-open range [from, to) of partition ordinals of one asset. Sets of partitions are sorted, disjoint ranges, never lists of keys. */
-export type OrdinalRange = readonly [from: number, to: number];
+export type { OrdinalRange } from "../values/ordinal-ranges.ts";
 
 export interface PlanRequest {
   /** Selection grammar, e.g. `+orders`, `tag:daily kind:merge`, `*`. */
@@ -43,9 +44,24 @@ export interface SkippedGroup {
   readonly partitions: readonly OrdinalRange[];
 }
 
+/** One input of a planned asset, with all that is needed to tell which partitions a step reads, whatever becomes of the project meanwhile. */
+export interface PlannedInput {
+  readonly position: string;
+  readonly name: string;
+  /** The asset itself for `self`. */
+  readonly asset: AssetKey;
+  readonly mapping: MappingSpec;
+  readonly isOptional: boolean;
+  /** How the input is partitioned. */
+  readonly partitions: PartitionsSpec | null;
+}
+
 /** The part of a plan that belongs to one asset. */
 export interface PlannedAsset {
   readonly asset: AssetKey;
+  readonly partitions: PartitionsSpec | null;
+  /** In the order of the asset's positions, `self` last. */
+  readonly inputs: readonly PlannedInput[];
   /** Names the (asset, partition) numbering that the ranges use; the size of the partition space at planning time. */
   readonly partitionCount: number;
   readonly codeVersion: string;

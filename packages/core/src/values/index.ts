@@ -2,7 +2,25 @@ export { isAssetKey, parseAssetKey, type AssetKey } from "./asset-key.ts";
 export { compareStrings } from "./compare.ts";
 export { fingerprint } from "./fingerprint.ts";
 export type { Json } from "./json.ts";
+export {
+  countRanges,
+  hasOrdinal,
+  intersectRanges,
+  listOrdinals,
+  normalizeRanges,
+  subtractRanges,
+  type OrdinalRange,
+} from "./ordinal-ranges.ts";
+export {
+  parsePartitionExpression,
+  findTerm,
+  type PartitionExpression,
+  type StateWord,
+  type TermMeaning,
+} from "./partition-expression.ts";
 export { unpartitioned, type PartitionKey } from "./partition-key.ts";
+export { createMapping, describeSpace, type MappingOptions, type PartitionMapping } from "./partition-mapping.ts";
+export { createPartitionSpace, type PartitionSpace, type PartitionWindow } from "./partition-space.ts";
 export type {
   BucketPartitions,
   ListedPartitions,

@@ -12,4 +12,10 @@ export const planCodes = {
   },
   GRAPH_CYCLE: { summary: "Assets depend on each other in a circle", exitCode: 3, httpStatus: 422, isRetryable: false },
   GRAPH_DUPLICATE_KEY: { summary: "Two assets have the same key", exitCode: 3, httpStatus: 422, isRetryable: false },
+  MAPPING_INCOMPATIBLE: {
+    summary: "An asset cannot read another with this partition mapping",
+    exitCode: 3,
+    httpStatus: 422,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, CodeFacts>;

@@ -1,0 +1,104 @@
+import type { Problem } from "../errors/problem.ts";
+import { isWatersmeetError } from "../errors/watersmeet-error.ts";
+import { selectAssets } from "../graph/select.ts";
+import type { AssetKey } from "../values/asset-key.ts";
+import { countRanges, normalizeRanges, type OrdinalRange } from "../values/ordinal-ranges.ts";
+import { decidePartitions, type Decisions } from "./decide-partitions.ts";
+import { findPins } from "./find-pins.ts";
+import type { Plan, PlannedAsset, PlannedInput, PlanRequest } from "./plan.ts";
+import { createPlanningState, type AssetState, type PlanningInput, type PlanningState } from "./planning-state.ts";
+import { createRankedSet, type RankedSet } from "./ranked-set.ts";
+import { resolvePartitions } from "./resolve-partitions.ts";
+
+export interface BuildPlanOptions extends PlanningInput {
+  readonly request: PlanRequest;
+}
+
+/**
+ * Decides what to do, and does nothing. The plan is a function of its arguments alone, byte for byte.
+ * Problems are what is wrong with the request: SELECTION_INVALID, ASSET_UNKNOWN, PARTITION_INVALID.
+ */
+export function buildPlan(
+  options: BuildPlanOptions,
+): { readonly plan: Plan } | { readonly problems: readonly Problem[] } {
+  try {
+    return { plan: assemblePlan(options) };
+  } catch (error) {
+    if (!isWatersmeetError(error)) throw error;
+    return {
+      problems: [
+        { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) },
+      ],
+    };
+  }
+}
+
+function assemblePlan({ request, ...input }: BuildPlanOptions): Plan {
+  const state = createPlanningState(input);
+  const selected = selectAssets(state.graph, request.select);
+  const chosen = resolvePartitions(state, selected, request.partitions ?? "all");
+  const planned = new Map<AssetKey, RankedSet>();
+  const assets: PlannedAsset[] = [];
+  for (const key of selected) {
+    const decisions = decidePartitions({
+      state,
+      key,
+      planned,
+      request,
+      ranges: chosen.ranges.get(key) ?? [],
+      words: chosen.words,
+    });
+    const run = normalizeRanges(decisions.run.flatMap((group) => group.partitions));
+    if (run.length > 0) planned.set(key, createRankedSet(run));
+    if (decisions.run.length + decisions.skip.length > 0) assets.push(describeAsset(state, key, decisions));
+  }
+  return {
+    planVersion: 1,
+    environment: state.snapshot.environment,
+    request: copyRequest(request),
+    sequence: state.snapshot.sequence,
+    plannedAt: state.now.toISOString(),
+    assets,
+    pins: findPins(state, planned),
+    stepCount: countSteps([...planned.values()]),
+  };
+}
+
+function describeAsset(state: PlanningState, key: AssetKey, { run, skip }: Decisions): PlannedAsset {
+  const own = state.stateOf(key);
+  return {
+    asset: key,
+    partitions: own.asset.partitions,
+    inputs: listInputs(state, own),
+    partitionCount: own.space.size,
+    codeVersion: own.asset.codeVersion,
+    schemaVersion: own.asset.schemaVersion,
+    run,
+    skip,
+  };
+}
+
+function listInputs(state: PlanningState, own: AssetState): readonly PlannedInput[] {
+  return own.reads.map(({ edge: { position, name, from, mapping, isOptional } }) => ({
+    position,
+    name,
+    asset: from,
+    mapping,
+    isOptional,
+    partitions: state.stateOf(from).asset.partitions,
+  }));
+}
+
+/** The members that a plan knows, in one order, whatever else the caller's object holds. */
+function copyRequest({ select, partitions, force, missingOnly }: PlanRequest): PlanRequest {
+  return {
+    select,
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(force === true ? { force } : {}),
+    ...(missingOnly === true ? { missingOnly } : {}),
+  };
+}
+
+function countSteps(planned: readonly { readonly ranges: readonly OrdinalRange[] }[]): number {
+  return planned.reduce((sum, { ranges }) => sum + countRanges(ranges), 0);
+}

@@ -1,0 +1,122 @@
+import type { AssetKey } from "../values/asset-key.ts";
+import type { OrdinalRange } from "../values/ordinal-ranges.ts";
+import type { PartitionSpace } from "../values/partition-space.ts";
+import { createAssetSets } from "./asset-sets.ts";
+import { fingerprintInput, type ReadPartition } from "./commit-id.ts";
+import { groupOrdinals } from "./group-ordinals.ts";
+import type { RunReason } from "./plan.ts";
+import type { AssetRead, AssetState, PlanningState } from "./planning-state.ts";
+
+export type StaleReason = Extract<RunReason, { kind: "codeChanged" | "schemaChanged" | "inputChanged" }>;
+
+/** How a partition stands to what it is made from, as things are now. */
+export type Freshness =
+  /** It has no version. */
+  | { readonly kind: "missing" }
+  /** Another run would give the same commit id. */
+  | { readonly kind: "upToDate" }
+  | { readonly kind: "stale"; readonly reason: StaleReason };
+
+/** Partitions that stand alike. */
+export interface FreshnessGroup {
+  readonly freshness: Freshness;
+  readonly partitions: readonly OrdinalRange[];
+}
+
+/** Every partition of an asset, each in one group; groups in the order of their first partition. */
+export interface Assessment {
+  readonly asset: AssetKey;
+  readonly space: PartitionSpace;
+  readonly groups: readonly FreshnessGroup[];
+}
+
+/**
+ * The one answer to "is it up to date?", for planner, API, pages and automation. A partition is compared with the heads that it would read now, and only with
+ * those: an upstream that is itself stale makes nothing stale until it has run and its content differs.
+ */
+export function assessAsset(state: PlanningState, asset: AssetKey): Assessment {
+  const { codes, freshnessOf } = assessOrdinals(state, asset);
+  const { space } = state.stateOf(asset);
+  const groups = groupOrdinals([[0, space.size]], (ordinal) => codes[ordinal] ?? missing);
+  return { asset, space, groups: groups.map(({ code, partitions }) => ({ freshness: freshnessOf(code), partitions })) };
+}
+
+export interface OrdinalAssessment {
+  /** By ordinal: a number that `freshnessOf` reads. */
+  readonly codes: Uint32Array;
+  freshnessOf(code: number): Freshness;
+}
+
+/** The same, partition by partition. */
+export function assessOrdinals(state: PlanningState, key: AssetKey): OrdinalAssessment {
+  const own = state.stateOf(key);
+  const sets = createAssetSets();
+  const codes = new Uint32Array(own.space.size).fill(missing);
+  if (own.heads.length > 0) {
+    compareVersions(own, codes);
+    for (const read of own.reads) {
+      const findFingerprint = createFingerprints(state.stateOf(read.edge.from), read);
+      for (let ordinal = 0; ordinal < codes.length; ordinal++) {
+        const code = codes[ordinal] ?? missing;
+        if (code !== upToDate && code < firstInputSet) continue;
+        if (own.heads[ordinal]?.inputs[read.edge.position] === findFingerprint(ordinal)) continue;
+        codes[ordinal] = firstInputSet + sets.add(code === upToDate ? 0 : code - firstInputSet, read.edge.from);
+      }
+    }
+  }
+  return {
+    codes,
+    freshnessOf: (code) =>
+      fixedFreshness[code] ?? {
+        kind: "stale",
+        reason: { kind: "inputChanged", inputs: sets.list(code - firstInputSet) },
+      },
+  };
+}
+
+const missing = 0;
+const upToDate = 1;
+const codeChanged = 2;
+const schemaChanged = 3;
+/** From here on: the number of the set of inputs that changed. */
+const firstInputSet = 4;
+
+const fixedFreshness: Readonly<Record<number, Freshness>> = {
+  [missing]: { kind: "missing" },
+  [upToDate]: { kind: "upToDate" },
+  [codeChanged]: { kind: "stale", reason: { kind: "codeChanged" } },
+  [schemaChanged]: { kind: "stale", reason: { kind: "schemaChanged" } },
+};
+
+function compareVersions({ asset, heads }: AssetState, codes: Uint32Array): void {
+  for (const [ordinal, head] of heads.entries()) {
+    if (head === undefined) continue;
+    if (head.codeVersion !== asset.codeVersion) codes[ordinal] = codeChanged;
+    else codes[ordinal] = head.schemaVersion === asset.schemaVersion ? upToDate : schemaChanged;
+  }
+}
+
+/** Fingerprints of one input as it is now, by the ordinal of the reader. */
+function createFingerprints(upstream: AssetState, { mapping }: AssetRead): (ordinal: number) => string {
+  if (mapping.isIdentity) return (ordinal) => upstream.heads[ordinal]?.dataDigest ?? nothingRead;
+  const compute = (ordinal: number): string =>
+    fingerprintInput(listHeads(upstream, mapping.toUpstream([ordinal, ordinal + 1])));
+  if (!mapping.isConstant) return compute;
+  const common = compute(0);
+  return () => common;
+}
+
+const nothingRead = fingerprintInput([]);
+
+/** The partitions that exist; a partition that is not there yet makes its reader no staler than it is. */
+function listHeads({ heads, keys }: AssetState, ranges: readonly OrdinalRange[]): readonly ReadPartition[] {
+  const read: ReadPartition[] = [];
+  for (const [from, to] of ranges) {
+    for (let ordinal = from; ordinal < to; ordinal++) {
+      const head = heads[ordinal];
+      const partition = keys[ordinal];
+      if (head !== undefined && partition !== undefined) read.push({ partition, dataDigest: head.dataDigest });
+    }
+  }
+  return read;
+}

@@ -1,0 +1,124 @@
+import { listSelfEdges, type Graph, type GraphEdge } from "../graph/graph.ts";
+import type { ManifestAsset } from "../manifest/manifest.ts";
+import type { AssetKey } from "../values/asset-key.ts";
+import type { PartitionKey } from "../values/partition-key.ts";
+import { createMapping, type PartitionMapping } from "../values/partition-mapping.ts";
+import { createPartitionSpace, type PartitionSpace } from "../values/partition-space.ts";
+import type { PartitionsSpec } from "../values/partitions-spec.ts";
+import { stableJson } from "../values/stable-json.ts";
+import type { HeadState, StateSnapshot } from "./state-snapshot.ts";
+
+export interface PlanningInput {
+  readonly graph: Graph;
+  readonly snapshot: StateSnapshot;
+  readonly now: Date;
+}
+
+/** An input of an asset, `self` included, ready for arithmetic. */
+export interface AssetRead {
+  readonly edge: GraphEdge;
+  readonly mapping: PartitionMapping;
+  readonly isSelf: boolean;
+}
+
+/** One asset at one instant. */
+export interface AssetState {
+  readonly asset: ManifestAsset;
+  readonly space: PartitionSpace;
+  /** By ordinal; shorter than the space when nothing further exists. */
+  readonly heads: readonly (HeadState | undefined)[];
+  /** By ordinal. */
+  readonly keys: readonly PartitionKey[];
+  /** In the order of positions, `self` last. */
+  readonly reads: readonly AssetRead[];
+}
+
+/** Graph, ledger and time put together, asset by asset and only as far as asked for. */
+export interface PlanningState extends PlanningInput {
+  /** @throws {RangeError} when the graph has no such asset */
+  stateOf(asset: AssetKey): AssetState;
+}
+
+export function createPlanningState({ graph, snapshot, now }: PlanningInput): PlanningState {
+  const spaceOf = createSpaceCache(now);
+  const states = new Map<AssetKey, AssetState>();
+  const spaceOfAsset = (key: AssetKey): PartitionSpace => spaceOf(getAsset(graph, key).partitions).space;
+  const describe = (key: AssetKey): AssetState => {
+    const asset = getAsset(graph, key);
+    const { space, listKeys } = spaceOf(asset.partitions);
+    const edges = [...(graph.upstream.get(key) ?? []), ...listSelfEdges(asset)];
+    return {
+      asset,
+      space,
+      heads: orderHeads(space, snapshot.heads.get(key) ?? new Map(), listKeys),
+      get keys() {
+        return listKeys();
+      },
+      reads: edges.map((edge) => ({
+        edge,
+        mapping: createMapping({ mapping: edge.mapping, downstream: space, upstream: spaceOfAsset(edge.from) }),
+        isSelf: edge.from === key,
+      })),
+    };
+  };
+  return {
+    graph,
+    snapshot,
+    now,
+    stateOf(key) {
+      const known = states.get(key);
+      if (known !== undefined) return known;
+      const state = describe(key);
+      states.set(key, state);
+      return state;
+    },
+  };
+}
+
+function getAsset(graph: Graph, key: AssetKey): ManifestAsset {
+  const asset = graph.assets.get(key);
+  if (asset === undefined) throw new RangeError(`the graph has no asset ${key}`);
+  return asset;
+}
+
+interface KeyedSpace {
+  readonly space: PartitionSpace;
+  listKeys(): readonly PartitionKey[];
+}
+
+/** Assets that are partitioned alike share one space and one list of keys. */
+function createSpaceCache(now: Date): (spec: PartitionsSpec | null) => KeyedSpace {
+  const known = new Map<string, KeyedSpace>();
+  return (spec) => {
+    const name = stableJson(spec);
+    const cached = known.get(name);
+    if (cached !== undefined) return cached;
+    const space = createPartitionSpace(spec, now);
+    let keys: readonly PartitionKey[] | undefined;
+    const keyed: KeyedSpace = {
+      space,
+      listKeys: () => (keys ??= Array.from({ length: space.size }, (_, ordinal) => space.keyAt(ordinal))),
+    };
+    known.set(name, keyed);
+    return keyed;
+  };
+}
+
+function orderHeads(
+  space: PartitionSpace,
+  heads: ReadonlyMap<PartitionKey, HeadState>,
+  listKeys: () => readonly PartitionKey[],
+): readonly (HeadState | undefined)[] {
+  if (heads.size === 0) return [];
+  if (heads.size * 4 > space.size) return listKeys().map((key) => heads.get(key));
+  const ordered: (HeadState | undefined)[] = [];
+  const found = [...heads].flatMap(([key, head]) => {
+    const ordinal = space.ordinalOf(key);
+    return ordinal === undefined ? [] : [{ ordinal, head }];
+  });
+  for (const { ordinal, head } of found.sort((a, b) => a.ordinal - b.ordinal)) {
+    while (ordered.length < ordinal) ordered.push(undefined);
+    ordered.push(head);
+  }
+  return ordered;
+}
