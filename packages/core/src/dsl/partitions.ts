@@ -127,19 +127,19 @@ function example(grain: TimeGrain): string {
 
 function isTimeZone(name: string): boolean {
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
+    Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
   } catch {
     return false;
   }
 }
 
 function isListedKey(key: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
   return (
     typeof key === "string" &&
     key.length > 0 &&
     key.length <= 200 &&
-    !/[\u0000-\u001f\u007f|]/.test(key) &&
+    !/[\p{Cc}|]/u.test(key) &&
     !key.includes("..") &&
     key.isWellFormed()
   );

@@ -13,10 +13,7 @@ export function findColumnNameProblems(names: readonly string[]): readonly Probl
 }
 
 function isPossible(name: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-  return (
-    name.length > 0 && Buffer.byteLength(name) <= maxBytes && name.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(name)
-  );
+  return name.length > 0 && Buffer.byteLength(name) <= maxBytes && name.isWellFormed() && !/\p{Cc}/u.test(name);
 }
 
 function impossible(name: string): Problem {

@@ -1,3 +1,14 @@
+export { canonicalJson } from "./canonical-json.ts";
+export {
+  canonicalColumns,
+  canonicalRow,
+  canonicalValue,
+  digestRows,
+  finishRowDigest,
+  type RowSums,
+} from "./canonical-row.ts";
+export { decimal } from "./decimal.ts";
+export { parseDate, parseTimestamp, renderTimestamp } from "./instant.ts";
 export { listColumnNames } from "./list-column-names.ts";
 export { readRowSchema, type RowSchemaReading } from "./read-row-schema.ts";
 export type { Column, ColumnType, Row, RowSchema } from "./row-schema.ts";

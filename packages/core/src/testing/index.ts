@@ -1,1 +1,1 @@
-export {};
+export { canonicalVectors, type CanonicalVector } from "./canonical-vectors.ts";
