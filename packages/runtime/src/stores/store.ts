@@ -49,6 +49,11 @@ export interface StagedQuery {
 /** What a merge folds. A branch's rows are a query over its inputs; its identity makes the batch. */
 export interface StagedMerge {
   readonly policy: MergePolicy;
+  /**
+   * Version whose batches these are added to: the `baseVersion` of the commit to come. `null`: none, the merge starts anew.
+   * @default the partition's latest commit, in whatever environment
+   */
+  readonly baseVersion?: number | null;
   readonly branches: readonly {
     readonly name: string;
     /** Columns that the branch delivers; the others of the merge are absent (not null). */

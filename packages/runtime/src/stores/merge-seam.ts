@@ -1,0 +1,71 @@
+import type { InputVersions, StagedBatch, StagedMerge, StagedQuery, StageTarget } from "./store.ts";
+import type { SqlSession, SqlValue } from "./sql-session.ts";
+
+/**
+ * How merges plug into a store. An adapter has one `MergeEngine` (`duckdb/merge*.ts`, `postgres/merge*.ts`) and calls it at three moments:
+ *
+ * 1. `ensureTables` once per open store and asset, before the first `stage` of the asset: makes the merge's own tables in the schema
+ *    `_watersmeet` (contributions, batches). Idempotent.
+ * 2. `stage` from `Store.stageMerge`: reads the branches, writes contributions, the folded rows and rejected rows.
+ *    Nothing that it writes is visible to anybody; a second call with the same attempt starts afresh.
+ *    Contributions are written once, in place, in a short transaction of their own: until `publish` no cut names their batches.
+ * 3. `publish` inside the transaction of `Store.commit`, after the ledger rows and before COMMIT: makes the staged batches and the cut part of
+ *    the version, for all merges of the transaction at once. Whatever it throws rolls the whole transaction back.
+ * 4. `discard` from `Store.discard` and `Store.discardAbandoned`, outside a transaction: deletes unpublished contributions.
+ *
+ * Staging tables whose names come from `stagingTable` are dropped by the adapter after the commit, by `discard` and when an attempt is abandoned.
+ * On DuckDB they are in a database in memory (one transaction cannot write to it and to the file); on Postgres they are unlogged tables.
+ */
+export interface MergeEngine {
+  ensureTables(session: SqlSession, asset: MergeAsset): Promise<void>;
+  stage(host: MergeStageHost, merge: StagedMerge, signal: AbortSignal | undefined): Promise<MergeStaged>;
+  publish(session: SqlSession, publications: readonly MergePublication[]): Promise<void>;
+  /** Deletes what attempts left unpublished in the merges' own tables: of the `attempts` given, or of all `except` those that live. Idempotent. */
+  discard(session: SqlSession, which: MergeDiscard): Promise<void>;
+}
+
+export type MergeDiscard = { readonly attempts: readonly string[] } | { readonly except: readonly string[] };
+
+/** An asset as the store numbers it: `a<assetId>_…` in `_watersmeet` names its tables. */
+export interface MergeAsset {
+  readonly assetId: number;
+  readonly target: Pick<StageTarget, "asset">;
+}
+
+/** What `stage` works with. The session is outside a transaction: begin one where statements belong together. */
+export interface MergeStageHost {
+  readonly session: SqlSession;
+  readonly assetId: number;
+  readonly target: StageTarget;
+  /** Quoted and qualified name of a staging table of this attempt, not created yet. `suffix` is `[a-z0-9_]{1,8}`. */
+  stagingTable(suffix: string): string;
+  /** `create table` with what the engine wants for staging: `create unlogged table` on Postgres. */
+  readonly createStagingTable: string;
+  /** A SELECT of a query's rows over its pinned inputs, with the columns named, in that order, cast to the types that the target's schema has for them. */
+  renderQuery(query: StagedQuery, columns: readonly string[]): Promise<{ readonly sql: string; readonly parameters: readonly SqlValue[] }>;
+  /** A SELECT of rows at pinned versions, columns in schema order. For the merge's own earlier versions, or an input by itself. */
+  renderVersions(input: InputVersions): Promise<string>;
+  /** Stages the folded rows: a SELECT of the target's columns in schema order. Call it once. Answers their number. */
+  stageRows(select: string, parameters?: readonly SqlValue[]): Promise<number>;
+  /** Stages rejected rows: a SELECT of (source, reason, row_json), all text. Answers their number. */
+  stageQuarantine(select: string, parameters?: readonly SqlValue[]): Promise<number>;
+}
+
+/** What `stage` answers: goes into `Staged` as it is. */
+export interface MergeStaged {
+  readonly batches: readonly StagedBatch[];
+  readonly fates: Readonly<Record<string, number>>;
+}
+
+/** One merge in a commit's transaction. Replays and reverts are not told: they publish nothing new. */
+export interface MergePublication {
+  readonly assetId: number;
+  readonly target: StageTarget;
+  readonly version: number;
+  readonly commitId: string;
+  readonly environment: string;
+  /** Version that the merge was folded onto; `null`: the first. */
+  readonly baseVersion: number | null;
+  readonly batches: readonly StagedBatch[];
+  stagingTable(suffix: string): string;
+}
