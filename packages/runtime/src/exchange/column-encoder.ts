@@ -1,7 +1,6 @@
 import bindings from "@duckdb/node-bindings";
 import { WatersmeetError, unreachable } from "@watersmeet/core/errors";
-import type { Column, ColumnType, Row } from "@watersmeet/core/schema";
-import { stableJson } from "@watersmeet/core/values";
+import { canonicalJson, type Column, type ColumnType, type Row } from "@watersmeet/core/schema";
 import { parseDate, parseTimestamp } from "./civil-time.ts";
 
 /** Rows of one data chunk: what DuckDB calls the standard vector size. */
@@ -95,7 +94,7 @@ function textWriter(encode: (value: unknown) => string | undefined): ValueWriter
 
 function encodeJson(value: unknown): string | undefined {
   try {
-    return stableJson(value).toWellFormed();
+    return canonicalJson(value);
   } catch {
     return undefined;
   }

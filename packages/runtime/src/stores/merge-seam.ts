@@ -1,5 +1,5 @@
-import type { InputVersions, StagedBatch, StagedMerge, StagedQuery, StageTarget } from "./store.ts";
 import type { SqlSession, SqlValue } from "./sql-session.ts";
+import type { InputVersions, StagedBatch, StagedMerge, StagedQuery, StageTarget } from "./store.ts";
 
 /**
  * How merges plug into a store. An adapter has one `MergeEngine` (`duckdb/merge*.ts`, `postgres/merge*.ts`) and calls it at three moments:
@@ -42,7 +42,10 @@ export interface MergeStageHost {
   /** `create table` with what the engine wants for staging: `create unlogged table` on Postgres. */
   readonly createStagingTable: string;
   /** A SELECT of a query's rows over its pinned inputs, with the columns named, in that order, cast to the types that the target's schema has for them. */
-  renderQuery(query: StagedQuery, columns: readonly string[]): Promise<{ readonly sql: string; readonly parameters: readonly SqlValue[] }>;
+  renderQuery(
+    query: StagedQuery,
+    columns: readonly string[],
+  ): Promise<{ readonly sql: string; readonly parameters: readonly SqlValue[] }>;
   /** A SELECT of rows at pinned versions, columns in schema order. For the merge's own earlier versions, or an input by itself. */
   renderVersions(input: InputVersions): Promise<string>;
   /** Stages the folded rows: a SELECT of the target's columns in schema order. Call it once. Answers their number. */

@@ -28,4 +28,47 @@ export const storeCodes = {
     httpStatus: 422,
     isRetryable: false,
   },
+  STORE_STAGING_GONE: {
+    summary: "What an attempt staged is not in the store any more",
+    exitCode: 1,
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  STORE_SCHEMA_INCOMPATIBLE: {
+    summary: "Stored rows do not fit a changed schema",
+    exitCode: 3,
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  STORE_NAME_INVALID: {
+    summary: "The store cannot keep a name, or not apart from another",
+    exitCode: 3,
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  STORE_QUERY_FAILED: {
+    summary: "The store refused a query, or a query failed on its data",
+    exitCode: 1,
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  STORE_CONFLICT: {
+    summary: "Two operations of a store met, and one gave way",
+    exitCode: 1,
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  STORE_EXHAUSTED: {
+    summary: "The store ran out of memory, disk or connections",
+    exitCode: 1,
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  STORE_CORRUPT: { summary: "The store's files are damaged", exitCode: 1, httpStatus: 500, isRetryable: false },
+  STORE_INTERRUPTED: {
+    summary: "The operation was cancelled",
+    exitCode: 130,
+    httpStatus: 503,
+    isRetryable: true,
+  },
 } as const satisfies Record<string, CodeFacts>;

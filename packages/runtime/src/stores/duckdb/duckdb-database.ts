@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, stat } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { ensureMeta } from "../catalog/read-catalog.ts";
+import { renderCatalog } from "../catalog/render-catalog.ts";
+import { ConnectionPool } from "./connection-pool.ts";
+import { toStoreError } from "./duckdb-error.ts";
+import { createDuckdbSession } from "./duckdb-session.ts";
+import { findHolderPid, lockedError, ownFile } from "./own-file.ts";
+
+export interface DuckdbOptions {
+  /** Absolute path of the file; its folder is made when it is missing. */
+  readonly path: string;
+  /** Where DuckDB puts what does not fit in memory. */
+  readonly spillDirectory: string;
+  /** Of DuckDB's buffers, e.g. `2GB`; the process needs about half as much again. @default a quarter of the machine's, 512 MB to 4 GB */
+  readonly memoryLimit: string | null;
+  /** @default the number of processors */
+  readonly threads: number | null;
+}
+
+/** Name under which the database in memory for staged rows is attached. */
+export const stagingDatabase = "_watersmeet_staging";
+
+/** The WAL grows to this before DuckDB itself checkpoints; the store does it earlier, between commits. */
+const walLimit = "1GB";
+
+/**
+ * One DuckDB file, opened once in this process. Closing and opening again gives new connections to the same file, e.g. after DuckDB declared the instance invalid;
+ * what was staged in memory is then gone.
+ */
+export class DuckdbDatabase {
+  readonly path: string;
+  readonly storeId: string;
+  /** Grows with every opening: stagings of an earlier one are gone. */
+  generation = 0;
+  readonly #options: DuckdbOptions;
+  readonly #lock: Disposable;
+  #instance: DuckDBInstance;
+  #pool: ConnectionPool;
+
+  private constructor(
+    options: DuckdbOptions,
+    lock: Disposable,
+    instance: DuckDBInstance,
+    storeId: string,
+    pool: ConnectionPool,
+  ) {
+    this.path = options.path;
+    this.#options = options;
+    this.#lock = lock;
+    this.#instance = instance;
+    this.#pool = pool;
+    this.storeId = storeId;
+  }
+
+  /** Only `openDuckdbStore` calls this, once per file: a second open of the same file in one process loses commits. */
+  static async open(options: DuckdbOptions): Promise<DuckdbDatabase> {
+    const lock = await ownFile(options.path);
+    try {
+      const instance = await openInstance(options);
+      const pool = new ConnectionPool(instance);
+      const storeId = await pool.transact(async (connection) => {
+        const session = createDuckdbSession(connection);
+        for (const statement of renderCatalog()) await session.run(statement);
+        await ensureMeta(session, "format_version", "1");
+        return await ensureMeta(session, "store_id", randomUUID());
+      });
+      const database = new DuckdbDatabase(options, lock, instance, storeId, pool);
+      await database.#dropLeftovers();
+      return database;
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  get pool(): ConnectionPool {
+    return this.#pool;
+  }
+
+  async reopen(): Promise<void> {
+    this.#pool.close();
+    this.#instance.closeSync();
+    this.#instance = await openInstance(this.#options);
+    this.#pool = new ConnectionPool(this.#instance);
+    this.generation += 1;
+    await this.#dropLeftovers();
+  }
+
+  /** Bytes of the write-ahead log: 0 when there is none. Asks for the size only: reading the file would drop DuckDB's lock. */
+  async walSizeBytes(): Promise<number> {
+    try {
+      return (await stat(`${this.path}.wal`)).size;
+    } catch {
+      return 0;
+    }
+  }
+
+  async checkpoint(): Promise<void> {
+    await this.#pool.use(async (connection) => void (await connection.run("checkpoint")));
+  }
+
+  close(): void {
+    this.#pool.close();
+    this.#instance.closeSync();
+    this.#lock[Symbol.dispose]();
+  }
+
+  /** Whole tables that an earlier process had staged and nobody can publish any more. */
+  async #dropLeftovers(): Promise<void> {
+    await this.#pool.use(async (connection) => {
+      const session = createDuckdbSession(connection);
+      const tables = await session.run(
+        "select table_name from duckdb_tables() where schema_name = '_watersmeet' and table_name like 'stage\\_%' escape '\\' and database_name = current_database()",
+      );
+      for (const table of tables) await session.run(`drop table _watersmeet."${table["table_name"]}"`);
+    });
+  }
+}
+
+async function openInstance(options: DuckdbOptions): Promise<DuckDBInstance> {
+  const spill = options.spillDirectory;
+  await mkdir(spill, { recursive: true });
+  try {
+    const instance = await DuckDBInstance.create(options.path, {
+      // Older formats replay a stale write-ahead log twice without a word; this one refuses it.
+      storage_compatibility_version: "v1.4.0",
+      memory_limit: options.memoryLimit ?? defaultMemoryLimit(),
+      threads: String(options.threads ?? availableParallelism()),
+      temp_directory: spill,
+      wal_autocheckpoint: walLimit,
+      autoinstall_known_extensions: "false",
+      autoload_known_extensions: "false",
+    });
+    const connection = await instance.connect();
+    await connection.run(`attach ':memory:' as ${stagingDatabase}`);
+    connection.closeSync();
+    return instance;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    if (text.includes("Could not set lock on file")) throw lockedError(options.path, findHolderPid(text), error);
+    throw toStoreError(error, `Opening ${options.path}`);
+  }
+}
+
+function defaultMemoryLimit(): string {
+  const quarterMb = Math.floor(totalmem() / 4 / 1024 / 1024);
+  return `${Math.max(512, Math.min(4096, quarterMb))}MB`;
+}

@@ -1,0 +1,90 @@
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  INTEGER,
+  LIST,
+  SQLNULL,
+  VARCHAR,
+  listValue,
+  type DuckDBConnection,
+  type DuckDBType,
+  type DuckDBValue,
+} from "@duckdb/node-api";
+import type { SqlRow, SqlSession, SqlValue } from "../sql-session.ts";
+import { toStoreError } from "./duckdb-error.ts";
+
+/** A session over one connection. Ends the running statement when the signal does. */
+export function createDuckdbSession(connection: DuckDBConnection, signal?: AbortSignal): SqlSession {
+  return {
+    async run(sql, parameters = []) {
+      const bound = parameters.map(bindValue);
+      return await interruptible(connection, signal, async () => {
+        try {
+          const result = await connection.run(
+            sql,
+            bound.map(({ value }) => value),
+            bound.map(({ type }) => type),
+          );
+          if (result.columnCount === 0) return [];
+          const names = result.deduplicatedColumnNames();
+          return (await result.getRowsJson()).map(
+            (values) => Object.fromEntries(names.map((name, index) => [name, toText(values[index])])) satisfies SqlRow,
+          );
+        } catch (error) {
+          throw toStoreError(error, "DuckDB");
+        }
+      });
+    },
+  };
+}
+
+export async function interruptible<T>(
+  connection: DuckDBConnection,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  if (signal === undefined) return await work();
+  const interrupt = () => connection.interrupt();
+  signal.addEventListener("abort", interrupt);
+  try {
+    return await work();
+  } finally {
+    signal.removeEventListener("abort", interrupt);
+  }
+}
+
+function toText(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** The narrowest type that holds a value, so that DuckDB widens it where the query needs: an untyped number would be a double everywhere. */
+export function bindValue(value: SqlValue): { readonly value: DuckDBValue; readonly type: DuckDBType } {
+  if (value === null) return { value: null, type: SQLNULL };
+  if (typeof value === "string") return { value, type: VARCHAR };
+  if (typeof value === "boolean") return { value, type: BOOLEAN };
+  if (typeof value === "bigint") return { value, type: BIGINT };
+  if (typeof value === "number") return bindNumber(value);
+  return bindList(value);
+}
+
+function bindNumber(value: number): { readonly value: DuckDBValue; readonly type: DuckDBType } {
+  if (Number.isInteger(value) && Math.abs(value) < 2 ** 31) return { value, type: INTEGER };
+  if (Number.isSafeInteger(value)) return { value: BigInt(value), type: BIGINT };
+  return { value, type: DOUBLE };
+}
+
+function bindList(items: Exclude<SqlValue, string | number | bigint | boolean | null>): {
+  readonly value: DuckDBValue;
+  readonly type: DuckDBType;
+} {
+  const first = items.find((item) => item !== null);
+  if (typeof first === "boolean") return { value: listValue([...items]), type: LIST(BOOLEAN) };
+  if (typeof first === "string" || first === undefined) return { value: listValue([...items]), type: LIST(VARCHAR) };
+  const isWhole = items.every((item) => item === null || typeof item === "bigint" || Number.isSafeInteger(item));
+  if (!isWhole)
+    return { value: listValue(items.map((item) => (item === null ? null : Number(item)))), type: LIST(DOUBLE) };
+  return { value: listValue(items.map((item) => (item === null ? null : BigInt(item)))), type: LIST(BIGINT) };
+}

@@ -1,0 +1,152 @@
+import type { Check } from "@watersmeet/core/gate";
+import type { Row } from "@watersmeet/core/schema";
+import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
+import { findCommitRows, listCommitRows, listHeadRows } from "../catalog/read-catalog.ts";
+import type { MergeEngine } from "../merge-seam.ts";
+import { PublishQueue } from "../publish-queue.ts";
+import type {
+  Commit,
+  CommitRequest,
+  ExchangeFile,
+  InputVersions,
+  Measurement,
+  Staged,
+  StagedMerge,
+  StagedQuery,
+  StageTarget,
+  Store,
+  StoredAsset,
+  StoreHead,
+} from "../store.ts";
+import { DuckdbAssets } from "./duckdb-assets.ts";
+import type { DuckdbDatabase } from "./duckdb-database.ts";
+import { duckdbDialect } from "./duckdb-dialect.ts";
+import { exportVersions, streamVersions } from "./duckdb-reading.ts";
+import { createDuckdbSession } from "./duckdb-session.ts";
+import { exportStagedRows, measureStaged } from "./measure-staged.ts";
+import { DuckdbPublisher } from "./publish.ts";
+import { stageFileRows, stageMergeRows, stageQueryRows, type StagingContext } from "./stage-rows.ts";
+
+/** What all handles of one file in this process share. */
+export interface DuckdbShared {
+  readonly database: DuckdbDatabase;
+  readonly assets: DuckdbAssets;
+  readonly publisher: DuckdbPublisher;
+  readonly queue: PublishQueue;
+}
+
+export interface DuckdbStoreOptions {
+  readonly name: string;
+  readonly merge: MergeEngine;
+}
+
+/** The DuckDB adapter: one file, one owner. Readers find views named after the assets; everything else is in the schema `_watersmeet`. */
+export class DuckdbStore implements Store {
+  readonly name: string;
+  readonly kind = "duckdb";
+  readonly exchangeFormat = "parquet";
+  readonly #shared: DuckdbShared;
+  readonly #staging: StagingContext;
+  readonly #release: () => Promise<void>;
+  #isClosed = false;
+
+  constructor(options: DuckdbStoreOptions, shared: DuckdbShared, release: () => Promise<void>) {
+    this.name = options.name;
+    this.#shared = shared;
+    this.#staging = {
+      database: shared.database,
+      assets: shared.assets,
+      area: shared.publisher.area,
+      merge: options.merge,
+    };
+    this.#release = release;
+  }
+
+  get storeId(): string {
+    return this.#shared.database.storeId;
+  }
+
+  async ensureAsset(asset: StoredAsset): Promise<void> {
+    await this.#shared.assets.ensure(asset);
+  }
+
+  async stageFile(target: StageTarget, file: ExchangeFile, signal?: AbortSignal): Promise<Staged> {
+    return await stageFileRows(this.#staging, target, file, signal);
+  }
+
+  async stageQuery(target: StageTarget, query: StagedQuery, signal?: AbortSignal): Promise<Staged> {
+    return await stageQueryRows(this.#staging, target, query, signal);
+  }
+
+  async stageMerge(target: StageTarget, merge: StagedMerge, signal?: AbortSignal): Promise<Staged> {
+    return await stageMergeRows(this.#staging, target, merge, signal);
+  }
+
+  async exportStaged(staged: Staged, directory: string): Promise<ExchangeFile> {
+    return await exportStagedRows(this.#staging, staged, directory);
+  }
+
+  async measure(staged: Staged, checks: readonly Check[], signal?: AbortSignal): Promise<Measurement> {
+    return await measureStaged(this.#staging, staged, checks, signal);
+  }
+
+  async commit(requests: readonly CommitRequest[]): Promise<readonly Commit[]> {
+    return await this.#shared.queue.commit(requests);
+  }
+
+  async findCommits(commitIds: readonly string[]): Promise<readonly Commit[]> {
+    return await this.#shared.database.pool.use((connection) =>
+      findCommitRows(createDuckdbSession(connection), duckdbDialect, commitIds),
+    );
+  }
+
+  async listCommits(options: {
+    readonly after: bigint;
+    readonly limit: number;
+  }): Promise<readonly (Commit & { readonly sequence: bigint })[]> {
+    return await this.#shared.database.pool.use((connection) =>
+      listCommitRows(createDuckdbSession(connection), duckdbDialect, options),
+    );
+  }
+
+  async listHeads(environment: string, asset: AssetKey): Promise<readonly StoreHead[]> {
+    return await this.#shared.database.pool.use((connection) =>
+      listHeadRows(createDuckdbSession(connection), environment, asset),
+    );
+  }
+
+  readRows(
+    input: InputVersions,
+    options: { readonly limit?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncIterable<readonly Row[]> {
+    return streamVersions(this.#shared.database, input, options);
+  }
+
+  async exportFile(input: InputVersions, directory: string): Promise<ExchangeFile> {
+    return await exportVersions(this.#shared.database, input, directory);
+  }
+
+  async revert(options: {
+    readonly environment: string;
+    readonly asset: StoredAsset;
+    readonly partition: PartitionKey;
+    readonly version: number;
+    readonly commitId: string;
+  }): Promise<Commit> {
+    return await this.#shared.queue.exclusive(() => this.#shared.publisher.revert(options));
+  }
+
+  async discard(target: StageTarget): Promise<void> {
+    await this.#shared.publisher.discard(target.attempt);
+  }
+
+  async discardAbandoned(liveAttempts: readonly string[]): Promise<number> {
+    return await this.#shared.publisher.discardAbandoned(new Set(liveAttempts));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#release();
+  }
+}

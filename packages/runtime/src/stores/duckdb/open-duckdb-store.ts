@@ -1,0 +1,79 @@
+import { mkdir, realpath } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { CommitPhase } from "../apply-commits.ts";
+import type { MergeEngine } from "../merge-seam.ts";
+import { PublishQueue } from "../publish-queue.ts";
+import { DuckdbAssets } from "./duckdb-assets.ts";
+import { DuckdbDatabase, type DuckdbOptions } from "./duckdb-database.ts";
+import { DuckdbStore, type DuckdbShared } from "./duckdb-store.ts";
+import { DuckdbPublisher } from "./publish.ts";
+import { runAll } from "./stage-rows.ts";
+import { StagingArea } from "./staging-area.ts";
+
+export interface OpenDuckdbOptions extends DuckdbOptions {
+  readonly name: string;
+  readonly merge: MergeEngine;
+  readonly now: () => number;
+  readonly onPhase: (phase: CommitPhase) => void | Promise<void>;
+}
+
+interface OpenFile {
+  readonly shared: Promise<DuckdbShared>;
+  holders: number;
+}
+
+/** Open files of this process by real path. The one piece of module state in this room: the limit that it keeps is the process's own. */
+const openFiles = new Map<string, OpenFile>();
+
+/**
+ * Opens a file, or another handle of a file that this process has open: DuckDB itself would let a second instance in and lose commits.
+ * The last handle that is disposed closes the file.
+ * @throws {STORE_LOCKED} when another process owns the file @throws {STORE_CORRUPT}
+ */
+export async function openDuckdbStore(options: OpenDuckdbOptions): Promise<DuckdbStore> {
+  const path = await findRealPath(options.path);
+  const file = openFiles.get(path) ?? { shared: openShared({ ...options, path }), holders: 0 };
+  openFiles.set(path, file);
+  file.holders += 1;
+  const leave = () => {
+    file.holders -= 1;
+    if (file.holders === 0) openFiles.delete(path);
+    return file.holders === 0;
+  };
+  try {
+    const shared = await file.shared;
+    return new DuckdbStore({ name: options.name, merge: options.merge }, shared, async () => {
+      // Between two transactions, so that none is cut off.
+      await shared.queue.exclusive(async () => {
+        if (leave()) shared.database.close();
+      });
+    });
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+async function openShared(options: OpenDuckdbOptions): Promise<DuckdbShared> {
+  const database = await DuckdbDatabase.open(options);
+  const area = new StagingArea((sql) => runAll(database, [sql]));
+  const { merge, now, onPhase } = options;
+  const publisher: DuckdbPublisher = new DuckdbPublisher({
+    database,
+    area,
+    merge,
+    now,
+    onPhase,
+    onReopen: () => assets.clear(),
+  });
+  const queue = new PublishQueue(publisher);
+  const assets = new DuckdbAssets(database, (work) => queue.exclusive(work));
+  return { database, assets, publisher, queue };
+}
+
+async function findRealPath(path: string): Promise<string> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  const inRealFolder = join(await realpath(folder), basename(path));
+  return await realpath(inRealFolder).catch(() => inRealFolder);
+}

@@ -1,0 +1,247 @@
+import { WatersmeetError, isWatersmeetError } from "@watersmeet/core/errors";
+import type { PartitionKey } from "@watersmeet/core/values";
+import { applyCommits, applyRevert, type CallResult, type CommitContext, type CommitPhase } from "../apply-commits.ts";
+import { tableNames } from "../catalog/names.ts";
+import { findCommitRows, renderInstant, type CatalogAsset } from "../catalog/read-catalog.ts";
+import { splitIntoRounds } from "../decide-commits.ts";
+import type { MergeEngine } from "../merge-seam.ts";
+import type { Publisher } from "../publish-queue.ts";
+import type { SqlSession } from "../sql-session.ts";
+import type { Commit, CommitRequest, StoredAsset } from "../store.ts";
+import type { DuckdbDatabase } from "./duckdb-database.ts";
+import { duckdbDialect } from "./duckdb-dialect.ts";
+import { isFatal } from "./duckdb-error.ts";
+import { createDuckdbSession } from "./duckdb-session.ts";
+import { dropStaging, runAll } from "./stage-rows.ts";
+import type { StagingArea } from "./staging-area.ts";
+
+/** A checkpoint is due when the write-ahead log is larger than this between two transactions. */
+const checkpointBytes = 64 * 1024 * 1024;
+
+export interface PublisherOptions {
+  readonly database: DuckdbDatabase;
+  readonly area: StagingArea;
+  readonly merge: MergeEngine;
+  readonly now: () => number;
+  readonly onPhase: (phase: CommitPhase) => void | Promise<void>;
+  /** Called after the database was opened anew: what was known of it may be wrong. */
+  readonly onReopen: () => void;
+}
+
+/** The one writer of a file's versions and heads. Its callers see to it that nothing of it runs at the same time. */
+export class DuckdbPublisher implements Publisher {
+  readonly area: StagingArea;
+  readonly #options: PublisherOptions;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.area = options.area;
+  }
+
+  async publish(calls: readonly (readonly CommitRequest[])[]): Promise<readonly CallResult[]> {
+    const context = this.#context();
+    // Only a call by itself has several rounds, each decided on what the one before has made.
+    const rounds = calls.length === 1 ? splitIntoRounds(calls.flat()).map((round) => [round]) : [calls];
+    const results = await this.#transact(
+      async (session) => {
+        const answers: CallResult[][] = [];
+        for (const round of rounds) answers.push([...(await applyCommits(session, context, round))]);
+        const joined = calls.length === 1 ? [joinRounds(answers.flat())] : answers.flat();
+        return joined;
+      },
+      (answers) =>
+        answers.flatMap((answer) => ("commits" in answer ? answer.commits.map((commit) => commit.commitId) : [])),
+      (answers) =>
+        answers.every((answer) => "error" in answer) ||
+        (calls.length === 1 && answers.some((answer) => "error" in answer)),
+    );
+    await this.#cleanUp(calls.filter((_, index) => isDone(results[index])).flat());
+    return results;
+  }
+
+  async revert(options: {
+    readonly environment: string;
+    readonly asset: StoredAsset;
+    readonly partition: PartitionKey;
+    readonly version: number;
+    readonly commitId: string;
+  }): Promise<Commit> {
+    const { environment, asset, partition, version, commitId } = options;
+    const commit = await this.#transact(
+      (session) =>
+        applyRevert(session, this.#context(), { environment, asset: asset.key, partition, version, moveId: commitId }),
+      () => [],
+      () => false,
+    );
+    await this.#checkpointWhenDue();
+    return commit;
+  }
+
+  async discard(attempt: string): Promise<boolean> {
+    const { database, merge } = this.#options;
+    const isMerge = this.area.find(attempt)?.isMerge === true;
+    const isDropped = await dropStaging({ area: this.area, database }, attempt);
+    if (isMerge)
+      await database.pool.use((connection) => merge.discard(createDuckdbSession(connection), { attempts: [attempt] }));
+    return isDropped;
+  }
+
+  async discardAbandoned(live: ReadonlySet<string>): Promise<number> {
+    const { database, merge } = this.#options;
+    const abandoned = this.area.list().filter((staging) => !live.has(staging.target.attempt));
+    for (const staging of abandoned) await this.discard(staging.target.attempt);
+    await database.pool.use((connection) => merge.discard(createDuckdbSession(connection), { except: [...live] }));
+    return abandoned.length;
+  }
+
+  #context(): CommitContext {
+    const { area, merge, now, onPhase } = this.#options;
+    return {
+      dialect: duckdbDialect,
+      merge,
+      committedAt: renderInstant(BigInt(now()) * 1000n),
+      onPhase,
+      serveTable,
+      findStagings: async (attempts) =>
+        new Map(
+          attempts.flatMap((attempt) => {
+            const staging = area.find(attempt);
+            return staging === undefined ? [] : [[attempt, staging] as const];
+          }),
+        ),
+    };
+  }
+
+  /**
+   * One transaction whose outcome is known at the end: DuckDB's COMMIT may throw although the rows are durable, and succeed although a statement before it failed.
+   * In both cases the ledger tells. @throws {STORE_COMMIT_UNKNOWN} when it cannot be asked
+   */
+  async #transact<T>(
+    work: (session: SqlSession) => Promise<T>,
+    commitIdsOf: (result: T) => readonly string[],
+    isRefused: (result: T) => boolean,
+  ): Promise<T> {
+    const { database, onPhase } = this.#options;
+    const pool = database.pool;
+    const connection = await pool.acquire();
+    let isBroken = true;
+    try {
+      const session = createDuckdbSession(connection);
+      await session.run("begin transaction");
+      await onPhase("begun");
+      const result = await work(session);
+      if (isRefused(result)) {
+        await session.run("rollback");
+        isBroken = false;
+        return result;
+      }
+      const commitIds = commitIdsOf(result);
+      try {
+        await session.run("commit");
+        isBroken = false;
+      } catch (error) {
+        await this.#resolveCommit(commitIds, error);
+        return result;
+      }
+      await onPhase("committed");
+      await this.#verify(commitIds);
+      await onPhase("verified");
+      return result;
+    } catch (error) {
+      if (isFatal(error)) await this.#reopen();
+      throw error;
+    } finally {
+      pool.release(connection, isBroken);
+    }
+  }
+
+  /** After a COMMIT that threw: returns when the ledger has the commits, throws the error when it has not. */
+  async #resolveCommit(commitIds: readonly string[], error: unknown): Promise<void> {
+    try {
+      if (isFatal(error)) await this.#reopen();
+      if (await this.#hasCommits(commitIds)) return;
+    } catch (cause) {
+      throw unknownError(commitIds, new AggregateError([error, cause]));
+    }
+    throw error;
+  }
+
+  async #verify(commitIds: readonly string[]): Promise<void> {
+    let isThere: boolean;
+    try {
+      isThere = await this.#hasCommits(commitIds);
+    } catch (error) {
+      throw unknownError(commitIds, error);
+    }
+    if (isThere) return;
+    throw new WatersmeetError(
+      "STORE_UNREACHABLE",
+      "DuckDB reported a commit that it has not made: a statement before it failed unnoticed",
+      {
+        hint: "Nothing was published. The worker tries again.",
+        details: { commitIds },
+      },
+    );
+  }
+
+  async #hasCommits(commitIds: readonly string[]): Promise<boolean> {
+    const distinct = [...new Set(commitIds)];
+    if (distinct.length === 0) return true;
+    const found = await this.#options.database.pool.use((connection) =>
+      findCommitRows(createDuckdbSession(connection), duckdbDialect, distinct),
+    );
+    return found.length === distinct.length;
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#options.database.reopen();
+    this.area.clear();
+    this.#options.onReopen();
+  }
+
+  /** The commit stands; what is left of its stagings goes. A failure here costs memory until the store is closed, and nothing else. */
+  async #cleanUp(requests: readonly CommitRequest[]): Promise<void> {
+    const { database, onPhase } = this.#options;
+    const stagings = requests.flatMap((request) => this.area.find(request.staged.target.attempt) ?? []);
+    const statements = stagings.flatMap((staging) => this.area.forget(staging, true));
+    try {
+      await runAll(database, statements);
+      await this.#checkpointWhenDue();
+    } catch (error) {
+      if (!isWatersmeetError(error)) throw error;
+    }
+    await onPhase("cleaned");
+  }
+
+  async #checkpointWhenDue(): Promise<void> {
+    const { database } = this.#options;
+    if ((await database.walSizeBytes()) > checkpointBytes) await database.checkpoint();
+  }
+}
+
+async function serveTable(session: SqlSession, asset: CatalogAsset, version: number): Promise<void> {
+  await session.run(
+    `create or replace view ${duckdbDialect.renderView(asset.key)} as select * from ${tableNames.version(asset.assetId, version)}`,
+  );
+}
+
+function joinRounds(answers: readonly CallResult[]): CallResult {
+  const failed = answers.find((answer) => "error" in answer);
+  return failed ?? { commits: answers.flatMap((answer) => ("commits" in answer ? answer.commits : [])) };
+}
+
+function isDone(result: CallResult | undefined): boolean {
+  return result !== undefined && "commits" in result;
+}
+
+function unknownError(commitIds: readonly string[], cause: unknown): WatersmeetError {
+  return new WatersmeetError(
+    "STORE_COMMIT_UNKNOWN",
+    `Whether ${commitIds.length === 1 ? "a commit" : `${commitIds.length} commits`} took effect could not be learned`,
+    {
+      hint: "Look the commit ids up when the store answers again; running the step again does so.",
+      details: { commitIds },
+      cause,
+    },
+  );
+}

@@ -1,0 +1,133 @@
+import type { RowSchema } from "@watersmeet/core/schema";
+import { stableJson } from "@watersmeet/core/values";
+import { renderDuckdbColumns } from "../../exchange/column-types.ts";
+import { quoteIdentifier } from "../../exchange/quote.ts";
+import type { Staging } from "../apply-commits.ts";
+import { tableNames } from "../catalog/names.ts";
+import type { StageTarget } from "../store.ts";
+import { stagingDatabase } from "./duckdb-database.ts";
+
+/** A page takes no more attempts after so many, or so many rows: when all of its attempts are gone, dropping it gives the memory back. */
+const maxPageAttempts = 1000;
+const maxPageRows = 500_000;
+
+interface Page {
+  readonly table: string;
+  readonly assetId: number;
+  readonly columnsKey: string;
+  attempts: number;
+  takenAttempts: number;
+  rows: number;
+  isOpen: boolean;
+  /** When its table is there. */
+  ready: Promise<void> | null;
+}
+
+export interface StagedAttempt extends Staging {
+  quarantineTable: string | null;
+  readonly target: StageTarget;
+  readonly page: Page | null;
+  /** Staging tables made under names of `stagingTable`. */
+  readonly extraTables: Set<string>;
+}
+
+/**
+ * What attempts have staged in this process. Rows of partitioned assets stand in tables in memory ("pages") that many attempts share, told apart by a
+ * staging number: publishing a thousand partitions then reads a few tables, not a thousand. An asset without partitions stages a table of its own in the file, which publishing renames.
+ * Nothing of this outlives the process.
+ */
+export class StagingArea {
+  readonly #attempts = new Map<string, StagedAttempt>();
+  readonly #pages = new Map<number, Page>();
+  readonly #execute: (sql: string) => Promise<void>;
+  #nextId = 1;
+
+  /** `execute` runs one statement by itself. */
+  constructor(execute: (sql: string) => Promise<void>) {
+    this.#execute = execute;
+  }
+
+  /** The staging of an attempt, its table made and empty. */
+  async begin(target: StageTarget, assetId: number, schema: RowSchema, isMerge: boolean): Promise<StagedAttempt> {
+    const extraTables = new Set<string>();
+    const stagingTable = (suffix: string) => {
+      const table = memoryTable(`m_${target.attempt}_${suffix}`);
+      extraTables.add(table);
+      return table;
+    };
+    const common = { target, quarantineTable: null, isMerge, stagingTable, extraTables };
+    if (!target.asset.isPartitioned) {
+      const table = tableNames.staged(target.attempt);
+      await this.#execute(`create table ${table} (${renderDuckdbColumns(schema)})`);
+      return { ...common, rows: { table, stagingId: null, schema }, page: null };
+    }
+    const page = this.#openPage(assetId, schema);
+    page.attempts += 1;
+    page.takenAttempts += 1;
+    const stagingId = this.#nextId;
+    this.#nextId += 1;
+    // One creates, the others wait: two at once would conflict in DuckDB's catalog.
+    page.ready ??= this.#execute(`create table ${page.table} (_sid integer, ${renderDuckdbColumns(schema)})`);
+    await page.ready;
+    return { ...common, rows: { table: page.table, stagingId, schema }, page };
+  }
+
+  /** Staged for good: it can be measured, committed or discarded. */
+  keep(staging: StagedAttempt, rowCount: number): void {
+    this.#attempts.set(staging.target.attempt, staging);
+    if (staging.page === null) return;
+    staging.page.rows += rowCount;
+    if (staging.page.rows > maxPageRows) staging.page.isOpen = false;
+  }
+
+  find(attempt: string): StagedAttempt | undefined {
+    return this.#attempts.get(attempt);
+  }
+
+  list(): readonly StagedAttempt[] {
+    return [...this.#attempts.values()];
+  }
+
+  /** Forgets an attempt and answers the statements that give its memory back. `isPublished`: its own table has become a version's. */
+  forget(staging: StagedAttempt, isPublished: boolean): readonly string[] {
+    if (this.#attempts.get(staging.target.attempt) === staging) this.#attempts.delete(staging.target.attempt);
+    const extras = [...staging.extraTables].map((table) => `drop table if exists ${table}`);
+    const { page, rows } = staging;
+    if (page === null) return isPublished ? extras : [...extras, `drop table if exists ${rows.table}`];
+    page.attempts -= 1;
+    if (page.attempts > 0)
+      return isPublished ? extras : [...extras, `delete from ${rows.table} where _sid = ${rows.stagingId}`];
+    if (this.#pages.get(page.assetId) === page) this.#pages.delete(page.assetId);
+    page.isOpen = false;
+    return [...extras, `drop table if exists ${page.table}`];
+  }
+
+  /** After the database was opened anew, nothing staged in memory is there. */
+  clear(): void {
+    this.#attempts.clear();
+    this.#pages.clear();
+  }
+
+  #openPage(assetId: number, schema: RowSchema): Page {
+    const columnsKey = stableJson(schema);
+    const open = this.#pages.get(assetId);
+    if (open?.isOpen === true && open.columnsKey === columnsKey && open.takenAttempts < maxPageAttempts) return open;
+    const table = memoryTable(`a${assetId}_p${this.#nextId}`);
+    const page: Page = {
+      table,
+      assetId,
+      columnsKey,
+      attempts: 0,
+      takenAttempts: 0,
+      rows: 0,
+      isOpen: true,
+      ready: null,
+    };
+    this.#pages.set(assetId, page);
+    return page;
+  }
+}
+
+function memoryTable(name: string): string {
+  return `${stagingDatabase}.main.${quoteIdentifier(name)}`;
+}

@@ -1,0 +1,44 @@
+import { resolve } from "node:path";
+import type { StoreConfig } from "../config/config.ts";
+import type { CommitPhase } from "./apply-commits.ts";
+import { openDuckdbStore } from "./duckdb/open-duckdb-store.ts";
+import type { Store } from "./store.ts";
+import { unsupportedMerge } from "./unsupported-merge.ts";
+
+export interface OpenStoreOptions {
+  readonly name: string;
+  readonly config: StoreConfig;
+  /** Absolute path of the project's root: paths of the configuration start there. */
+  readonly root: string;
+  /** Absolute; the store puts what does not fit in memory below it. */
+  readonly stateDirectory: string;
+  /** Milliseconds since 1970. @default the clock */
+  readonly now?: () => number;
+  /** For crash tests: called at the boundaries of a commit. */
+  readonly onPhase?: (phase: CommitPhase) => void | Promise<void>;
+}
+
+/**
+ * Opens a store, making it when it is not there.
+ * @throws {STORE_LOCKED} when another process owns the file @throws {STORE_UNREACHABLE}
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const now = options.now ?? Date.now;
+  const onPhase = options.onPhase ?? (() => {});
+  const { config, name } = options;
+  switch (config.kind) {
+    case "duckdb":
+      return await openDuckdbStore({
+        name,
+        path: resolve(options.root, config.path),
+        spillDirectory: resolve(options.stateDirectory, "spill", name),
+        memoryLimit: config.memoryLimit,
+        threads: config.threads,
+        merge: unsupportedMerge,
+        now,
+        onPhase,
+      });
+    case "postgres":
+      throw new Error("not yet");
+  }
+}

@@ -1,0 +1,73 @@
+import type { RowSchema } from "@watersmeet/core/schema";
+import { quoteIdentifier } from "../exchange/quote.ts";
+import type { Dialect } from "./dialect.ts";
+
+/** Where rows of pinned versions stand: a table, its columns, and which versions of it (`null`: all of its rows). */
+export interface RowPlace {
+  readonly table: string;
+  /** Lower-cased names of the columns that the table has. */
+  readonly columns: ReadonlySet<string>;
+  readonly versions: readonly number[] | null;
+}
+
+/** A SELECT of the rows at some places, columns in schema order; a column that a place lacks is NULL. Versions are literals: no join, no parameter. */
+export function renderReading(dialect: Dialect, schema: RowSchema, places: readonly RowPlace[]): string {
+  if (places.length === 0)
+    return `select ${schema.columns.map((column) => `null::${dialect.renderType(column.type)} as ${quoteIdentifier(column.name)}`).join(", ")} where false`;
+  return places.map((place) => renderPlace(dialect, schema, place)).join(" union all ");
+}
+
+function renderPlace(dialect: Dialect, schema: RowSchema, place: RowPlace): string {
+  const columns = schema.columns.map(({ name, type }) => {
+    const quoted = quoteIdentifier(name);
+    return place.columns.has(name.toLowerCase()) ? quoted : `null::${dialect.renderType(type)} as ${quoted}`;
+  });
+  const condition = place.versions === null ? "" : ` where ${renderLiteralVersions(place.versions)}`;
+  return `select ${columns.join(", ")} from ${place.table}${condition}`;
+}
+
+/** Versions as ranges of consecutive numbers: a backfill's versions are mostly a few. */
+export function renderLiteralVersions(versions: readonly number[]): string {
+  const sorted = [...new Set(versions)].sort((a, b) => a - b);
+  const ranges: { from: number; to: number }[] = [];
+  for (const version of sorted) {
+    const last = ranges.at(-1);
+    if (last !== undefined && version === last.to + 1) last.to = version;
+    else ranges.push({ from: version, to: version });
+  }
+  const singles = ranges
+    .filter((range) => range.to - range.from < 2)
+    .flatMap((range) => (range.from === range.to ? [range.from] : [range.from, range.to]));
+  const wide = ranges
+    .filter((range) => range.to - range.from >= 2)
+    .map((range) => `_vid between ${range.from} and ${range.to}`);
+  if (singles.length > 64)
+    return `(${[...wide, `_vid in (select unnest(array[${singles.join(", ")}]))`].join(" or ")})`;
+  return `(${[...wide, ...(singles.length === 0 ? [] : [`_vid in (${singles.join(", ")})`])].join(" or ")})`;
+}
+
+/** The user's query over its inputs, as a SELECT of the columns in their order and types; a column that the query does not deliver is an error of the engine. */
+export function renderQuerySelection(
+  dialect: Dialect,
+  options: {
+    readonly sql: string;
+    readonly inputs: readonly string[];
+    readonly schema: RowSchema;
+    readonly jsonFunction: string | null;
+  },
+): string {
+  const asInput = dialect.kind === "postgres" ? "as not materialized" : "as";
+  const inputs = options.inputs.map((select, index) => `input_${index} ${asInput} (${select})`);
+  const columns = options.schema.columns.map(({ name, type }) => {
+    const quoted = `q.${quoteIdentifier(name)}`;
+    const value =
+      type.kind === "double"
+        ? `${quoted}::${dialect.renderType(type)} + 0.0`
+        : type.kind === "json" && options.jsonFunction !== null
+          ? `${options.jsonFunction}(${quoted}::json::varchar)::json`
+          : `${quoted}::${dialect.renderType(type)}`;
+    return `${value} as ${quoteIdentifier(name)}`;
+  });
+  const head = inputs.length === 0 ? "" : `with ${inputs.join(", ")} `;
+  return `${head}select ${columns.join(", ")} from (${options.sql}\n) q`;
+}

@@ -1,0 +1,62 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import type { Column, ColumnType, RowSchema } from "@watersmeet/core/schema";
+import type { AssetKey } from "@watersmeet/core/values";
+
+/** Columns that the tables of a partitioned asset have in addition to its own. */
+const hiddenColumns: readonly string[] = ["_vid", "_sid"];
+
+/** What a changed schema asks of the tables of a partitioned asset, whose versions stand side by side in them. */
+export interface SchemaChange {
+  readonly added: readonly Column[];
+  /** Columns of the tables after the change: those that the new schema leaves out stay, for the versions that have them. */
+  readonly stored: RowSchema;
+}
+
+/**
+ * Compares the columns of the tables with a schema. New columns that may be NULL are added: versions from before read as NULL there.
+ * Columns that are left out stay in the tables. Another type, or a new column that may not be NULL while there are rows, is incompatible.
+ * @throws {STORE_SCHEMA_INCOMPATIBLE} naming every such column
+ */
+export function planSchemaChange(
+  asset: AssetKey,
+  stored: RowSchema,
+  wanted: RowSchema,
+  options: { readonly hasRows: boolean; readonly renderType: (type: ColumnType) => string },
+): SchemaChange {
+  const byName = new Map(stored.columns.map((column) => [column.name.toLowerCase(), column]));
+  const added = wanted.columns.filter((column) => !byName.has(column.name.toLowerCase()));
+  const conflicts = wanted.columns.flatMap((column) => {
+    const before = byName.get(column.name.toLowerCase());
+    if (before === undefined)
+      return column.isNullable || !options.hasRows
+        ? []
+        : [`"${column.name}" is new and may not be null, but there are rows without it`];
+    const [from, to] = [options.renderType(before.type), options.renderType(column.type)];
+    return from === to ? [] : [`"${column.name}" is ${from} in the store and ${to} in the schema`];
+  });
+  if (conflicts.length > 0) {
+    throw new WatersmeetError(
+      "STORE_SCHEMA_INCOMPATIBLE",
+      `The schema of "${asset}" does not fit its stored rows: ${conflicts.join("; ")}`,
+      {
+        hint: "Make new columns nullable or optional. For another type use a new column, or a new name for the asset.",
+        details: { asset, conflicts },
+      },
+    );
+  }
+  return { added, stored: { columns: [...stored.columns, ...added] } };
+}
+
+/** @throws {STORE_NAME_INVALID} for columns that would hide the store's own */
+export function checkColumnNames(asset: AssetKey, schema: RowSchema): void {
+  const clash = schema.columns.find((column) => hiddenColumns.includes(column.name.toLowerCase()));
+  if (clash === undefined) return;
+  throw new WatersmeetError(
+    "STORE_NAME_INVALID",
+    `The column "${clash.name}" of "${asset}" has a name that the store uses itself`,
+    {
+      hint: `Rename the column; reserved are ${hiddenColumns.join(", ")}.`,
+      details: { asset, column: clash.name },
+    },
+  );
+}
