@@ -1,0 +1,149 @@
+import { z } from "@hono/zod-openapi";
+import { anyJson } from "../paging.ts";
+
+// What the routes of runs, backfills and plans have in common.
+
+export const StepCounts = z
+  .object({
+    waiting: z.int(),
+    ready: z.int(),
+    running: z.int(),
+    succeeded: z.int(),
+    unchanged: z.int(),
+    failed: z.int(),
+    blocked: z.int(),
+    upstreamFailed: z.int(),
+    cancelled: z.int(),
+  })
+  .openapi("StepCounts");
+
+export const StepState = StepCounts.keyof().openapi("StepState");
+
+export const RunState = z
+  .enum(["queued", "running", "paused", "cancelling", "succeeded", "failed", "cancelled"])
+  .openapi("RunState");
+
+export const Run = z
+  .object({
+    id: z.string(),
+    kind: z.enum(["run", "backfill"]),
+    environment: z.string(),
+    state: RunState,
+    select: z.string(),
+    partitions: z.string().nullable(),
+    requestedBy: z.string(),
+    createdAt: z.iso.datetime(),
+    startedAt: z.iso.datetime().nullable(),
+    finishedAt: z.iso.datetime().nullable(),
+    maxParallel: z.int().nullable(),
+    stepCount: z.int(),
+    skipped: z.record(z.string(), z.int()).openapi({ description: "Skipped while planning, by reason" }),
+    steps: StepCounts,
+  })
+  .openapi("Run");
+
+export const RunReason = z
+  .object({ kind: z.string(), inputs: z.array(z.string()).readonly().exactOptional() })
+  .openapi("RunReason", { description: "Why a step runs" });
+
+export const Failure = z
+  .object({
+    class: z.string(),
+    code: z.string(),
+    message: z.string(),
+    hint: z.string().nullable(),
+    details: anyJson,
+  })
+  .openapi("Failure");
+
+export const Step = z
+  .object({
+    runId: z.string(),
+    ordinal: z.int(),
+    asset: z.string(),
+    partition: z.string(),
+    state: StepState,
+    reason: RunReason,
+    attempt: z.int(),
+    startedAt: z.iso.datetime().nullable(),
+    finishedAt: z.iso.datetime().nullable(),
+    notBefore: z.iso.datetime().nullable().openapi({ description: "A retry waits until then" }),
+    workerId: z.string().nullable(),
+    progress: z.object({ done: z.number(), total: z.number().nullable(), message: z.string().nullable() }).nullable(),
+    failure: Failure.nullable(),
+    materializationId: z.string().nullable(),
+    rowCount: z.int().nullable(),
+  })
+  .openapi("Step");
+
+export const RunSummary = z
+  .object({
+    runId: z.string(),
+    state: RunState,
+    stepCount: z.int(),
+    skipped: z.record(z.string(), z.int()),
+    assets: z
+      .array(
+        z.object({
+          asset: z.string(),
+          stepCount: z.int(),
+          steps: StepCounts,
+          rowCount: z.int(),
+          wallMs: z.number(),
+          busyMs: z.number(),
+        }),
+      )
+      .readonly(),
+    rowCount: z.int(),
+    wallMs: z.number(),
+    busyMs: z.number(),
+    parallelism: z.number().openapi({ description: "Busy time ÷ wall time" }),
+    failures: z
+      .array(
+        z.object({
+          asset: z.string(),
+          state: z.enum(["failed", "blocked"]),
+          partitions: z.array(z.string()).readonly(),
+          code: z.string(),
+          message: z.string(),
+          hint: z.string().nullable(),
+          sampleRows: z.array(z.record(z.string(), anyJson)).readonly(),
+        }),
+      )
+      .readonly(),
+  })
+  .openapi("RunSummary");
+
+export const runResponse = {
+  description: "The run",
+  content: { "application/json": { schema: Run } },
+} as const;
+
+export const idempotencyHeader = z.object({
+  "idempotency-key": z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .openapi({ description: "The same key gives the same run; with another request it is refused" }),
+});
+
+const select = z.string().min(1).max(2000).openapi({ description: "Selection grammar", example: "+dailyDelays" });
+const partitions = z.string().min(1).max(500);
+
+/** Members of every request that plans. Exact: a member that is left out is absent, never `undefined`. */
+export const planMembers = {
+  select,
+  partitions: partitions.exactOptional().openapi({ example: "2001-02-01..2001-02-28" }),
+  force: z.boolean().exactOptional(),
+  missingOnly: z.boolean().exactOptional(),
+} as const;
+
+export const maxParallel = z
+  .int()
+  .min(1)
+  .max(10_000)
+  .exactOptional()
+  .openapi({ description: "Steps at the same time" });
+
+export const requiredPartitions = partitions.openapi({ example: "2001-02-01..2001-02-28" });

@@ -1,0 +1,42 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import type { RunRecord, RunRequest } from "@watersmeet/runtime";
+import type { Context } from "hono";
+import type { ApiEnv } from "./api-env.ts";
+
+type Submission = Omit<RunRequest, "requestedBy" | "idempotencyKey">;
+
+/** Starts a run, once per Idempotency-Key. @throws {IDEMPOTENCY_CONFLICT} when the key was used for another request */
+export async function submitOnce(
+  c: Context<ApiEnv>,
+  submission: Submission,
+): Promise<{ readonly run: RunRecord; readonly isExisting: boolean }> {
+  const key = c.req.header("idempotency-key");
+  const request = { ...submission, requestedBy: readRequester(c) };
+  const { run, isExisting } = await c.var.watersmeet.submitRun(
+    key === undefined ? request : { ...request, idempotencyKey: key },
+  );
+  if (isExisting && !isSameRequest(run, submission)) {
+    throw new WatersmeetError(
+      "IDEMPOTENCY_CONFLICT",
+      `This Idempotency-Key already made run ${run.id}, of "${run.select}"`,
+      {
+        hint: "Use a new key for a new request",
+      },
+    );
+  }
+  return { run, isExisting };
+}
+
+/** `web` for our own pages, which browsers mark so; `http` for everyone else. */
+export function readRequester(c: Context): string {
+  return c.req.header("sec-fetch-site") === "same-origin" ? "web" : "http";
+}
+
+function isSameRequest(run: RunRecord, submission: Submission): boolean {
+  return (
+    run.kind === (submission.kind ?? "run") &&
+    run.select === submission.select &&
+    run.partitions === (submission.partitions ?? null) &&
+    run.maxParallel === (submission.maxParallel ?? null)
+  );
+}
