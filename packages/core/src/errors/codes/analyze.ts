@@ -1,11 +1,63 @@
 import type { CodeFacts } from "../code-facts.ts";
 
-/** Found in the project's sources by static derivation. */
+const found = { exitCode: 3, httpStatus: 422, isRetryable: false } as const;
+
+/** Found in the project's sources by static derivation, and when a manifest is compared with sources or loaded code. */
 export const analyzeCodes = {
-  ANALYZE_UNKNOWN_NAME: {
-    summary: "A name in an input's type cannot be found",
-    exitCode: 3,
-    httpStatus: 422,
-    isRetryable: false,
+  ANALYZE_SYNTAX_ERROR: { ...found, summary: "A source file cannot be parsed" },
+  ANALYZE_INPUT_NOT_TYPEOF: { ...found, summary: "The argument of In is not `typeof` an asset" },
+  ANALYZE_PARAMETER_SHADOWS_ASSET: { ...found, summary: "A parameter hides the asset that its type names" },
+  ANALYZE_UNKNOWN_NAME: { ...found, summary: "A name in an input's type cannot be found" },
+  ANALYZE_AMBIGUOUS_EXPORT: { ...found, summary: "A name is exported by several modules behind `export *`" },
+  ANALYZE_KNOWN_ONLY_AT_RUN_TIME: {
+    ...found,
+    summary: "An input depends on a value that is known only when the code runs",
   },
+  ANALYZE_MODULE_UNRESOLVED: { ...found, summary: "An imported module of the project cannot be found" },
+  ANALYZE_INPUT_FROM_PACKAGE: { ...found, summary: "An input names something of a package" },
+  ANALYZE_INPUT_IS_GROUP: { ...found, summary: "An input names a whole group of assets" },
+  ANALYZE_NOT_AN_ASSET: { ...found, summary: "An input names something that is not an asset" },
+  ANALYZE_PARAMETER_NOT_INPUT: { ...found, summary: "A parameter's type is neither an input nor injected" },
+  ANALYZE_PARAMETER_UNTYPED: { ...found, summary: "A parameter has no type, or `any` or `unknown`" },
+  ANALYZE_UNION_OF_INPUTS: { ...found, summary: "A parameter is a union of inputs" },
+  ANALYZE_TYPE_NOT_STATIC: { ...found, summary: "A `Parameters<>` or indexed type is not known statically" },
+  ANALYZE_CONDITIONAL_TYPE: { ...found, summary: "A parameter's type is conditional" },
+  ANALYZE_MAPPED_TYPE: { ...found, summary: "A parameter's type is mapped" },
+  ANALYZE_MAPPING_UNKNOWN: { ...found, summary: "A partition mapping is unknown or has a number that is not literal" },
+  ANALYZE_REST_LENGTH_UNKNOWN: { ...found, summary: "A rest parameter has no fixed length" },
+  ANALYZE_ALIAS_TOO_DEEP: { ...found, summary: "Type aliases are nested too deep" },
+  ANALYZE_NOT_EXPORTED: { ...found, summary: "An asset is not exported" },
+  ANALYZE_FUNCTION_UNKNOWN: {
+    ...found,
+    summary: "An asset's function is neither inline nor a named function of the project",
+  },
+  ANALYZE_FACTORY_RETURNS: { ...found, summary: "A function that makes assets returns in several places" },
+  ANALYZE_GROUP_KEYS_NOT_LITERAL: { ...found, summary: "The keys of an assets() group are not literal" },
+  ANALYZE_ASSET_UNNAMED: { ...found, summary: "An asset is made where no export receives it" },
+  ANALYZE_ASSET_IN_LOOP: { ...found, summary: "An asset is made in a loop" },
+  ANALYZE_ASSET_IN_UNUSED_FUNCTION: { ...found, summary: "An asset is made in a function that no export uses" },
+  ANALYZE_ASSET_FUNCTION_AS_VALUE: {
+    ...found,
+    summary: "A function that makes assets is used other than by calling it",
+  },
+  ANALYZE_UNKNOWN_FUNCTION: { ...found, summary: "A function of the framework is not known to make assets" },
+  ANALYZE_ASSET_OUTSIDE_GLOBS: {
+    ...found,
+    summary: "An asset is declared in a file that the project's `assets` globs do not name",
+  },
+  ANALYZE_SEVERAL_NAMES: { ...found, summary: "An asset is exported under several names" },
+  ANALYZE_KEY_INVALID: { ...found, summary: "An asset's key is not an identifier" },
+  ANALYZE_DUPLICATE_KEY: { ...found, summary: "Two assets have the same key" },
+  ANALYZE_CYCLE: { ...found, summary: "Assets depend on each other in a circle" },
+  ANALYZE_VALUE_IMPORT: { ...found, summary: "An asset is imported as a value although only its type is used" },
+  ANALYZE_OPTION_NOT_STATIC: { ...found, summary: "An option is not known statically" },
+  ANALYZE_OPTION_MISSING: { ...found, summary: "A required option is missing" },
+  ANALYZE_PARTITIONS_INVALID: { ...found, summary: "Partitions are not valid" },
+  ANALYZE_SOURCE_WITH_INPUT: { ...found, summary: "A source reads an asset" },
+  ANALYZE_BRANCH_NAME_REPEATED: { ...found, summary: "Two branches of a merge have the same name" },
+  MANIFEST_INVALID: { ...found, summary: "A manifest cannot be read" },
+  MANIFEST_STALE: { ...found, summary: "A manifest does not match its sources" },
+  MANIFEST_ENTRY_WITHOUT_OBJECT: { ...found, summary: "The manifest names an asset that its module does not export" },
+  MANIFEST_OBJECT_WITHOUT_ENTRY: { ...found, summary: "A module exports an asset that the manifest does not name" },
+  MANIFEST_MISMATCH: { ...found, summary: "An asset's object differs from its manifest entry" },
 } as const satisfies Record<string, CodeFacts>;

@@ -1,0 +1,119 @@
+import type { Span } from "../facts/file-facts.ts";
+import type { Head } from "./heads.ts";
+import { factsOf, locate, report, type Finding, type Linking } from "./linking.ts";
+import { findNearestName } from "./nearest-name.ts";
+import { isKeyList, readGroupKeys } from "./reduce-value.ts";
+import { listExportedNames } from "./resolve-names.ts";
+
+/** Where an input names something, and how it writes it. */
+export interface Mention {
+  readonly path: string;
+  readonly file: string;
+  readonly at: Span;
+}
+
+type Missing = Extract<Head, { kind: "missing" }>;
+
+/** Nothing has that name: say what was probably meant. */
+export function describeMissing(
+  linking: Linking,
+  { file: searched, name }: Missing,
+  { path, file, at }: Mention,
+): Finding {
+  const isMember = path.includes(".");
+  const names =
+    searched !== null ? listExportedNames(linking, searched) : isMember ? [] : listNamesInScope(linking, file);
+  const nearest = findNearestName(name, names) ?? findNearestName(name, listAllExports(linking));
+  const where = searched === null ? "" : `${searched} does not export it`;
+  const suggestion = nearest === undefined ? "Name an exported asset of this project" : `Did you mean \`${nearest}\`?`;
+  return {
+    code: "ANALYZE_UNKNOWN_NAME",
+    message: `there is no "${path}"${where === "" ? "" : `: ${where}`}`,
+    hint: suggestion,
+    file,
+    at,
+  };
+}
+
+/** It is there, and is no asset. What failed to resolve is reported where it is imported. */
+export function reportNotAsset(
+  linking: Linking,
+  head: Exclude<Head, { kind: "asset" | "missing" }>,
+  mention: Mention,
+): void {
+  if (head.kind === "unresolved") return;
+  const finding = describe[head.kind](linking, head as never, mention.path);
+  report(linking, { ...finding, file: mention.file, at: mention.at });
+}
+
+type Wording = Pick<Finding, "code" | "message" | "hint">;
+type Described = Exclude<Head, { kind: "asset" | "missing" | "unresolved" }>;
+type Describers = {
+  readonly [K in Described["kind"]]: (linking: Linking, head: Extract<Described, { kind: K }>, path: string) => Wording;
+};
+
+const describe: Describers = {
+  ambiguous: (_, { files, name }) => ({
+    code: "ANALYZE_AMBIGUOUS_EXPORT",
+    message: `"${name}" is exported by several modules behind \`export *\`: ${files.join(", ")}`,
+    hint: "Import it from the file that declares it, or export it by name in the barrel",
+  }),
+  runtime: (_, __, path) => ({
+    code: "ANALYZE_KNOWN_ONLY_AT_RUN_TIME",
+    message: `what \`${path}\` is will be known only when the code runs`,
+    hint: "Call the factory with an exported asset: makeClean(orders)",
+  }),
+  tooDeep: (_, __, path) => ({
+    code: "ANALYZE_KNOWN_ONLY_AT_RUN_TIME",
+    message: `\`${path}\` is made by factories that call each other more than 6 deep`,
+    hint: "Call asset() nearer to the export",
+  }),
+  package: (_, { package: name }, path) => ({
+    code: "ANALYZE_INPUT_FROM_PACKAGE",
+    message: `\`${path}\` comes from the package ${name}`,
+    hint: "Inputs are assets of this project: declare one that reads what the package gives",
+  }),
+  group: (linking, head, path) => ({
+    code: "ANALYZE_INPUT_IS_GROUP",
+    message: `\`${path}\` is a whole group of assets`,
+    hint: `Name one member: ${listMembers(linking, head, path)}`,
+  }),
+  namespace: (_, { file }, path) => ({
+    code: "ANALYZE_NOT_AN_ASSET",
+    message: `\`${path}\` is the module ${file}, not an asset`,
+    hint: `Name one of its assets: In<typeof ${path}.orders>`,
+  }),
+  framework: (_, { name }, path) => notAsset(path, `it is \`${name}\` of @watersmeet/core`),
+  frameworkCall: (_, { name }, path) => notAsset(path, `it is made by ${name}()`),
+  expr: (linking, { origin }, path) => notAsset(path, originText(linking, origin)),
+};
+
+function notAsset(path: string, what: string): Wording {
+  return {
+    code: "ANALYZE_NOT_AN_ASSET",
+    message: `\`${path}\` is not an asset${what === "" ? "" : `: ${what}`}`,
+    hint: "Inputs are made by asset(), source(), query() or merge()",
+  };
+}
+
+function originText(linking: Linking, origin: Extract<Described, { kind: "expr" }>["origin"]): string {
+  if (origin === null) return "";
+  const declared = factsOf(linking, origin.file).values[origin.name];
+  if (declared === undefined) return "";
+  const { file, line, column } = locate(linking, origin.file, declared.at);
+  return `it is declared at ${file}:${line}:${column}`;
+}
+
+function listMembers(linking: Linking, group: Extract<Described, { kind: "group" }>, path: string): string {
+  const keys = readGroupKeys(linking, group);
+  return isKeyList(keys) ? keys.map((key) => `${path}.${key}`).join(", ") : `${path}.key`;
+}
+
+function listNamesInScope(linking: Linking, file: string): string[] {
+  const { imports, values } = factsOf(linking, file);
+  return [...Object.keys(imports), ...Object.keys(values)];
+}
+
+function listAllExports({ files }: Linking): string[] {
+  return [...files.values()].flatMap(({ facts }) => Object.keys(facts.exports));
+}

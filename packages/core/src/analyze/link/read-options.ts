@@ -1,0 +1,113 @@
+import type { PartitionsSpec } from "../../values/partitions-spec.ts";
+import type { Expr } from "../facts/file-facts.ts";
+import type { AssetHead, Place, PlacedExpr } from "./heads.ts";
+import { report, type Linking } from "./linking.ts";
+import { readPartitions } from "./read-partitions.ts";
+import { reduceLiteral, reduceValue } from "./reduce-value.ts";
+
+/** What an asset's options say statically. */
+export interface AssetOptions {
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly tags: readonly string[];
+  readonly group: string | null;
+  readonly resource: string | null;
+  readonly partitions: PartitionsSpec | null;
+  /** Every option as it is written. */
+  readonly members: OptionMembers;
+}
+
+export type OptionMembers = ReadonlyMap<string, PlacedExpr>;
+
+/** Reads the options of an asset. What cannot be known is reported, and left at its default. */
+export function readOptions(linking: Linking, { call, place, maker }: AssetHead): AssetOptions {
+  const [options] = call.args;
+  const members = new Map<string, PlacedExpr>();
+  const isKnown = options !== undefined && collectMembers(linking, { expr: options, place }, members);
+  const reader: Reader = { linking, members };
+  if (isKnown && !members.has("schema")) {
+    report(linking, {
+      code: "ANALYZE_OPTION_MISSING",
+      message: `${maker}() has no schema`,
+      hint: "Give it a zod object: { schema: z.object({ … }) }",
+      file: place.file,
+      at: options.at,
+    });
+  }
+  return {
+    name: readText(reader, "name"),
+    description: readText(reader, "description"),
+    tags: readTexts(reader, "tags"),
+    group: readText(reader, "group"),
+    resource: readText(reader, "resource"),
+    partitions: readPartitionsOption(reader),
+    members,
+  };
+}
+
+interface Reader {
+  readonly linking: Linking;
+  readonly members: OptionMembers;
+}
+
+/** Lays out an object literal, spreads included; later members replace earlier ones. Says whether all of it is known. */
+function collectMembers(linking: Linking, { expr, place }: PlacedExpr, members: Map<string, PlacedExpr>): boolean {
+  const head = reduceValue(linking, expr, place);
+  if (head.kind === "unresolved") return false;
+  if (head.kind !== "expr" || head.expr.kind !== "object") {
+    reportNotStatic(linking, "the options", { expr, place });
+    return false;
+  }
+  let isKnown = true;
+  for (const { name, value } of head.expr.members) {
+    const member = { expr: value, place: head.place };
+    if (name === null) isKnown = collectMembers(linking, member, members) && isKnown;
+    else members.set(name, member);
+  }
+  return isKnown;
+}
+
+function readText({ linking, members }: Reader, name: string): string | null {
+  const member = members.get(name);
+  if (member === undefined || isAbsent(linking, member)) return null;
+  const value = reduceLiteral(linking, member.expr, member.place);
+  if (typeof value === "string") return value;
+  reportNotStatic(linking, `\`${name}\``, member);
+  return null;
+}
+
+function readTexts({ linking, members }: Reader, name: string): readonly string[] {
+  const member = members.get(name);
+  if (member === undefined || isAbsent(linking, member)) return [];
+  const texts = readTextList(linking, member);
+  if (texts === null) reportNotStatic(linking, `\`${name}\``, member);
+  return texts ?? [];
+}
+
+/** A list of literal texts; `null` when it is none. */
+function readTextList(linking: Linking, { expr, place }: PlacedExpr): readonly string[] | null {
+  const head = reduceValue(linking, expr, place);
+  if (head.kind !== "expr" || head.expr.kind !== "array") return null;
+  const texts = head.expr.items.map((item) => reduceLiteral(linking, item, head.place));
+  return texts.every((text) => typeof text === "string") ? texts : null;
+}
+
+function readPartitionsOption({ linking, members }: Reader): PartitionsSpec | null {
+  const member = members.get("partitions");
+  return member === undefined || isAbsent(linking, member) ? null : readPartitions(linking, member);
+}
+
+function isAbsent(linking: Linking, { expr, place }: PlacedExpr): boolean {
+  const head = reduceValue(linking, expr, place);
+  return head.kind === "expr" && head.expr.kind === "undefined";
+}
+
+export function reportNotStatic(linking: Linking, what: string, { expr, place }: { expr: Expr; place: Place }): void {
+  report(linking, {
+    code: "ANALYZE_OPTION_NOT_STATIC",
+    message: `${what} cannot be known without running the code${expr.kind === "other" ? `: it is ${expr.what}` : ""}`,
+    hint: "Write a literal, or a constant of this project that holds one",
+    file: place.file,
+    at: expr.at,
+  });
+}
