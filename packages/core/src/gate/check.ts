@@ -1,6 +1,13 @@
 import type { Json } from "../values/json.ts";
 
-/** A condition on one row, renderable as SQL; NULL handling is the predicate's own (a check never passes by being unknown). */
+/**
+ * A condition on one row, renderable as SQL. `notNull` alone speaks about NULL: every other predicate passes on it, and none passes by being unknown.
+ * The meaning of each is `evaluatePredicate`:
+ * - `textLength` counts Unicode code points, as zod and SQL's `length` do (and JavaScript's does not);
+ * - `textPattern` finds a match anywhere. Patterns are of the dialect that `translatePattern` makes, which JavaScript (flag `u`), RE2 and Postgres read alike;
+ * - `range` bounds are numbers for integer and double columns, text for bigint, date and timestamp; `null` is no bound;
+ * - `multipleOf` is on integer and bigint columns; `finite` means neither NaN nor infinite.
+ */
 export type RowPredicate =
   | { readonly kind: "notNull"; readonly column: string }
   | { readonly kind: "oneOf"; readonly column: string; readonly values: readonly string[] }

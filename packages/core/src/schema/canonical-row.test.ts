@@ -29,7 +29,7 @@ describe("canonical values", () => {
 
 describe("canonical rows", () => {
   test("the order of the columns is that of their names", () => {
-    expect(canonicalRow(schema, { name: "a", id: 1 }).toString("hex")).toBe("010000000000000001" + "0000000161");
+    expect(canonicalRow(schema, { name: "a", id: 1 }).toString("hex")).toBe("0100000000000000010000000161");
   });
 
   test("neighbouring texts do not run into each other", () => {
@@ -38,7 +38,7 @@ describe("canonical rows", () => {
     };
     const texts = fc.option(fc.string({ unit: "binary" }));
     fc.assert(
-      fc.property(texts, texts, texts, texts, (a, b, c, d) => {
+      fc.property(fc.tuple(texts, texts), fc.tuple(texts, texts), ([a, b], [c, d]) => {
         const isEqual = canonicalRow(two, { a, b }).equals(canonicalRow(two, { a: c, b: d }));
         expect(isEqual).toBe(a === c && b === d);
       }),

@@ -11,4 +11,5 @@ export { decimal } from "./decimal.ts";
 export { parseDate, parseTimestamp, renderTimestamp } from "./instant.ts";
 export { listColumnNames } from "./list-column-names.ts";
 export { readRowSchema, type RowSchemaReading } from "./read-row-schema.ts";
+export { buildRowParser, type ParsedRow, type RowIssue } from "./row-parser.ts";
 export type { Column, ColumnType, Row, RowSchema } from "./row-schema.ts";

@@ -1,4 +1,19 @@
-import type { $ZodCheck, $ZodChecks, $ZodType, $ZodTypes } from "zod/v4/core";
+import type {
+  $ZodCheckBigIntFormatDef,
+  $ZodCheckEndsWithDef,
+  $ZodCheckGreaterThanDef,
+  $ZodCheckIncludesDef,
+  $ZodCheckLengthEqualsDef,
+  $ZodCheckLessThanDef,
+  $ZodCheckMaxLengthDef,
+  $ZodCheckMinLengthDef,
+  $ZodCheckMultipleOfDef,
+  $ZodCheckNumberFormatDef,
+  $ZodCheckStartsWithDef,
+  $ZodCheckStringFormatDef,
+  $ZodType,
+  $ZodTypes,
+} from "zod/v4/core";
 
 /**
  * Whether a value is a schema of zod 4, of any copy of it. zod's own types say `$ZodType` where they mean the union `$ZodTypes`;
@@ -16,11 +31,45 @@ export function asZodTypes(schema: $ZodType): $ZodTypes {
   throw new TypeError("not a schema of zod 4");
 }
 
-/** The checks attached to a schema, of the kinds that zod makes itself. A refinement is one with `check: "custom"`. */
-export function listZodChecks(schema: $ZodTypes): readonly $ZodChecks[] {
-  return (schema._zod.def.checks ?? []).filter(isKnownCheck);
+/** Definitions of the checks that are compiled; `other` stands for all others, refinements among them. */
+export type ZodCheckDef =
+  | $ZodCheckLessThanDef
+  | $ZodCheckGreaterThanDef
+  | $ZodCheckMultipleOfDef
+  | $ZodCheckNumberFormatDef
+  | $ZodCheckBigIntFormatDef
+  | $ZodCheckMinLengthDef
+  | $ZodCheckMaxLengthDef
+  | $ZodCheckLengthEqualsDef
+  | $ZodCheckStringFormatDef
+  | $ZodCheckStartsWithDef
+  | $ZodCheckEndsWithDef
+  | $ZodCheckIncludesDef
+  | { readonly check: "other" };
+
+const compiledChecks: readonly unknown[] = [
+  "less_than",
+  "greater_than",
+  "multiple_of",
+  "number_format",
+  "bigint_format",
+  "min_length",
+  "max_length",
+  "length_equals",
+  "string_format",
+];
+
+/** The checks of a schema: those attached to it and, where a schema such as `z.email()` or `z.int32()` is a check itself, that one. */
+export function listZodChecks(schema: $ZodTypes): readonly ZodCheckDef[] {
+  const def = schema._zod.def;
+  const attached = (def.checks ?? []).map((check) => check._zod.def);
+  return ["check" in def ? def : null, ...attached].flatMap((each) =>
+    each === null ? [] : [isCompiledCheck(each) ? each : other],
+  );
 }
 
-function isKnownCheck(check: $ZodCheck<never>): check is $ZodCheck<never> & $ZodChecks {
-  return "_zod" in check;
+const other = { check: "other" } as const;
+
+function isCompiledCheck(def: object): def is ZodCheckDef {
+  return "check" in def && compiledChecks.includes(def.check);
 }

@@ -1,1 +1,5 @@
 export { canonicalVectors, type CanonicalVector } from "./canonical-vectors.ts";
+export { goldenBatches, goldenEventTime, goldenSets, goldenSpec, type GoldenBatch, type GoldenSet } from "./merge-golden.ts";
+export { fake } from "./fake.ts";
+export { fakeCtx, type FakeCtx, type FakeCtxOptions } from "./fake-ctx.ts";
+export { runAsset } from "./run-asset.ts";
