@@ -52,8 +52,6 @@ export interface CommitContext {
   readonly committedAt: string;
   /** Stagings by attempt; those that are gone are missing. */
   findStagings(attempts: readonly string[]): Promise<ReadonlyMap<string, Staging>>;
-  /** Makes a version's table, there already, what readers of an asset without partitions see. */
-  serveTable(session: SqlSession, asset: CatalogAsset, version: number): Promise<void>;
   onPhase(phase: CommitPhase): void | Promise<void>;
 }
 
@@ -75,14 +73,14 @@ export async function applyCommits(
   const assets = await findAssets(session, [...new Set(requests.map((request) => request.staged.target.asset.key))]);
   const stagings = await context.findStagings(requests.map((request) => request.staged.target.attempt));
   const liveEnvironment = await ensureMeta(session, "live_environment", first.environment);
-  const facts = await readFacts(session, context, assets, requests);
+  const facts = await readFacts(session, context, { assets, requests });
   const decisions = decideCalls(calls, facts, stagings);
   const accepted = decisions.filter((decision) => "commits" in decision);
   const versions = accepted.flatMap((decision) => decision.versions);
   const moves = accepted.flatMap((decision) => decision.moves);
-  await insertVersions(session, assets, versions, context.committedAt);
+  await insertVersions(session, assets, { versions, committedAt: context.committedAt });
   await context.onPhase("ledgerWritten");
-  await moveHeads(session, assets, moves, context.committedAt);
+  await moveHeads(session, assets, { moves, movedAt: context.committedAt });
   await context.onPhase("headsMoved");
   await applyRows(session, context, { assets, stagings, versions, moves, liveEnvironment });
   await context.onPhase("rowsMoved");
@@ -96,8 +94,10 @@ export async function applyCommits(
 async function readFacts(
   session: SqlSession,
   context: CommitContext,
-  assets: ReadonlyMap<AssetKey, CatalogAsset>,
-  requests: readonly CommitRequest[],
+  {
+    assets,
+    requests,
+  }: { readonly assets: ReadonlyMap<AssetKey, CatalogAsset>; readonly requests: readonly CommitRequest[] },
 ): Promise<CommitFacts> {
   const keyOf = new Map([...assets.values()].map((asset) => [asset.assetId, asset.key]));
   const wanted = requests.map(({ environment, staged: { target } }) => ({
@@ -164,7 +164,7 @@ export async function applyRevert(
   ];
   const assets = new Map([[asset.key, asset]]);
   const liveEnvironment = await ensureMeta(session, "live_environment", environment);
-  await moveHeads(session, assets, moves, context.committedAt);
+  await moveHeads(session, assets, { moves, movedAt: context.committedAt });
   await context.onPhase("headsMoved");
   await applyRows(session, context, { assets, stagings: new Map(), versions: [], moves, liveEnvironment });
   await context.onPhase("rowsMoved");
@@ -224,7 +224,10 @@ async function applyRows(
       );
     }
     const last = served.at(-1);
-    if (last !== undefined) await context.serveTable(session, asset, last.to);
+    if (last !== undefined) {
+      const select = `select * from ${tableNames.version(asset.assetId, last.to)}`;
+      await context.dialect.serve(session, context.dialect.renderView(asset.key), select);
+    }
   }
 }
 
@@ -249,7 +252,7 @@ async function applyExtras(session: SqlSession, context: CommitContext, applied:
       environment: request.environment,
       baseVersion: request.baseVersion,
       batches: request.staged.batches,
-      stagingTable: stagingOf(applied, request).stagingTable,
+      stagingTable: (suffix) => stagingOf(applied, request).stagingTable(suffix),
     })),
   );
 }

@@ -1,12 +1,27 @@
-import type { ColumnType } from "@watersmeet/core/schema";
+import type { ColumnType, RowSchema } from "@watersmeet/core/schema";
+import type { MeasureDialect } from "./render-measure.ts";
+import type { SqlSession } from "./sql-session.ts";
 
 /** Where two engines' SQL differs; everything else is rendered once for both. */
-export interface Dialect {
-  readonly kind: "duckdb" | "postgres";
+export interface Dialect extends MeasureDialect {
   /** Name of a column type. */
   renderType(type: ColumnType): string;
   /** Microseconds since 1970-01-01 UTC of a timestamp expression, as a bigint. */
   renderEpochMicros(expression: string): string;
   /** The readers' view of an asset, quoted, in its schema. */
   renderView(asset: string): string;
+  /** Head of one common table expression of a query's input: the planner may look into it. */
+  renderInputHead(name: string): string;
+  /** A JSON expression in the form of `canonicalJson`. */
+  renderJson(expression: string): string;
+  /** Statements that make the tables of a partitioned asset, without rows. */
+  renderAssetTables(assetId: number, schema: RowSchema): readonly string[];
+  /** Tables that get a column that a schema adds. */
+  listColumnTables(assetId: number): readonly string[];
+  /** Whether two names are one to the engine. */
+  readonly foldsCase: boolean;
+  /** Bytes of an identifier. `null`: any length. */
+  readonly maxNameBytes: number | null;
+  /** Makes readers of an asset see what a SELECT says, within the session's transaction. */
+  serve(session: SqlSession, view: string, select: string): Promise<void>;
 }

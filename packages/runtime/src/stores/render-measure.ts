@@ -4,6 +4,14 @@ import { canonicalColumns, type ColumnType, type RowSchema } from "@watersmeet/c
 import type { Json } from "@watersmeet/core/values";
 import { quoteIdentifier, quoteLiteral, renderColumnNames } from "../exchange/quote.ts";
 
+/** Rows to measure. */
+export interface MeasuredRelation {
+  readonly dialect: MeasureDialect;
+  readonly schema: RowSchema;
+  /** An item of FROM, without an alias. */
+  readonly source: string;
+}
+
 /** The functions and casts that measuring needs, as each engine spells them. */
 export interface MeasureDialect {
   renderType(type: ColumnType): string;
@@ -18,75 +26,71 @@ export interface MeasureDialect {
   renderTextLength(quoted: string): string;
   renderPatternMatch(quoted: string, pattern: string): string;
   renderIsFinite(quoted: string): string;
+  /** A value in a form that sorts by its bytes, whatever the database's collation. */
+  renderSortable(quoted: string, type: ColumnType): string;
 }
 
-/** `source` is an item of FROM without an alias. One pass over staged rows: `row_count`, `size_bytes`, `sum_0`, `sum_1`, and `failed_<i>` for each check. */
-export function renderMeasure(
-  dialect: MeasureDialect,
-  schema: RowSchema,
-  source: string,
-  checks: readonly Check[],
-): string {
-  const bytes = canonicalColumns(schema)
-    .map(({ name, type }) => dialect.renderCanonical(quoteIdentifier(name), type))
-    .join(" || ");
-  const rowChecks = checks.flatMap((check, index) =>
-    check.kind === "row"
-      ? [{ name: `failed_${index}`, condition: `not (${renderPredicate(dialect, schema, check.predicate)})` }]
-      : [],
-  );
-  const counts = rowChecks.map(({ name, condition }) => `, count(*) filter (where ${condition}) as ${name}`).join("");
-  const keys = checks.flatMap((check, index) =>
-    check.kind === "uniqueKey" ? [`, (${renderDuplicateCount(source, check.columns)}) as failed_${index}`] : [],
-  );
-  const carried = renderColumnNames(schema.columns);
-  return `select count(*) as row_count, coalesce(sum(size), 0) as size_bytes, coalesce(${dialect.renderHashSum("hash", 0)}, 0) as sum_0, coalesce(${dialect.renderHashSum("hash", 1)}, 0) as sum_1${counts}${keys.join("")} from (select ${carried}, ${dialect.renderByteLength("bytes")} as size, ${dialect.renderHash("bytes")} as hash from (select ${carried}, ${bytes} as bytes from ${source} as s) canonical) hashed`;
+/** One pass: `row_count`, `size_bytes`, `sum_0`, `sum_1`, and `failed_<i>` for each check. */
+export function renderMeasure(relation: MeasuredRelation, checks: readonly Check[]): string {
+  const { dialect, schema, source } = relation;
+  const values = canonicalColumns(schema).map(({ name, type }) => dialect.renderCanonical(quoteIdentifier(name), type));
+  const failures = checks.map((check, index) => `, ${renderFailureCount(relation, check)} as failed_${index}`);
+  const names = renderColumnNames(schema.columns);
+  const canonical = `select ${names}, ${values.join(" || ")} as bytes from ${source} as s`;
+  const hashed = `select ${names}, ${dialect.renderByteLength("bytes")} as size, ${dialect.renderHash("bytes")} as hash from (${canonical}) as canonical`;
+  const sums = [0, 1].map((half) => `coalesce(${dialect.renderHashSum("hash", half === 0 ? 0 : 1)}, 0) as sum_${half}`);
+  return `select count(*) as row_count, coalesce(sum(size), 0) as size_bytes, ${sums.join(", ")}${failures.join("")} from (${hashed}) as hashed`;
 }
 
-/** Rows that share their key with another row. */
-function renderDuplicateCount(source: string, columns: readonly string[]): string {
-  const key = columns.map(quoteIdentifier).join(", ");
-  return `select coalesce(sum(same), 0) from (select count(*) as same from ${source} as s group by ${key} having count(*) > 1) duplicates`;
+function renderFailureCount(relation: MeasuredRelation, check: Check): string {
+  if (check.kind === "row") return `count(*) filter (where not (${renderPredicate(relation, check.predicate)}))`;
+  // Rows that share their key with another row.
+  const duplicates = `select count(*) as same from ${relation.source} as s group by ${renderKey(check)} having count(*) > 1`;
+  return `(select coalesce(sum(same), 0) from (${duplicates}) as duplicates)`;
 }
 
 /** Some of the rows that fail a check, columns in schema order, in a stable order. */
-export function renderSample(
-  dialect: MeasureDialect,
-  schema: RowSchema,
-  source: string,
-  check: Check,
-  limit: number,
-): string {
-  const names = renderColumnNames(schema.columns);
-  const orderable = schema.columns.filter((column) => column.type.kind !== "json");
-  const order = orderable.length === 0 ? "" : ` order by ${renderColumnNames(orderable)}`;
-  if (check.kind === "row")
-    return `select ${names} from ${source} as s where not (${renderPredicate(dialect, schema, check.predicate)})${order} limit ${limit}`;
-  const key = check.columns.map(quoteIdentifier).join(", ");
-  const qualified = schema.columns.map((column) => `s.${quoteIdentifier(column.name)}`).join(", ");
-  const matches = check.columns
-    .map((column) => `s.${quoteIdentifier(column)} is not distinct from d.${quoteIdentifier(column)}`)
-    .join(" and ");
-  const sorted =
-    orderable.length === 0
-      ? ""
-      : ` order by ${orderable.map((column) => `s.${quoteIdentifier(column.name)}`).join(", ")}`;
-  return `select ${qualified} from ${source} as s join (select ${key} from ${source} as s group by ${key} having count(*) > 1) d on ${matches}${sorted} limit ${limit}`;
+export function renderSample(relation: MeasuredRelation, check: Check, limit: number): string {
+  const { dialect, schema, source } = relation;
+  const columns = schema.columns.map((column) => `s.${quoteIdentifier(column.name)}`);
+  const order = schema.columns.flatMap(({ name, type }) =>
+    type.kind === "json" ? [] : [`${dialect.renderSortable(`s.${quoteIdentifier(name)}`, type)} nulls first`],
+  );
+  const orderBy = order.length === 0 ? "" : ` order by ${order.join(", ")}`;
+  if (check.kind === "row") {
+    return `select ${columns.join(", ")} from ${source} as s where not (${renderPredicate(relation, check.predicate)})${orderBy} limit ${limit}`;
+  }
+  const key = renderKey(check);
+  const matches = check.columns.map(quoteIdentifier).map((name) => `s.${name} is not distinct from d.${name}`);
+  return `select ${columns.join(", ")} from ${source} as s join (select ${key} from ${source} as s group by ${key} having count(*) > 1) as d on ${matches.join(" and ")}${orderBy} limit ${limit}`;
+}
+
+function renderKey(check: Extract<Check, { readonly kind: "uniqueKey" }>): string {
+  return check.columns.map(quoteIdentifier).join(", ");
 }
 
 /** A condition that is true or false, never unknown. A NULL passes every predicate but `notNull`: whether it may be NULL is that one's question. */
-export function renderPredicate(dialect: MeasureDialect, schema: RowSchema, predicate: RowPredicate): string {
+export function renderPredicate(
+  { dialect, schema }: Pick<MeasuredRelation, "dialect" | "schema">,
+  predicate: RowPredicate,
+): string {
   const quoted = quoteIdentifier(predicate.column);
   if (predicate.kind === "notNull") return `${quoted} is not null`;
   const type = schema.columns.find((column) => column.name === predicate.column)?.type;
-  if (type === undefined) throw new TypeError(`A check names the column "${predicate.column}", which the schema lacks`);
-  return `(${quoted} is null or coalesce(${renderCondition(dialect, quoted, type, predicate)}, false))`;
+  if (type === undefined) {
+    throw new TypeError(`A check names the column "${predicate.column}", which the schema lacks`);
+  }
+  return `(${quoted} is null or coalesce(${renderCondition(dialect, { quoted, type }, predicate)}, false))`;
+}
+
+interface CheckedColumn {
+  readonly quoted: string;
+  readonly type: ColumnType;
 }
 
 function renderCondition(
   dialect: MeasureDialect,
-  quoted: string,
-  type: ColumnType,
+  { quoted, type }: CheckedColumn,
   predicate: Exclude<RowPredicate, { readonly kind: "notNull" }>,
 ): string {
   switch (predicate.kind) {
@@ -94,42 +98,50 @@ function renderCondition(
       return predicate.values.length === 0
         ? "false"
         : `${quoted} in (${predicate.values.map(quoteLiteral).join(", ")})`;
-    case "textLength": {
-      const length = dialect.renderTextLength(quoted);
-      return and([
-        predicate.min === null ? null : `${length} >= ${predicate.min}`,
-        predicate.max === null ? null : `${length} <= ${predicate.max}`,
-      ]);
-    }
+    case "textLength":
+      return renderTextLength(dialect.renderTextLength(quoted), predicate);
     case "textPattern":
       return dialect.renderPatternMatch(quoted, predicate.pattern);
     case "range":
-      return and([
-        // NaN is greater than everything in both engines, and no number to zod.
-        type.kind === "double" ? `${quoted} <> 'NaN'::${dialect.renderType(type)}` : null,
-        predicate.min === null
-          ? null
-          : `${quoted} ${predicate.isMinExclusive ? ">" : ">="} ${renderBound(dialect, type, predicate.min)}`,
-        predicate.max === null
-          ? null
-          : `${quoted} ${predicate.isMaxExclusive ? "<" : "<="} ${renderBound(dialect, type, predicate.max)}`,
-      ]);
+      return renderRange(dialect, { quoted, type }, predicate);
     case "multipleOf":
-      return type.kind === "double"
-        ? `(${quoted}::decimal(38,10) % ${renderBound(dialect, { kind: "decimal", precision: 38, scale: 10 }, predicate.of)}) = 0`
-        : `(${quoted} % ${predicate.of}) = 0`;
+      return `(${quoted} % ${predicate.of}) = 0`;
     case "finite":
-      return dialect.renderIsFinite(quoted);
+      return type.kind === "double" ? dialect.renderIsFinite(quoted) : "true";
     default:
       return unreachable(predicate);
   }
 }
 
-function and(conditions: readonly (string | null)[]): string {
-  const present = conditions.filter((condition) => condition !== null);
-  return present.length === 0 ? "true" : present.join(" and ");
+function renderTextLength(
+  length: string,
+  { min, max }: Extract<RowPredicate, { readonly kind: "textLength" }>,
+): string {
+  return all([min === null ? null : `${length} >= ${min}`, max === null ? null : `${length} <= ${max}`]);
 }
 
-function renderBound(dialect: MeasureDialect, type: ColumnType, bound: Exclude<Json, null> | number): string {
-  return `${quoteLiteral(String(bound))}::${dialect.renderType(type)}`;
+function renderRange(
+  dialect: MeasureDialect,
+  column: CheckedColumn,
+  range: Extract<RowPredicate, { readonly kind: "range" }>,
+): string {
+  const { quoted, type } = column;
+  const { min, max } = range;
+  return all([
+    // NaN is greater than everything to both engines, and in no range to JavaScript.
+    type.kind === "double" ? `${quoted} <> 'NaN'::${dialect.renderType(type)}` : null,
+    min === null ? null : `${quoted} ${range.isMinExclusive ? ">" : ">="} ${renderBound(dialect, column, min)}`,
+    max === null ? null : `${quoted} ${range.isMaxExclusive ? "<" : "<="} ${renderBound(dialect, column, max)}`,
+  ]);
+}
+
+function renderBound(dialect: MeasureDialect, { type }: CheckedColumn, bound: Json): string {
+  const text = typeof bound === "string" ? bound : JSON.stringify(bound);
+  const isFraction = (type.kind === "integer" || type.kind === "bigint") && !/^-?\d+$/.test(text);
+  return `${quoteLiteral(text)}::${dialect.renderType(isFraction ? { kind: "double" } : type)}`;
+}
+
+function all(conditions: readonly (string | null)[]): string {
+  const present = conditions.filter((condition) => condition !== null);
+  return present.length === 0 ? "true" : present.join(" and ");
 }

@@ -1,4 +1,4 @@
-import type { RowSchema } from "@watersmeet/core/schema";
+import type { ColumnType, RowSchema } from "@watersmeet/core/schema";
 import { quoteIdentifier } from "../exchange/quote.ts";
 import type { Dialect } from "./dialect.ts";
 
@@ -46,28 +46,27 @@ export function renderLiteralVersions(versions: readonly number[]): string {
   return `(${[...wide, ...(singles.length === 0 ? [] : [`_vid in (${singles.join(", ")})`])].join(" or ")})`;
 }
 
-/** The user's query over its inputs, as a SELECT of the columns in their order and types; a column that the query does not deliver is an error of the engine. */
-export function renderQuerySelection(
-  dialect: Dialect,
-  options: {
-    readonly sql: string;
-    readonly inputs: readonly string[];
-    readonly schema: RowSchema;
-    readonly jsonFunction: string | null;
-  },
-): string {
-  const asInput = dialect.kind === "postgres" ? "as not materialized" : "as";
-  const inputs = options.inputs.map((select, index) => `input_${index} ${asInput} (${select})`);
-  const columns = options.schema.columns.map(({ name, type }) => {
-    const quoted = `q.${quoteIdentifier(name)}`;
-    const value =
-      type.kind === "double"
-        ? `${quoted}::${dialect.renderType(type)} + 0.0`
-        : type.kind === "json" && options.jsonFunction !== null
-          ? `${options.jsonFunction}(${quoted}::json::varchar)::json`
-          : `${quoted}::${dialect.renderType(type)}`;
+/** A user's query, and a SELECT for each of its inputs. */
+export interface RenderedQuery {
+  readonly sql: string;
+  readonly inputs: readonly string[];
+}
+
+/** The query over its inputs, as a SELECT of the columns in their order and types; a column that the query does not deliver is an error of the engine. */
+export function renderQuerySelection(dialect: Dialect, query: RenderedQuery, schema: RowSchema): string {
+  const inputs = query.inputs.map((select, index) => `${dialect.renderInputHead(`input_${index}`)} (${select})`);
+  const columns = schema.columns.map(({ name, type }) => {
+    const value = renderCast(dialect, `q.${quoteIdentifier(name)}`, type);
     return `${value} as ${quoteIdentifier(name)}`;
   });
   const head = inputs.length === 0 ? "" : `with ${inputs.join(", ")} `;
-  return `${head}select ${columns.join(", ")} from (${options.sql}\n) q`;
+  // The user's text may end in a comment.
+  return `${head}select ${columns.join(", ")} from (${query.sql}\n) as q`;
+}
+
+function renderCast(dialect: Dialect, value: string, type: ColumnType): string {
+  const cast = `${value}::${dialect.renderType(type)}`;
+  // Adding zero turns -0 into 0: they are equal, yet their bytes are not.
+  if (type.kind === "double") return `${cast} + 0.0`;
+  return type.kind === "json" ? dialect.renderJson(cast) : cast;
 }

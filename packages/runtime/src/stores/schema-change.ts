@@ -1,6 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Column, ColumnType, RowSchema } from "@watersmeet/core/schema";
 import type { AssetKey } from "@watersmeet/core/values";
+import type { StoredAsset } from "./store.ts";
 
 /** Columns that the tables of a partitioned asset have in addition to its own. */
 const hiddenColumns: readonly string[] = ["_vid", "_sid"];
@@ -18,33 +19,34 @@ export interface SchemaChange {
  * @throws {STORE_SCHEMA_INCOMPATIBLE} naming every such column
  */
 export function planSchemaChange(
-  asset: AssetKey,
+  asset: Pick<StoredAsset, "key" | "schema">,
   stored: RowSchema,
-  wanted: RowSchema,
   options: { readonly hasRows: boolean; readonly renderType: (type: ColumnType) => string },
 ): SchemaChange {
   const byName = new Map(stored.columns.map((column) => [column.name.toLowerCase(), column]));
-  const added = wanted.columns.filter((column) => !byName.has(column.name.toLowerCase()));
-  const conflicts = wanted.columns.flatMap((column) => {
+  const wanted = asset.schema.columns;
+  const added = wanted.filter((column) => !byName.has(column.name.toLowerCase()));
+  const conflicts = wanted.flatMap((column) => {
     const before = byName.get(column.name.toLowerCase());
-    if (before === undefined)
-      return column.isNullable || !options.hasRows
-        ? []
-        : [`"${column.name}" is new and may not be null, but there are rows without it`];
+    if (before === undefined) return column.isNullable || !options.hasRows ? [] : [newAndRequired(column)];
     const [from, to] = [options.renderType(before.type), options.renderType(column.type)];
     return from === to ? [] : [`"${column.name}" is ${from} in the store and ${to} in the schema`];
   });
   if (conflicts.length > 0) {
     throw new WatersmeetError(
       "STORE_SCHEMA_INCOMPATIBLE",
-      `The schema of "${asset}" does not fit its stored rows: ${conflicts.join("; ")}`,
+      `The schema of "${asset.key}" does not fit its stored rows: ${conflicts.join("; ")}`,
       {
         hint: "Make new columns nullable or optional. For another type use a new column, or a new name for the asset.",
-        details: { asset, conflicts },
+        details: { asset: asset.key, conflicts },
       },
     );
   }
   return { added, stored: { columns: [...stored.columns, ...added] } };
+}
+
+function newAndRequired(column: Column): string {
+  return `"${column.name}" is new and may not be null, but there are rows without it`;
 }
 
 /** @throws {STORE_NAME_INVALID} for columns that would hide the store's own */

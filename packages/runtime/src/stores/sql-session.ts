@@ -29,3 +29,16 @@ export function textOf(row: SqlRow, name: string): string {
 export function numberOf(row: SqlRow, name: string): number {
   return Number(textOf(row, name));
 }
+
+/** A parameter of user code's query. */
+export function toSqlValue(value: unknown): SqlValue {
+  if (value === undefined || value === null) return null;
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value))
+    return value.map((item: unknown) => (isScalar(item) || item === null ? item : JSON.stringify(item)));
+  return isScalar(value) ? value : JSON.stringify(value);
+}
+
+function isScalar(value: unknown): value is string | number | bigint | boolean {
+  return ["string", "number", "bigint", "boolean"].includes(typeof value);
+}

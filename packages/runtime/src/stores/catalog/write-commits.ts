@@ -10,8 +10,7 @@ type Assets = ReadonlyMap<AssetKey, CatalogAsset>;
 export async function insertVersions(
   session: SqlSession,
   assets: Assets,
-  versions: readonly NewVersion[],
-  committedAt: string,
+  { versions, committedAt }: { readonly versions: readonly NewVersion[]; readonly committedAt: string },
 ): Promise<void> {
   if (versions.length === 0) return;
   const [last] = await session.run(`select coalesce(max(sequence), 0) as sequence from ${s}.version`);
@@ -50,8 +49,7 @@ export async function insertVersions(
 export async function moveHeads(
   session: SqlSession,
   assets: Assets,
-  moves: readonly HeadMove[],
-  movedAt: string,
+  { moves, movedAt }: { readonly moves: readonly HeadMove[]; readonly movedAt: string },
 ): Promise<void> {
   const changed = moves.filter((move) => move.from !== null);
   const added = moves.filter((move) => move.from === null);

@@ -4,6 +4,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { ensureMeta } from "../catalog/read-catalog.ts";
 import { renderCatalog } from "../catalog/render-catalog.ts";
+import { registerCanonicalJson } from "./canonical-json-function.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { toStoreError } from "./duckdb-error.ts";
 import { createDuckdbSession } from "./duckdb-session.ts";
@@ -33,8 +34,6 @@ const walLimit = "1GB";
 export class DuckdbDatabase {
   readonly path: string;
   readonly storeId: string;
-  /** Grows with every opening: stagings of an earlier one are gone. */
-  generation = 0;
   readonly #options: DuckdbOptions;
   readonly #lock: Disposable;
   #instance: DuckDBInstance;
@@ -42,17 +41,15 @@ export class DuckdbDatabase {
 
   private constructor(
     options: DuckdbOptions,
-    lock: Disposable,
-    instance: DuckDBInstance,
-    storeId: string,
+    opened: { readonly lock: Disposable; readonly instance: DuckDBInstance; readonly storeId: string },
     pool: ConnectionPool,
   ) {
     this.path = options.path;
+    this.storeId = opened.storeId;
     this.#options = options;
-    this.#lock = lock;
-    this.#instance = instance;
+    this.#lock = opened.lock;
+    this.#instance = opened.instance;
     this.#pool = pool;
-    this.storeId = storeId;
   }
 
   /** Only `openDuckdbStore` calls this, once per file: a second open of the same file in one process loses commits. */
@@ -67,7 +64,7 @@ export class DuckdbDatabase {
         await ensureMeta(session, "format_version", "1");
         return await ensureMeta(session, "store_id", randomUUID());
       });
-      const database = new DuckdbDatabase(options, lock, instance, storeId, pool);
+      const database = new DuckdbDatabase(options, { lock, instance, storeId }, pool);
       await database.#dropLeftovers();
       return database;
     } catch (error) {
@@ -85,7 +82,6 @@ export class DuckdbDatabase {
     this.#instance.closeSync();
     this.#instance = await openInstance(this.#options);
     this.#pool = new ConnectionPool(this.#instance);
-    this.generation += 1;
     await this.#dropLeftovers();
   }
 
@@ -136,6 +132,7 @@ async function openInstance(options: DuckdbOptions): Promise<DuckDBInstance> {
     });
     const connection = await instance.connect();
     await connection.run(`attach ':memory:' as ${stagingDatabase}`);
+    registerCanonicalJson(connection);
     connection.closeSync();
     return instance;
   } catch (error) {

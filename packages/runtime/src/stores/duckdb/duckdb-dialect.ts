@@ -1,38 +1,58 @@
 import { unreachable } from "@watersmeet/core/errors";
 import type { ColumnType } from "@watersmeet/core/schema";
-import { renderDuckdbType } from "../../exchange/column-types.ts";
+import { renderDuckdbColumns, renderDuckdbType } from "../../exchange/column-types.ts";
 import { quoteIdentifier, quoteLiteral } from "../../exchange/quote.ts";
+import { tableNames } from "../catalog/names.ts";
 import type { Dialect } from "../dialect.ts";
-import type { MeasureDialect } from "../render-measure.ts";
 
-export const duckdbDialect: Dialect & MeasureDialect = {
-  kind: "duckdb",
+/** Name of the function, made when the file is opened, that writes JSON as `canonicalJson` does. */
+export const jsonFunction = "_watersmeet_json";
+
+export const duckdbDialect: Dialect = {
   renderType: renderDuckdbType,
   renderEpochMicros: (expression) => `epoch_us(${expression})`,
   renderView: (asset) => `main.${quoteIdentifier(asset)}`,
+  renderInputHead: (name) => `${name} as`,
+  renderJson: (expression) => `${jsonFunction}(${expression}::varchar)::json`,
+  renderAssetTables: (assetId, schema) =>
+    [tableNames.live(assetId), tableNames.hist(assetId)].map(
+      (table) => `create table ${table} (_vid integer, ${renderDuckdbColumns(schema)})`,
+    ),
+  listColumnTables: (assetId) => [tableNames.live(assetId), tableNames.hist(assetId)],
+  foldsCase: true,
+  maxNameBytes: null,
+  async serve(session, view, select) {
+    await session.run(`create or replace view ${view} as ${select}`);
+  },
   renderCanonical,
   renderHash: (bytes) => `sha256(${bytes})`,
   renderHashSum: (hash, half) => `sum(('0x' || ${hash}[${half * 16 + 1}:${half * 16 + 16}])::ubigint)`,
   renderByteLength: (bytes) => `octet_length(${bytes})`,
-  renderTextLength: (quoted) =>
-    `(case when strlen(${quoted}) = length(${quoted}) then length(${quoted}) else length(${quoted}) + length(regexp_replace(${quoted}, '[^\\x{10000}-\\x{10FFFF}]', '', 'g')) end)`,
+  renderTextLength,
   renderPatternMatch: (quoted, pattern) => `regexp_matches(${quoted}, ${quoteLiteral(pattern)})`,
   renderIsFinite: (quoted) => `isfinite(${quoted})`,
+  renderSortable: (quoted) => quoted,
 };
+
+/** Characters, plus those beyond U+FFFF a second time; most texts are ASCII and need no look at each character. */
+function renderTextLength(quoted: string): string {
+  const beyond = `length(regexp_replace(${quoted}, '[^\\x{10000}-\\x{10FFFF}]', '', 'g'))`;
+  return `(case when strlen(${quoted}) = length(${quoted}) then length(${quoted}) else length(${quoted}) + ${beyond} end)`;
+}
 
 function renderCanonical(quoted: string, type: ColumnType): string {
   switch (type.kind) {
     case "integer":
     case "bigint":
-      return fixed(`${quoted}::bit::blob`);
+      return renderFixed(`${quoted}::bit::blob`);
     case "double":
-      return fixed(`(${quoted} + 0.0::double)::bit::blob`);
+      return renderFixed(`(${quoted} + 0.0::double)::bit::blob`);
     case "boolean":
       return `case when ${quoted} is null then '\\x00'::blob when ${quoted} then '\\x01\\x01'::blob else '\\x01\\x00'::blob end`;
     case "date":
-      return fixed(`(${quoted} - date '2000-01-01')::integer::bit::blob`);
+      return renderFixed(`(${quoted} - date '2000-01-01')::integer::bit::blob`);
     case "timestamp":
-      return fixed(`(epoch_us(${quoted}) - 946684800000000)::bit::blob`);
+      return renderFixed(`(epoch_us(${quoted}) - 946684800000000)::bit::blob`);
     case "text":
     case "json":
     case "decimal": {
@@ -44,6 +64,6 @@ function renderCanonical(quoted: string, type: ColumnType): string {
   }
 }
 
-function fixed(bytes: string): string {
+function renderFixed(bytes: string): string {
   return `coalesce('\\x01'::blob || ${bytes}, '\\x00'::blob)`;
 }

@@ -3,7 +3,7 @@ import type { Row } from "@watersmeet/core/schema";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { findCommitRows, listCommitRows, listHeadRows } from "../catalog/read-catalog.ts";
 import type { MergeEngine } from "../merge-seam.ts";
-import { PublishQueue } from "../publish-queue.ts";
+import type { PublishQueue } from "../publish-queue.ts";
 import type {
   Commit,
   CommitRequest,
@@ -18,13 +18,13 @@ import type {
   StoredAsset,
   StoreHead,
 } from "../store.ts";
-import { DuckdbAssets } from "./duckdb-assets.ts";
+import type { DuckdbAssets } from "./duckdb-assets.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";
 import { exportVersions, streamVersions } from "./duckdb-reading.ts";
 import { createDuckdbSession } from "./duckdb-session.ts";
 import { exportStagedRows, measureStaged } from "./measure-staged.ts";
-import { DuckdbPublisher } from "./publish.ts";
+import type { DuckdbPublisher } from "./publish.ts";
 import { stageFileRows, stageMergeRows, stageQueryRows, type StagingContext } from "./stage-rows.ts";
 
 /** What all handles of one file in this process share. */
@@ -71,15 +71,15 @@ export class DuckdbStore implements Store {
   }
 
   async stageFile(target: StageTarget, file: ExchangeFile, signal?: AbortSignal): Promise<Staged> {
-    return await stageFileRows(this.#staging, target, file, signal);
+    return await stageFileRows(this.#staging, { target, rows: file, signal });
   }
 
   async stageQuery(target: StageTarget, query: StagedQuery, signal?: AbortSignal): Promise<Staged> {
-    return await stageQueryRows(this.#staging, target, query, signal);
+    return await stageQueryRows(this.#staging, { target, rows: query, signal });
   }
 
   async stageMerge(target: StageTarget, merge: StagedMerge, signal?: AbortSignal): Promise<Staged> {
-    return await stageMergeRows(this.#staging, target, merge, signal);
+    return await stageMergeRows(this.#staging, { target, rows: merge, signal });
   }
 
   async exportStaged(staged: Staged, directory: string): Promise<ExchangeFile> {
@@ -87,7 +87,7 @@ export class DuckdbStore implements Store {
   }
 
   async measure(staged: Staged, checks: readonly Check[], signal?: AbortSignal): Promise<Measurement> {
-    return await measureStaged(this.#staging, staged, checks, signal);
+    return await measureStaged(this.#staging, { staged, checks, signal });
   }
 
   async commit(requests: readonly CommitRequest[]): Promise<readonly Commit[]> {

@@ -1,8 +1,7 @@
 import { WatersmeetError, isWatersmeetError } from "@watersmeet/core/errors";
 import type { PartitionKey } from "@watersmeet/core/values";
 import { applyCommits, applyRevert, type CallResult, type CommitContext, type CommitPhase } from "../apply-commits.ts";
-import { tableNames } from "../catalog/names.ts";
-import { findCommitRows, renderInstant, type CatalogAsset } from "../catalog/read-catalog.ts";
+import { findCommitRows, renderInstant } from "../catalog/read-catalog.ts";
 import { splitIntoRounds } from "../decide-commits.ts";
 import type { MergeEngine } from "../merge-seam.ts";
 import type { Publisher } from "../publish-queue.ts";
@@ -101,7 +100,6 @@ export class DuckdbPublisher implements Publisher {
       merge,
       committedAt: renderInstant(BigInt(now()) * 1000n),
       onPhase,
-      serveTable,
       findStagings: async (attempts) =>
         new Map(
           attempts.flatMap((attempt) => {
@@ -203,7 +201,7 @@ export class DuckdbPublisher implements Publisher {
   async #cleanUp(requests: readonly CommitRequest[]): Promise<void> {
     const { database, onPhase } = this.#options;
     const stagings = requests.flatMap((request) => this.area.find(request.staged.target.attempt) ?? []);
-    const statements = stagings.flatMap((staging) => this.area.forget(staging, true));
+    const statements = this.area.forget(stagings, "published");
     try {
       await runAll(database, statements);
       await this.#checkpointWhenDue();
@@ -217,12 +215,6 @@ export class DuckdbPublisher implements Publisher {
     const { database } = this.#options;
     if ((await database.walSizeBytes()) > checkpointBytes) await database.checkpoint();
   }
-}
-
-async function serveTable(session: SqlSession, asset: CatalogAsset, version: number): Promise<void> {
-  await session.run(
-    `create or replace view ${duckdbDialect.renderView(asset.key)} as select * from ${tableNames.version(asset.assetId, version)}`,
-  );
 }
 
 function joinRounds(answers: readonly CallResult[]): CallResult {

@@ -23,6 +23,12 @@ interface Page {
   ready: Promise<void> | null;
 }
 
+export interface BeginOptions {
+  readonly target: StageTarget;
+  readonly assetId: number;
+  readonly isMerge: boolean;
+}
+
 export interface StagedAttempt extends Staging {
   quarantineTable: string | null;
   readonly target: StageTarget;
@@ -48,7 +54,8 @@ export class StagingArea {
   }
 
   /** The staging of an attempt, its table made and empty. */
-  async begin(target: StageTarget, assetId: number, schema: RowSchema, isMerge: boolean): Promise<StagedAttempt> {
+  async begin({ target, assetId, isMerge }: BeginOptions): Promise<StagedAttempt> {
+    const { schema } = target.asset;
     const extraTables = new Set<string>();
     const stagingTable = (suffix: string) => {
       const table = memoryTable(`m_${target.attempt}_${suffix}`);
@@ -88,18 +95,30 @@ export class StagingArea {
     return [...this.#attempts.values()];
   }
 
-  /** Forgets an attempt and answers the statements that give its memory back. `isPublished`: its own table has become a version's. */
-  forget(staging: StagedAttempt, isPublished: boolean): readonly string[] {
-    if (this.#attempts.get(staging.target.attempt) === staging) this.#attempts.delete(staging.target.attempt);
-    const extras = [...staging.extraTables].map((table) => `drop table if exists ${table}`);
-    const { page, rows } = staging;
-    if (page === null) return isPublished ? extras : [...extras, `drop table if exists ${rows.table}`];
-    page.attempts -= 1;
-    if (page.attempts > 0)
-      return isPublished ? extras : [...extras, `delete from ${rows.table} where _sid = ${rows.stagingId}`];
+  /** Forgets attempts and answers the statements that give their memory back. Of published ones, their own tables have become versions'. */
+  forget(stagings: readonly StagedAttempt[], fate: "published" | "discarded"): readonly string[] {
+    const statements = stagings
+      .flatMap((staging) => [...staging.extraTables])
+      .map((table) => `drop table if exists ${table}`);
+    for (const staging of stagings) {
+      const { attempt } = staging.target;
+      if (this.#attempts.get(attempt) === staging) this.#attempts.delete(attempt);
+      if (staging.page === null && fate === "discarded") statements.push(`drop table if exists ${staging.rows.table}`);
+    }
+    for (const [page, group] of Map.groupBy(stagings, (staging) => staging.page)) {
+      if (page !== null) statements.push(this.#leavePage(page, group));
+    }
+    return statements;
+  }
+
+  #leavePage(page: Page, group: readonly StagedAttempt[]): string {
+    page.attempts -= group.length;
+    if (page.attempts > 0) {
+      return `delete from ${page.table} where _sid in (${group.map((staging) => staging.rows.stagingId).join(", ")})`;
+    }
     if (this.#pages.get(page.assetId) === page) this.#pages.delete(page.assetId);
     page.isOpen = false;
-    return [...extras, `drop table if exists ${page.table}`];
+    return `drop table if exists ${page.table}`;
   }
 
   /** After the database was opened anew, nothing staged in memory is there. */

@@ -1,0 +1,46 @@
+import type { Check, CheckMeasurement } from "@watersmeet/core/gate";
+import { finishRowDigest, type Row } from "@watersmeet/core/schema";
+import type { Json } from "@watersmeet/core/values";
+import { renderMeasure, renderSample, type MeasuredRelation } from "./render-measure.ts";
+import { numberOf, textOf, type SqlSession } from "./sql-session.ts";
+import type { Measurement } from "./store.ts";
+
+/** Rows of a failed check that are shown. */
+const sampleRows = 5;
+
+export interface Measuring extends MeasuredRelation {
+  readonly session: SqlSession;
+  /** Runs a SELECT of the schema's columns. */
+  readRows(select: string): Promise<readonly Row[]>;
+}
+
+/** One pass over the rows; another query only for each check that failed. */
+export async function measureRelation(measuring: Measuring, checks: readonly Check[]): Promise<Measurement> {
+  const [row] = await measuring.session.run(renderMeasure(measuring, checks));
+  if (row === undefined) throw new TypeError("An aggregate has one row");
+  const rowCount = numberOf(row, "row_count");
+  const measured: CheckMeasurement[] = [];
+  for (const [index, check] of checks.entries()) {
+    const failedRows = numberOf(row, `failed_${index}`);
+    const sample = failedRows === 0 ? [] : await measuring.readRows(renderSample(measuring, check, sampleRows));
+    measured.push({ id: check.id, failedRows, sample: sample.map(toJsonRow) });
+  }
+  return {
+    rowCount,
+    dataDigest: finishRowDigest({ rowCount, sums: [BigInt(textOf(row, "sum_0")), BigInt(textOf(row, "sum_1"))] }),
+    sizeBytes: numberOf(row, "size_bytes"),
+    checks: measured,
+  };
+}
+
+/** Sample rows go into errors and records: what JSON has no form for becomes text. */
+function toJsonRow(row: Row): Readonly<Record<string, Json>> {
+  const copy: Readonly<Record<string, Json>> = JSON.parse(
+    JSON.stringify(row, (_, value: unknown) => toJsonValue(value)),
+  );
+  return copy;
+}
+
+function toJsonValue(value: unknown): unknown {
+  return typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value)) ? String(value) : value;
+}

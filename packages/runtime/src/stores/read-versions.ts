@@ -1,0 +1,108 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import type { RowSchema } from "@watersmeet/core/schema";
+import { fingerprint, stableJson } from "@watersmeet/core/values";
+import { internalSchema, tableNames } from "./catalog/names.ts";
+import { getAsset, readMeta, type CatalogAsset } from "./catalog/read-catalog.ts";
+import type { Dialect } from "./dialect.ts";
+import { renderQuerySelection, renderReading, type RowPlace } from "./render-reading.ts";
+import { numberOf, textOf, type SqlSession } from "./sql-session.ts";
+import type { InputVersions, StagedQuery } from "./store.ts";
+
+export interface VersionsReading {
+  /** A SELECT of the rows, columns in schema order. */
+  readonly sql: string;
+  /** As the ledger has it. */
+  readonly rowCount: number;
+}
+
+/**
+ * A SELECT of pinned versions. To be made and run in one transaction with one snapshot: where a version's rows stand changes with every commit.
+ * @throws {STORE_VERSION_UNKNOWN}
+ */
+export async function readVersions(
+  session: SqlSession,
+  dialect: Dialect,
+  input: InputVersions,
+): Promise<VersionsReading> {
+  if (input.versions.length === 0) return { sql: renderReading(dialect, input.asset.schema, []), rowCount: 0 };
+  const asset = await getAsset(session, input.asset.key);
+  const versions = input.versions.map(({ version }) => version);
+  const known = await session.run(
+    `select v.version, v.row_count, h.version is not null as is_live
+     from ${internalSchema}.version v
+     left join ${internalSchema}.head h on h.asset_id = v.asset_id and h.partition = v.partition and h.version = v.version and h.environment = $3
+     where v.asset_id = $1::integer and v.version in (select unnest($2::integer[]))`,
+    [asset.assetId, versions, (await readMeta(session, "live_environment")) ?? ""],
+  );
+  refuseUnknownVersions(input, new Set(known.map((row) => numberOf(row, "version"))));
+  const places = asset.isPartitioned
+    ? await placePartitions(session, asset, {
+        live: known.filter((row) => textOf(row, "is_live") === "true").map((row) => numberOf(row, "version")),
+        hist: known.filter((row) => textOf(row, "is_live") !== "true").map((row) => numberOf(row, "version")),
+      })
+    : await placeTables(session, asset, versions);
+  const rowCount = known.reduce((sum, row) => sum + numberOf(row, "row_count"), 0);
+  return { sql: renderReading(dialect, input.asset.schema, places), rowCount };
+}
+
+/** The query of a step over its pinned inputs, as a SELECT of the schema's columns. To be made and run in one transaction, too. */
+export async function readQuery(
+  session: SqlSession,
+  dialect: Dialect,
+  { query, schema }: { readonly query: StagedQuery; readonly schema: RowSchema },
+): Promise<string> {
+  const inputs: string[] = [];
+  for (const input of query.inputs) inputs.push((await readVersions(session, dialect, input)).sql);
+  return renderQuerySelection(dialect, { sql: query.sql, inputs }, schema);
+}
+
+/** Names the file of an export after what it holds. */
+export function nameExport(storeId: string, input: InputVersions): string {
+  const versions = [...new Set(input.versions.map(({ version }) => version))].sort((a, b) => a - b);
+  return fingerprint([storeId, input.asset.key, stableJson(input.asset.schema), stableJson(versions)]).slice(0, 40);
+}
+
+async function placePartitions(
+  session: SqlSession,
+  asset: CatalogAsset,
+  { live, hist }: { readonly live: readonly number[]; readonly hist: readonly number[] },
+): Promise<readonly RowPlace[]> {
+  const columns = new Set(asset.schema.columns.map((column) => column.name.toLowerCase()));
+  const [count] = await session.run(
+    `select count(*) as heads from ${internalSchema}.head where asset_id = $1::integer and environment = (select value from ${internalSchema}.meta where name = 'live_environment')`,
+    [asset.assetId],
+  );
+  // All that readers see: no condition, and the reading costs what a plain table costs.
+  const isWhole = count !== undefined && numberOf(count, "heads") === live.length;
+  return [
+    ...(live.length === 0 ? [] : [{ table: tableNames.live(asset.assetId), columns, versions: isWhole ? null : live }]),
+    ...(hist.length === 0 ? [] : [{ table: tableNames.hist(asset.assetId), columns, versions: hist }]),
+  ];
+}
+
+async function placeTables(
+  session: SqlSession,
+  asset: CatalogAsset,
+  versions: readonly number[],
+): Promise<readonly RowPlace[]> {
+  const places: RowPlace[] = [];
+  for (const version of new Set(versions)) {
+    const rows = await session.run(
+      "select column_name from information_schema.columns where table_schema = $1 and table_name = $2",
+      [internalSchema, `a${asset.assetId}_v${version}`],
+    );
+    const columns = new Set(rows.map((row) => textOf(row, "column_name").toLowerCase()));
+    places.push({ table: tableNames.version(asset.assetId, version), columns, versions: null });
+  }
+  return places;
+}
+
+function refuseUnknownVersions(input: InputVersions, known: ReadonlySet<number>): void {
+  const missing = input.versions.find(({ version }) => !known.has(version));
+  if (missing === undefined) return;
+  const name = missing.partition === "" ? input.asset.key : `${input.asset.key}@${missing.partition}`;
+  throw new WatersmeetError("STORE_VERSION_UNKNOWN", `The store has no version ${missing.version} of ${name}`, {
+    hint: "It was never committed here, or has been removed since.",
+    details: { asset: input.asset.key, partition: missing.partition, version: missing.version },
+  });
+}
