@@ -28,17 +28,17 @@ export function sortTopologically(keys: readonly AssetKey[], links: readonly Lin
   return order;
 }
 
-/** One circle for each knot of assets that depend on each other: the shortest through its smallest key. Each reads the next. */
+/** Circles that together contain every asset that is in one: the shortest through the smallest key not yet shown. Each member reads the next. */
 export function findCycles(keys: readonly AssetKey[], links: readonly Link[]): readonly (readonly AssetKey[])[] {
-  const reads = new Map<AssetKey, AssetKey[]>();
-  for (const { from, to } of links) reads.set(to, [...(reads.get(to) ?? []), from]);
   const sorted = new Set(sortTopologically(keys, links));
+  const reads = new Map<AssetKey, AssetKey[]>(keys.filter((key) => !sorted.has(key)).map((key) => [key, []]));
+  for (const { from, to } of links) reads.get(to)?.push(from);
   const cycles: (readonly AssetKey[])[] = [];
   const known = new Set<AssetKey>();
   for (const key of [...keys].sort(compareStrings)) {
     if (sorted.has(key) || known.has(key)) continue;
     const cycle = findShortestCycle(key, reads);
-    if (cycle === undefined || cycle.some((member) => known.has(member))) continue;
+    if (cycle === undefined) continue;
     for (const member of cycle) known.add(member);
     cycles.push(cycle);
   }
@@ -53,7 +53,7 @@ function findShortestCycle(
   const queue: AssetKey[] = [start];
   for (const key of queue) {
     for (const read of [...(reads.get(key) ?? [])].sort(compareStrings)) {
-      if (read === start) return tracePath(start, key, cameFrom);
+      if (read === start) return tracePath(key, cameFrom);
       if (cameFrom.has(read)) continue;
       cameFrom.set(read, key);
       queue.push(read);
@@ -62,14 +62,9 @@ function findShortestCycle(
   return undefined;
 }
 
-function tracePath(start: AssetKey, end: AssetKey, cameFrom: ReadonlyMap<AssetKey, AssetKey>): readonly AssetKey[] {
-  const path = [end];
-  for (
-    let key = cameFrom.get(end);
-    key !== undefined && end !== start;
-    key = key === start ? undefined : cameFrom.get(key)
-  )
-    path.unshift(key);
+function tracePath(end: AssetKey, cameFrom: ReadonlyMap<AssetKey, AssetKey>): readonly AssetKey[] {
+  const path: AssetKey[] = [];
+  for (let key: AssetKey | undefined = end; key !== undefined; key = cameFrom.get(key)) path.unshift(key);
   return path;
 }
 

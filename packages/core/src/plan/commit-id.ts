@@ -2,6 +2,7 @@ import type { AssetKey } from "../values/asset-key.ts";
 import { compareStrings } from "../values/compare.ts";
 import { fingerprint } from "../values/fingerprint.ts";
 import type { PartitionKey } from "../values/partition-key.ts";
+import type { HeadState } from "./state-snapshot.ts";
 
 /** Everything that determines a version. */
 export interface CommitIdentity {
@@ -35,6 +36,19 @@ export function computeCommitId({
     ...sorted.flat(),
     ...(salt === null ? [] : [salt]),
   ]);
+}
+
+/**
+ * Whether a step that is not forced has nothing to do, given the head that readers see: it would make the same from the same. Ids alone would not tell, since the id of a
+ * forced version is salted.
+ */
+export function isSameWork(head: HeadState, work: Omit<CommitIdentity, "salt">): boolean {
+  return (
+    head.codeVersion === work.codeVersion &&
+    head.schemaVersion === work.schemaVersion &&
+    Object.keys(head.inputs).length === work.inputs.length &&
+    work.inputs.every(([position, fingerprint]) => head.inputs[position] === fingerprint)
+  );
 }
 
 /** One partition of an input as a step reads it. */

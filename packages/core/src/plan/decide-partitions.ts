@@ -48,8 +48,8 @@ export function decidePartitions(options: DecideOptions): Decisions {
 
 interface Verdicts {
   /** Called with ascending ordinals. -1: not asked for. */
-  codeOf(ordinal: number): number;
-  verdictOf(code: number): Verdict;
+  readonly codeOf: (ordinal: number) => number;
+  readonly verdictOf: (code: number) => Verdict;
 }
 
 /** A verdict as a number: what decides, times 65,536, plus the number of the set of inputs or the code of the assessment that goes with it. */
@@ -161,9 +161,9 @@ function createInputs({ state, planned }: DecideOptions, own: AssetState): Input
 
 /** What can be said of a range of an input's partitions. */
 interface Availability {
-  countPlanned(range: OrdinalRange): number;
+  readonly countPlanned: (range: OrdinalRange) => number;
   /** There, or planned. */
-  countAvailable(range: OrdinalRange): number;
+  readonly countAvailable: (range: OrdinalRange) => number;
 }
 
 interface Answers {

@@ -44,7 +44,7 @@ export function assessAsset(state: PlanningState, asset: AssetKey): Assessment {
 export interface OrdinalAssessment {
   /** By ordinal: a number that `freshnessOf` reads. */
   readonly codes: Uint32Array;
-  freshnessOf(code: number): Freshness;
+  readonly freshnessOf: (code: number) => Freshness;
 }
 
 /** The same, partition by partition. */

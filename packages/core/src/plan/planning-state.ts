@@ -83,7 +83,7 @@ function getAsset(graph: Graph, key: AssetKey): ManifestAsset {
 
 interface KeyedSpace {
   readonly space: PartitionSpace;
-  listKeys(): readonly PartitionKey[];
+  readonly listKeys: () => readonly PartitionKey[];
 }
 
 /** Assets that are partitioned alike share one space and one list of keys. */

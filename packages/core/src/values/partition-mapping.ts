@@ -1,3 +1,4 @@
+import { unreachable } from "../errors/unreachable.ts";
 import { createAxis, type Axis } from "./mapping-axis.ts";
 import { countRanges, normalizeRanges, type OrdinalRange } from "./ordinal-ranges.ts";
 import type { PartitionSpace } from "./partition-space.ts";
@@ -129,6 +130,8 @@ export function describeSpace({ spec, dimensions }: PartitionSpace): string {
       return `${spec.count} buckets`;
     case "product":
       return dimensions.map(describeSpace).join(" × ");
+    default:
+      return unreachable(spec);
   }
 }
 

@@ -1,5 +1,6 @@
+import { unreachable } from "../errors/unreachable.ts";
 import { WatersmeetError } from "../errors/watersmeet-error.ts";
-import { parseSpan, type Span } from "./civil-time.ts";
+import { parseSpan, parseStart, type Span } from "./civil-time.ts";
 import { unpartitioned, type PartitionKey } from "./partition-key.ts";
 import type {
   BucketPartitions,
@@ -56,6 +57,8 @@ export function createPartitionSpace(spec: PartitionsSpec | null, now: Date): Pa
       return createBucketSpace(spec);
     case "product":
       return createProductSpace(spec, now);
+    default:
+      return unreachable(spec);
   }
 }
 
@@ -108,9 +111,9 @@ function findTimeOrdinal(options: {
   size: number;
   zone: ZoneOffsets;
 }): number | undefined {
-  const span = parseSpan(options.key, options.zone);
-  if (span === undefined) return undefined;
-  const ordinal = options.timeline.ordinalAt(span.startMs);
+  const startMs = parseStart(options.key, options.zone);
+  if (startMs === undefined) return undefined;
+  const ordinal = options.timeline.ordinalAt(startMs);
   if (ordinal < 0 || ordinal >= options.size) return undefined;
   return options.timeline.nameOf(ordinal) === options.key ? ordinal : undefined;
 }
@@ -179,8 +182,8 @@ function createBucketSpace(spec: BucketPartitions): PartitionSpace {
 
 interface KeyList {
   readonly size: number;
-  nameAt(ordinal: number): string;
-  ordinalOf(key: string): number | undefined;
+  readonly nameAt: (ordinal: number) => string;
+  readonly ordinalOf: (key: string) => number | undefined;
 }
 
 function createKeySpace(spec: ListedPartitions | BucketPartitions, list: KeyList): PartitionSpace {

@@ -1,4 +1,4 @@
-import { dayMs, firstDayOfMonth, formatDay, hourMs, monthNumberOf } from "./civil-time.ts";
+import { dayMs, firstDayOfMonth, formatDay, formatMinute, hourMs, monthNumberOf } from "./civil-time.ts";
 import type { TimeGrain } from "./partitions-spec.ts";
 import type { ZoneOffsets } from "./zone-offsets.ts";
 
@@ -17,7 +17,7 @@ export interface Timeline {
 
 export interface TimelineOptions {
   readonly zone: ZoneOffsets;
-  /** Start of window 0. */
+  /** An instant in window 0. */
   readonly startMs: number;
   /** Up to here clock changes are looked up; later windows go on as if there were none. */
   readonly horizonMs: number;
@@ -31,7 +31,9 @@ const timelineOf: Readonly<Record<TimeGrain, (options: TimelineOptions) => Timel
   hour: createHours,
   day: createDays,
   week(options) {
-    const first = firstLocalDay(options);
+    const someDay = firstLocalDay(options);
+    // Day 0 was a Thursday.
+    const first = someDay - ((((someDay + 3) % 7) + 7) % 7);
     return createCalendar(options.zone, {
       dayOf: (ordinal) => first + 7 * ordinal,
       ordinalOf: (day) => Math.floor((day - first) / 7),
@@ -51,9 +53,9 @@ const timelineOf: Readonly<Record<TimeGrain, (options: TimelineOptions) => Timel
 /** Windows that begin with local days. */
 interface Calendar {
   /** First local day of a window, in days since 1970-01-01. */
-  dayOf(ordinal: number): number;
-  ordinalOf(day: number): number;
-  nameOf(ordinal: number): string;
+  readonly dayOf: (ordinal: number) => number;
+  readonly ordinalOf: (day: number) => number;
+  readonly nameOf: (ordinal: number) => string;
 }
 
 function createCalendar(zone: ZoneOffsets, calendar: Calendar): Timeline {
@@ -111,7 +113,9 @@ interface HourGrid {
  * A change by half an hour (Lord Howe) makes one window of an hour and a half.
  */
 function createHours({ zone, startMs, horizonMs }: TimelineOptions): Timeline {
-  const grids: HourGrid[] = [{ ordinal: 0, startMs }];
+  const startOffsetMs = zone.offsetAt(startMs);
+  const first = { ordinal: 0, startMs: Math.floor((startMs + startOffsetMs) / hourMs) * hourMs - startOffsetMs };
+  const grids: HourGrid[] = [first];
   for (const change of zone.listChanges(startMs, horizonMs)) {
     const last = grids.at(-1);
     if (last === undefined || change.byMs % hourMs === 0) continue;
@@ -119,18 +123,18 @@ function createHours({ zone, startMs, horizonMs }: TimelineOptions): Timeline {
     grids.push({ ordinal: last.ordinal + Math.ceil((change.atMs - last.startMs) / hourMs), startMs: nextFullHourMs });
   }
   const startOf = (ordinal: number): number => {
-    const grid = grids.findLast((one) => one.ordinal <= ordinal) ?? { ordinal: 0, startMs };
+    const grid = grids.findLast((one) => one.ordinal <= ordinal) ?? first;
     return grid.startMs + (ordinal - grid.ordinal) * hourMs;
   };
   return {
     startOf,
     ordinalAt(instantMs) {
       const index = grids.findLastIndex((one) => one.startMs <= instantMs);
-      const grid = grids[index] ?? { ordinal: 0, startMs };
+      const grid = grids[index] ?? first;
       const ordinal = grid.ordinal + Math.floor((instantMs - grid.startMs) / hourMs);
       return Math.min(ordinal, (grids[index + 1]?.ordinal ?? Number.POSITIVE_INFINITY) - 1);
     },
-    nameOf: (ordinal) => `${new Date(startOf(ordinal)).toISOString().slice(0, 16)}Z`,
+    nameOf: (ordinal) => formatMinute(startOf(ordinal)),
   };
 }
 

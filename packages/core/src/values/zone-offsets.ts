@@ -61,19 +61,39 @@ interface OffsetPeriod {
 }
 
 /** Periods as far as they were asked for, neighbours side by side. */
-function createPeriods(timeZone: string): { at(instantMs: number): OffsetPeriod } {
-  let periods = [describePeriod(timeZone, 0)];
+function createPeriods(timeZone: string): { readonly at: (instantMs: number) => OffsetPeriod } {
+  const clock = (instantMs: number): Temporal.ZonedDateTime =>
+    Temporal.Instant.fromEpochMilliseconds(instantMs).toZonedDateTimeISO(timeZone);
+  clock(0);
+  const periods: OffsetPeriod[] = [];
   return {
     at(instantMs) {
+      if (periods.length === 0) periods.push(describePeriod(clock(instantMs), findStart(clock(instantMs))));
       for (let last = periods.at(-1); last !== undefined && instantMs >= last.toMs; last = periods.at(-1)) {
-        periods.push(describePeriod(timeZone, last.toMs));
+        periods.push(describePeriod(clock(last.toMs), last.toMs));
       }
       for (let first = periods[0]; first !== undefined && instantMs < first.fromMs; first = periods[0]) {
-        periods = [describePeriod(timeZone, first.fromMs - 1), ...periods];
+        const before = clock(first.fromMs - 1);
+        periods.unshift({
+          fromMs: findStart(before),
+          toMs: first.fromMs,
+          offsetMs: before.offsetNanoseconds / 1_000_000,
+        });
       }
       return findPeriod(periods, instantMs);
     },
   };
+}
+
+function describePeriod(clock: Temporal.ZonedDateTime, fromMs: number): OffsetPeriod {
+  const toMs = clock.getTimeZoneTransition("next")?.epochMilliseconds ?? Number.POSITIVE_INFINITY;
+  return { fromMs, toMs, offsetMs: clock.offsetNanoseconds / 1_000_000 };
+}
+
+function findStart(clock: Temporal.ZonedDateTime): number {
+  // A change at this very instant has happened: "previous" alone is strict.
+  const previous = clock.add({ milliseconds: 1 }).getTimeZoneTransition("previous");
+  return previous?.epochMilliseconds ?? Number.NEGATIVE_INFINITY;
 }
 
 function findPeriod(periods: readonly OffsetPeriod[], instantMs: number): OffsetPeriod {
@@ -88,16 +108,4 @@ function findPeriod(periods: readonly OffsetPeriod[], instantMs: number): Offset
   const found = periods[low];
   if (found === undefined) throw new RangeError("no period of the time zone is known");
   return found;
-}
-
-function describePeriod(timeZone: string, instantMs: number): OffsetPeriod {
-  const at = Temporal.Instant.fromEpochMilliseconds(instantMs).toZonedDateTimeISO(timeZone);
-  // A change at this very instant has happened: "previous" is strict.
-  const before = at.add({ milliseconds: 1 }).getTimeZoneTransition("previous");
-  const after = at.getTimeZoneTransition("next");
-  return {
-    fromMs: before === null ? Number.NEGATIVE_INFINITY : before.epochMilliseconds,
-    toMs: after === null ? Number.POSITIVE_INFINITY : after.epochMilliseconds,
-    offsetMs: at.offsetNanoseconds / 1_000_000,
-  };
 }

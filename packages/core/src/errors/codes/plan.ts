@@ -18,4 +18,5 @@ export const planCodes = {
     httpStatus: 422,
     isRetryable: false,
   },
+  PLAN_UNREADABLE: { summary: "A stored plan cannot be read", exitCode: 1, httpStatus: 500, isRetryable: false },
 } as const satisfies Record<string, CodeFacts>;
