@@ -1,0 +1,154 @@
+import { Child, type ChildAnswer, type ChildSettings, type WorkOptions } from "./child-process.ts";
+import type { ChildWork } from "./protocol.ts";
+
+export interface ChildPoolOptions extends ChildSettings {
+  /** Pieces of work at the same time. */
+  readonly size: number;
+  /** Pieces of work after which a child is replaced. */
+  readonly stepsPerChild: number;
+}
+
+/** Processes that run user code, kept warm. */
+export interface ChildPool extends AsyncDisposable {
+  /** Waits for a free child when all are busy; the timeout counts from the moment that it has one. Never rejects. */
+  perform(work: ChildWork, options: WorkOptions): Promise<ChildAnswer>;
+  /** Starts children ahead, up to the pool's size. */
+  warm(count: number): void;
+}
+
+/** Node never unloads a module: after this many reloads a child has grown enough to be replaced. */
+const generationsPerChild = 100;
+
+/**
+ * Makes a pool. A child starts when work finds none idle, and one more is started ahead, so that work seldom waits for a process.
+ * A child does one piece of work at a time; it leaves the pool when it died, when it has done its share, or when the pool closes.
+ */
+export function createChildPool(options: ChildPoolOptions): ChildPool {
+  return new Pool(options);
+}
+
+interface Waiting {
+  readonly give: (child: Child | null) => void;
+  readonly kind: ChildWork["kind"];
+}
+
+class Pool implements ChildPool {
+  readonly #options: ChildPoolOptions;
+  readonly #idle: Child[] = [];
+  readonly #busy = new Set<Child>();
+  /** Leaving: their ends are awaited when the pool closes. */
+  readonly #leaving = new Set<Promise<void>>();
+  readonly #waiting: Waiting[] = [];
+  /** The child that has the whole project loaded: asked first to describe it again, and last to run a step. */
+  #describer: Child | null = null;
+  #isClosed = false;
+
+  constructor(options: ChildPoolOptions) {
+    this.#options = options;
+  }
+
+  warm(count: number): void {
+    while (!this.#isClosed && this.#idle.length < count && this.#count < this.#limit) this.#idle.push(this.#start());
+  }
+
+  async perform(work: ChildWork, options: WorkOptions): Promise<ChildAnswer> {
+    if (options.signal.aborted) return { kind: "cancelled" };
+    const child = await this.#acquire(work.kind, options.signal);
+    if (child === null) return { kind: "cancelled" };
+    try {
+      const answer = await child.perform(work, options);
+      if (work.kind === "describe") this.#describer = child;
+      if (mayHoldFailedModule(answer)) child.kill();
+      return answer;
+    } finally {
+      this.#release(child);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    for (const { give } of this.#waiting.splice(0)) give(null);
+    for (const child of [...this.#idle.splice(0), ...this.#busy]) this.#dismiss(child);
+    await Promise.all(this.#leaving);
+  }
+
+  /** One more than may work at a time: the one that is started ahead. */
+  get #limit(): number {
+    return this.#options.size + 1;
+  }
+
+  get #count(): number {
+    return this.#idle.length + this.#busy.size;
+  }
+
+  async #acquire(kind: ChildWork["kind"], signal: AbortSignal): Promise<Child | null> {
+    if (this.#isClosed) return null;
+    if (this.#busy.size >= this.#options.size) return this.#wait(kind, signal);
+    return this.#take(kind);
+  }
+
+  #take(kind: ChildWork["kind"]): Child {
+    const child = this.#pickIdle(kind) ?? this.#start();
+    this.#busy.add(child);
+    this.warm(1);
+    return child;
+  }
+
+  #pickIdle(kind: ChildWork["kind"]): Child | undefined {
+    for (const child of this.#idle.filter((child) => child.isDead)) this.#forget(child);
+    const preferred = this.#idle.findIndex((child) => (child === this.#describer) === (kind === "describe"));
+    return this.#idle.splice(Math.max(preferred, 0), 1)[0];
+  }
+
+  #forget(child: Child): void {
+    this.#idle.splice(this.#idle.indexOf(child), 1);
+    this.#dismiss(child);
+  }
+
+  #wait(kind: ChildWork["kind"], signal: AbortSignal): Promise<Child | null> {
+    return new Promise((resolve) => {
+      const onAbort = () => {
+        const index = this.#waiting.indexOf(waiting);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        resolve(null);
+      };
+      const waiting: Waiting = {
+        kind,
+        give: (child) => {
+          signal.removeEventListener("abort", onAbort);
+          resolve(child);
+        },
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#waiting.push(waiting);
+    });
+  }
+
+  #release(child: Child): void {
+    this.#busy.delete(child);
+    const { stepsPerChild } = this.#options;
+    const isSpent = child.workCount >= stepsPerChild || child.generationCount >= generationsPerChild;
+    if (this.#isClosed || child.isDead || isSpent) this.#dismiss(child);
+    else this.#idle.push(child);
+    const next = this.#isClosed ? undefined : this.#waiting.shift();
+    if (next !== undefined) next.give(this.#take(next.kind));
+  }
+
+  #start(): Child {
+    const { root, memoryMb, env } = this.#options;
+    return new Child({ root, memoryMb, env });
+  }
+
+  #dismiss(child: Child): void {
+    if (this.#describer === child) this.#describer = null;
+    const left = child[Symbol.asyncDispose]().finally(() => this.#leaving.delete(left));
+    this.#leaving.add(left);
+  }
+}
+
+/** A module that failed to load stays failed in its process: the next try needs another one. */
+function mayHoldFailedModule(answer: ChildAnswer): boolean {
+  if (answer.kind === "failure")
+    return answer.failure.code === "MODULE_LOAD_FAILED" || answer.failure.code === "PROJECT_CHANGED";
+  return answer.kind === "result" && answer.result.kind === "described" && answer.result.problems.length > 0;
+}

@@ -1,0 +1,47 @@
+import type { Definition } from "@watersmeet/core";
+import type { Problem } from "@watersmeet/core/errors";
+import { deriveChecks } from "@watersmeet/core/gate";
+import type { ManifestAsset } from "@watersmeet/core/manifest";
+import { readRowSchema } from "@watersmeet/core/schema";
+import { stableJson } from "@watersmeet/core/values";
+import type { AssetSpec } from "../project/project.ts";
+
+const defaultStore = "default";
+
+/** What only the loaded object tells of an asset, or why it cannot be run. */
+export function describeAsset(
+  asset: ManifestAsset,
+  definition: Definition,
+): { readonly spec: AssetSpec } | { readonly problems: readonly Problem[] } {
+  const reading = readRowSchema(definition.schema);
+  const problems = [...reading.problems, ...findDifferences(asset, definition)];
+  if (reading.schema === null || problems.length > 0)
+    return { problems: problems.map((problem) => locate(problem, asset)) };
+  const { checks, hasRowSideChecks } = deriveChecks(definition.schema, definition.key);
+  const spec: AssetSpec = {
+    key: asset.key,
+    schema: reading.schema,
+    checks,
+    hasRowSideChecks,
+    policy: definition.policy,
+    execution: definition.execution,
+    store: definition.store ?? defaultStore,
+  };
+  return { spec };
+}
+
+/** What the planner counts on must be what the object says: where it is not, a value was computed that static derivation took for another. */
+function findDifferences({ key, partitions }: ManifestAsset, definition: Definition): readonly Problem[] {
+  if (stableJson(partitions) === stableJson(definition.partitions)) return [];
+  return [
+    {
+      code: "MANIFEST_MISMATCH",
+      message: `the partitions of "${key}" are ${stableJson(definition.partitions)} at run time, but its source says ${stableJson(partitions)}`,
+      hint: "Write them as literals: what the environment or a computation decides cannot be seen in the source.",
+    },
+  ];
+}
+
+function locate(problem: Problem, asset: ManifestAsset): Problem {
+  return { ...problem, message: `${asset.key}: ${problem.message}`, at: problem.at ?? asset.location };
+}

@@ -1,0 +1,51 @@
+import { isWatersmeetError, type Problem } from "@watersmeet/core/errors";
+import { matchDefinitions, type Manifest } from "@watersmeet/core/manifest";
+import { compareStrings } from "@watersmeet/core/values";
+import type { AssetSpec } from "../project/project.ts";
+import { describeAsset } from "./describe-asset.ts";
+import { importModule } from "./find-definition.ts";
+import type { ModuleLoader } from "./module-loader.ts";
+import type { ChildResult } from "./protocol.ts";
+
+/** Imports the files that the manifest names, and no others, finds every asset's object and tells what only the objects know. */
+export async function describeProject(manifest: Manifest, modules: ModuleLoader): Promise<ChildResult> {
+  const { loaded, problems } = await importFiles(manifest, modules);
+  if (problems.length > 0) return { kind: "described", specs: [], problems };
+  const matched = matchDefinitions(manifest, loaded);
+  const specs: AssetSpec[] = [];
+  problems.push(...matched.problems);
+  for (const asset of manifest.assets) {
+    const definition = matched.matches.get(asset.key);
+    if (definition === undefined) continue;
+    const described = describeAsset(asset, definition);
+    if ("spec" in described) specs.push(described.spec);
+    else problems.push(...described.problems);
+  }
+  return { kind: "described", specs, problems };
+}
+
+interface Loading {
+  readonly loaded: Map<string, Readonly<Record<string, unknown>>>;
+  readonly problems: Problem[];
+}
+
+async function importFiles(manifest: Manifest, modules: ModuleLoader): Promise<Loading> {
+  const files = [...new Set(manifest.assets.map((asset) => asset.file))].sort(compareStrings);
+  const loading: Loading = { loaded: new Map(), problems: [] };
+  for (const file of files) {
+    try {
+      loading.loaded.set(file, await importModule(file, modules));
+    } catch (thrown) {
+      loading.problems.push(loadProblem(file, thrown));
+    }
+  }
+  return loading;
+}
+
+function loadProblem(file: string, thrown: unknown): Problem {
+  const at = { file, line: 1, column: 1 };
+  if (!isWatersmeetError(thrown))
+    return { code: "MODULE_LOAD_FAILED", message: `${file} cannot be imported: ${String(thrown)}`, at };
+  const { code, message, hint } = thrown;
+  return { code, message, ...(hint === undefined ? {} : { hint }), at };
+}

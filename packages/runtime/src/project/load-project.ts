@@ -1,0 +1,95 @@
+import type { Analyzer } from "@watersmeet/core/analyze";
+import type { Problem } from "@watersmeet/core/errors";
+import { buildGraph } from "@watersmeet/core/graph";
+import type { Manifest } from "@watersmeet/core/manifest";
+import { compareStrings, fingerprint } from "@watersmeet/core/values";
+import type { ChildPool } from "../child/child-pool.ts";
+import type { ProjectCode } from "../child/protocol.ts";
+import { findSpecProblems } from "./find-spec-problems.ts";
+import type { AssetSpec, Project } from "./project.ts";
+
+export interface LoadProjectOptions {
+  /** Absolute path of the project's root. */
+  readonly root: string;
+  /** Globs of the files that may declare assets, relative to the root. */
+  readonly assets: readonly string[];
+  /** Absolute; facts of unchanged files are kept here. */
+  readonly cacheDirectory: string;
+  readonly childPool: ChildPool;
+}
+
+/** Time that the project's modules have to load, all of them together. */
+const describeTimeoutMs = 60_000;
+
+/** Loads a project once. For loading it again and again, see `openProject`. */
+export async function loadProject(options: LoadProjectOptions): Promise<Project> {
+  await using analyzer = await startAnalyzer(options);
+  return await deriveProject(analyzer, options);
+}
+
+/** The analyzer brings a compiler with it: it is loaded when a project is, and never by a child. */
+export async function startAnalyzer({ root, assets, cacheDirectory }: LoadProjectOptions): Promise<Analyzer> {
+  const { openAnalyzer } = await import("@watersmeet/core/analyze");
+  return openAnalyzer({ root, assets, cacheDirectory });
+}
+
+/**
+ * Derives a project from its sources, links it, and has a child import it and tell what only the loaded objects know. The sources are read,
+ * never executed, by this process. Problems of every stage are collected; objects are asked for as long as the sources could be derived.
+ */
+export async function deriveProject(analyzer: Analyzer, { root, childPool }: LoadProjectOptions): Promise<Project> {
+  const { manifest, problems: derived } = await analyzer.analyze();
+  const generation = generationOf(manifest);
+  const { graph, problems: linked } = buildGraph(manifest);
+  const found = [...derived, ...linked];
+  const code = { root, generation, files: manifest.files };
+  const described = found.length > 0 ? nothing : await describe(manifest, code, childPool);
+  const specs = new Map(described.specs.map((spec) => [spec.key, spec]));
+  const problems = [...found, ...described.problems, ...findSpecProblems(graph, specs)];
+  return { root, generation, manifest, graph, specs, problems: sortProblems(problems) };
+}
+
+interface Description {
+  readonly specs: readonly AssetSpec[];
+  readonly problems: readonly Problem[];
+}
+
+const nothing: Description = { specs: [], problems: [] };
+
+async function describe(manifest: Manifest, code: ProjectCode, pool: ChildPool): Promise<Description> {
+  const answer = await pool.perform(
+    { kind: "describe", manifest },
+    {
+      subject: "loading the project",
+      code,
+      timeoutMs: describeTimeoutMs,
+      listener: { log: () => {}, progress: () => {} },
+      signal: new AbortController().signal,
+    },
+  );
+  if (answer.kind === "result" && answer.result.kind === "described") return answer.result;
+  if (answer.kind !== "failure")
+    return {
+      specs: [],
+      problems: [{ code: "MODULE_LOAD_FAILED", message: "the project was not loaded: the process is closing" }],
+    };
+  const { code: failed, message, hint } = answer.failure;
+  return { specs: [], problems: [{ code: failed, message, ...(hint === null ? {} : { hint }) }] };
+}
+
+/** Every file that was read, by its content: children load exactly these. */
+function generationOf(manifest: Manifest): string {
+  const files = Object.entries(manifest.files).sort(([a], [b]) => compareStrings(a, b));
+  return fingerprint([manifest.analyzer, ...files.flat()]);
+}
+
+function sortProblems(problems: readonly Problem[]): readonly Problem[] {
+  return [...problems].sort(
+    (a, b) =>
+      compareStrings(a.at?.file ?? "", b.at?.file ?? "") ||
+      (a.at?.line ?? 0) - (b.at?.line ?? 0) ||
+      (a.at?.column ?? 0) - (b.at?.column ?? 0) ||
+      compareStrings(a.code, b.code) ||
+      compareStrings(a.message, b.message),
+  );
+}

@@ -1,0 +1,115 @@
+import { createPartitionSpace, type Json } from "@watersmeet/core/values";
+import type { Argument, AttemptFacts } from "../child/protocol.ts";
+import type { InputVersions } from "../stores/store.ts";
+import { readCommitRecord } from "./commit-record.ts";
+import type { HeldFile } from "./exchange-cache.ts";
+import { storedAsset, type StepWork } from "./step-work.ts";
+
+/** One position that takes rows: an input, or the asset's own earlier version. */
+interface Reading {
+  readonly position: string;
+  readonly name: string;
+  readonly isOptional: boolean;
+  readonly input: InputVersions;
+}
+
+/** Handles whose rows come from files. The files are held until disposed. */
+export async function exportArguments(
+  work: StepWork,
+): Promise<{ readonly arguments: readonly Argument[]; readonly held: readonly HeldFile[] }> {
+  const held: HeldFile[] = [];
+  const readings: Argument[] = [];
+  try {
+    for (const reading of listReadings(work)) {
+      const { position, name, input } = reading;
+      if (input.versions.length === 0) {
+        readings.push(reading.isOptional ? { kind: "absent", position } : { kind: "rows", position, name, file: null });
+        continue;
+      }
+      const file = await work.exchange.hold(storeOfInput(work, input), input);
+      held.push(file);
+      readings.push({ kind: "rows", position, name, file: file.file });
+    }
+    return { arguments: [...readings, ...injected(work)], held };
+  } catch (error) {
+    for (const file of held) file[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Handles that are relations of the store, and what each of them reads. */
+export function relateArguments(work: StepWork): {
+  readonly arguments: readonly Argument[];
+  readonly relations: ReadonlyMap<string, InputVersions>;
+} {
+  const relations = new Map<string, InputVersions>();
+  const handles = listReadings(work).map(({ position, name, isOptional, input }): Argument => {
+    if (isOptional && input.versions.length === 0) return { kind: "absent", position };
+    const table = `input_${relations.size}`;
+    relations.set(table, input);
+    return {
+      kind: "relation",
+      position,
+      name,
+      table,
+      columns: input.asset.schema.columns.map((column) => column.name),
+    };
+  });
+  return { arguments: [...handles, ...injected(work)], relations };
+}
+
+/** What `ctx` is to tell. */
+export async function attemptFacts(work: StepWork): Promise<AttemptFacts> {
+  const { asset, partition, runId, attempt, environment, traceId } = work.step;
+  const facts = { asset, partition, runId, attempt, environment, traceId, window: windowOf(work) };
+  const checkpoint = await findCheckpoint(work);
+  return checkpoint === undefined ? facts : { ...facts, checkpoint };
+}
+
+function listReadings({ step, asset, project }: StepWork): readonly Reading[] {
+  const declared = [
+    ...asset.inputs.map(({ position, name, isOptional, asset: of }) => ({ position, name, isOptional, of })),
+    ...asset.injections.flatMap(({ kind, position }) =>
+      kind === "self" ? [{ position, name: "self", isOptional: false, of: asset.key }] : [],
+    ),
+  ];
+  return declared.flatMap(({ of, ...reading }) => {
+    const upstream = project.graph.assets.get(of);
+    const spec = project.specs.get(of);
+    if (upstream === undefined || spec === undefined) return [];
+    const versions = step.inputs.filter(({ position }) => position === reading.position);
+    return [
+      {
+        ...reading,
+        input: {
+          asset: storedAsset(upstream, spec),
+          versions: versions.map(({ partition, version }) => ({ partition, version })),
+        },
+      },
+    ];
+  });
+}
+
+function injected({ asset }: StepWork): readonly Argument[] {
+  return asset.injections.flatMap(({ kind, position }): readonly Argument[] =>
+    kind === "self" ? [] : [{ kind, position }],
+  );
+}
+
+function storeOfInput({ project, store, storeOf }: StepWork, { asset }: InputVersions): StepWork["store"] {
+  const spec = project.specs.get(asset.key);
+  return spec === undefined ? store : storeOf(spec);
+}
+
+function windowOf({ asset, step, startedAt }: StepWork): AttemptFacts["window"] {
+  const space = createPartitionSpace(asset.partitions, startedAt);
+  const ordinal = space.ordinalOf(step.partition);
+  return ordinal === undefined ? null : space.windowOf(ordinal);
+}
+
+/** A cursor is part of the version that it was committed with, so rows and cursor can never disagree. */
+async function findCheckpoint({ asset, step, store }: StepWork): Promise<Json | undefined> {
+  if (step.head === null || !asset.injections.some(({ kind }) => kind === "ctx")) return undefined;
+  const [commit] = await store.findCommits([step.head.commitId]);
+  return commit === undefined ? undefined : readCommitRecord(commit)?.checkpoint;
+}

@@ -1,0 +1,25 @@
+import { unreachable } from "@watersmeet/core/errors";
+import type { ChildResult, ChildWork } from "../child/protocol.ts";
+import { failureOfChild } from "./classify-failure.ts";
+import { nameStep, type StepWork, type VerbResult } from "./step-work.ts";
+
+/** One piece of work in a child, as an attempt's outcome where it ends the attempt. */
+export async function performInChild(work: StepWork, request: ChildWork): Promise<VerbResult<ChildResult>> {
+  const answer = await work.children.perform(request, {
+    subject: nameStep(work.step),
+    code: work.code,
+    timeoutMs: work.spec.execution.timeoutMs,
+    listener: work.listener,
+    signal: work.signal,
+  });
+  switch (answer.kind) {
+    case "result":
+      return { kind: "done", value: answer.result };
+    case "failure":
+      return { kind: "ended", outcome: { kind: "failed", failure: failureOfChild(answer.failure) } };
+    case "cancelled":
+      return { kind: "ended", outcome: { kind: "cancelled" } };
+    default:
+      return unreachable(answer);
+  }
+}

@@ -1,0 +1,92 @@
+import { join } from "node:path";
+import { WatersmeetError } from "@watersmeet/core/errors";
+import type { ManifestAsset } from "@watersmeet/core/manifest";
+import { computeCommitId, fingerprintInput } from "@watersmeet/core/plan";
+import type { Project, AssetSpec } from "../project/project.ts";
+import type { Store } from "../stores/store.ts";
+import type { ExchangeCache } from "./exchange-cache.ts";
+import { nameStep, storedAsset, type StepExecutorDeps, type StepWork } from "./step-work.ts";
+import type { ClaimedStep, StepListener } from "./step.ts";
+
+export interface PrepareOptions {
+  readonly step: ClaimedStep;
+  readonly listener: StepListener;
+  readonly signal: AbortSignal;
+  readonly exchange: ExchangeCache;
+  /** Folder of this process's attempts. */
+  readonly stagingDirectory: string;
+}
+
+/** Gathers what the attempt needs and computes its commit id. @throws {ASSET_UNKNOWN} @throws {STEP_OUTDATED} @throws {CONFIG_INVALID} */
+export function prepareStep(deps: StepExecutorDeps, options: PrepareOptions): StepWork {
+  const { step, stagingDirectory, ...rest } = options;
+  const project = deps.project();
+  const { asset, spec } = findAsset(project, step);
+  const storeOf = (of: AssetSpec) => findStore(deps.stores, of);
+  return {
+    ...rest,
+    step,
+    project,
+    code: { root: project.root, generation: project.generation, files: project.manifest.files },
+    asset,
+    spec,
+    store: storeOf(spec),
+    storeOf,
+    target: { asset: storedAsset(asset, spec), partition: step.partition, attempt: step.attemptId },
+    commitId: commitIdOf(step, asset),
+    children: deps.children,
+    stagingDirectory: join(stagingDirectory, step.attemptId),
+    startedAt: new Date(),
+  };
+}
+
+function findAsset(project: Project, step: ClaimedStep): Pick<StepWork, "asset" | "spec"> {
+  const asset = project.graph.assets.get(step.asset);
+  const spec = project.specs.get(step.asset);
+  if (asset === undefined || spec === undefined) {
+    throw new WatersmeetError("ASSET_UNKNOWN", `the project has no asset "${step.asset}" any more`, {
+      hint: "Plan again.",
+    });
+  }
+  if (asset.codeVersion !== step.codeVersion || asset.schemaVersion !== step.schemaVersion) {
+    throw new WatersmeetError(
+      "STEP_OUTDATED",
+      `${nameStep(step)} was planned for another version of its code than this worker has loaded`,
+      {
+        hint: "Plan again, or let a worker with the version that was planned take it.",
+        details: { planned: step.codeVersion, loaded: asset.codeVersion },
+      },
+    );
+  }
+  return { asset, spec };
+}
+
+function findStore(stores: ReadonlyMap<string, Store>, { key, store: name }: AssetSpec): Store {
+  const store = stores.get(name);
+  if (store !== undefined) return store;
+  throw new WatersmeetError(
+    "CONFIG_INVALID",
+    `"${key}" is kept in the store "${name}", which the configuration does not have`,
+    {
+      hint: `Add it to stores in watersmeet.config.ts. There are: ${[...stores.keys()].join(", ")}.`,
+    },
+  );
+}
+
+/** A forced step is work of its own, once per run: its retries have the same id, the next run's have not. */
+function commitIdOf(step: ClaimedStep, manifest: ManifestAsset): string {
+  const { asset, partition, codeVersion, schemaVersion } = step;
+  const self = manifest.injections.filter(({ kind }) => kind === "self");
+  const inputs = [...manifest.inputs, ...self].map(({ position }) => {
+    const read = step.inputs.filter((input) => input.position === position);
+    return [position, fingerprintInput(read)] as const;
+  });
+  return computeCommitId({
+    asset,
+    partition,
+    codeVersion,
+    schemaVersion,
+    inputs,
+    salt: step.isForced ? step.runId : null,
+  });
+}

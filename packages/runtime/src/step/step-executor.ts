@@ -1,0 +1,27 @@
+import { ExchangeCache } from "./exchange-cache.ts";
+import { runStep } from "./run-step.ts";
+import { nameSession, removeSession, sweepDeadSessions } from "./session-directories.ts";
+import type { StepExecutorDeps } from "./step-work.ts";
+import type { StepExecutor } from "./step.ts";
+
+/** Files of input rows that nobody reads are kept up to this size, for steps that read the same versions. */
+const exchangeBytes = 2 * 1_024 ** 3;
+
+/** Runs attempts, any number at a time; how many of them call user code at once is the child pool's to say. */
+export function createStepExecutor(deps: StepExecutorDeps): StepExecutor {
+  const directories = nameSession(deps.stateDirectory);
+  const exchange = new ExchangeCache(directories.exchange, exchangeBytes);
+  const swept = sweepDeadSessions(deps.stateDirectory);
+  // Reported by the first attempt, which awaits it.
+  swept.catch(() => {});
+  return {
+    async execute(step, listener, signal) {
+      await swept;
+      return runStep(deps, { step, listener, signal, exchange, stagingDirectory: directories.staging });
+    },
+    async [Symbol.asyncDispose]() {
+      await swept;
+      await removeSession(directories);
+    },
+  };
+}

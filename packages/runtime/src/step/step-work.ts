@@ -1,0 +1,57 @@
+import type { ManifestAsset } from "@watersmeet/core/manifest";
+import type { ChildPool } from "../child/child-pool.ts";
+import type { ProjectCode } from "../child/protocol.ts";
+import type { AssetSpec, Project } from "../project/project.ts";
+import type { StageTarget, Store, StoredAsset } from "../stores/store.ts";
+import type { ExchangeCache } from "./exchange-cache.ts";
+import type { ClaimedStep, StepListener, StepOutcome } from "./step.ts";
+
+/** Where an attempt is, in this order. Told to `onPhase` when the phase has been reached and nothing of the next one has begun. */
+export type StepPhase = "claimed" | "called" | "staged" | "gated" | "committed";
+
+export interface StepExecutorDeps {
+  /** The project as last loaded; asked once per attempt. */
+  readonly project: () => Project;
+  /** By the names that assets use; there is always `default`. */
+  readonly stores: ReadonlyMap<string, Store>;
+  readonly children: ChildPool;
+  /** Absolute. Files of attempts live below it, in `staging/` and `exchange/`. */
+  readonly stateDirectory: string;
+  /** For tests that stop the process between two phases. */
+  readonly onPhase?: (phase: StepPhase, step: ClaimedStep) => Promise<void> | void;
+}
+
+/** What every verb of an attempt works with. */
+export interface StepWork {
+  readonly step: ClaimedStep;
+  readonly listener: StepListener;
+  /** Aborted when the step is cancelled. */
+  readonly signal: AbortSignal;
+  readonly project: Project;
+  readonly code: ProjectCode;
+  readonly asset: ManifestAsset;
+  readonly spec: AssetSpec;
+  readonly store: Store;
+  readonly storeOf: (asset: AssetSpec) => Store;
+  readonly target: StageTarget;
+  readonly commitId: string;
+  readonly children: ChildPool;
+  readonly exchange: ExchangeCache;
+  /** Of this attempt alone; made when first needed, removed at its end. */
+  readonly stagingDirectory: string;
+  readonly startedAt: Date;
+}
+
+/** What a verb comes to: something for the next one, or the end of the attempt. */
+export type VerbResult<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "ended"; readonly outcome: Exclude<StepOutcome, { readonly kind: "committed" | "unchanged" }> };
+
+/** The name of a step in messages: `dailyDelays @ 2001-01-31`. */
+export function nameStep({ asset, partition }: Pick<ClaimedStep, "asset" | "partition">): string {
+  return partition === "" ? asset : `${asset} @ ${partition}`;
+}
+
+export function storedAsset(asset: ManifestAsset, spec: AssetSpec): StoredAsset {
+  return { key: asset.key, schema: spec.schema, isPartitioned: asset.partitions !== null };
+}

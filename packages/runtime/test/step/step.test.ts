@@ -1,0 +1,101 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { copyShop, type TestProject } from "./shop-project.ts";
+import { ShopRunner } from "./shop-runner.ts";
+
+let project: TestProject;
+let shop: ShopRunner;
+
+beforeAll(async () => {
+  project = await copyShop();
+  shop = await ShopRunner.open({ project });
+});
+
+afterAll(async () => {
+  await shop[Symbol.asyncDispose]();
+  await project[Symbol.asyncDispose]();
+});
+
+test("the project loads without problems", () => {
+  expect(shop.project.current().problems).toEqual([]);
+  expect([...shop.project.current().specs.keys()]).toContain("sales");
+});
+
+test("a source's rows are committed as its schema's output", async () => {
+  const commit = await shop.make("customers");
+  expect(commit).toMatchObject({ version: 1, rowCount: 2, isReplay: false });
+  expect(await shop.rows("customers")).toEqual([
+    { id: 1, name: "Ana", since: "2001-01-01" },
+    { id: 2, name: "Ben", since: "2000-06-01" },
+  ]);
+});
+
+test("the same work again changes nothing", async () => {
+  expect(await shop.run("customers")).toMatchObject({ kind: "unchanged" });
+});
+
+test("a forced step makes a version of equal content, with the digest of the one before", async () => {
+  const before = shop.heads.get("customers@");
+  const after = await shop.make("customers", { isForced: true, runId: "run2" });
+  expect(after.version).toBe(2);
+  expect(after.dataDigest).toBe(before?.dataDigest);
+  expect(after.commitId).not.toBe(before?.commitId);
+});
+
+test("ctx tells the window, and a cursor is found again by the next version of its partition", async () => {
+  const first = await shop.run("orders", { partition: "2001-01-01" });
+  expect(first).toMatchObject({ kind: "committed", facts: { report: { made: 1, start: "2001-01-01T00:00:00.000Z" } } });
+  const second = await shop.run("orders", { partition: "2001-01-01", isForced: true, runId: "run3" });
+  expect(second).toMatchObject({ kind: "committed", facts: { report: { made: 2 } } });
+  await shop.make("orders", { partition: "2001-01-02" });
+});
+
+test("a query runs in the store over the pinned versions of its inputs", async () => {
+  await shop.make("sales", { partition: "2001-01-02" });
+  expect(await shop.rows("sales", "2001-01-02")).toEqual([
+    { id: 201, customer: "Ana", amount: 2 },
+    { id: 202, customer: "Ben", amount: 4 },
+    { id: 203, customer: null, amount: 6 },
+  ]);
+});
+
+test("an asset in TypeScript reads several partitions of an input, and its own earlier one", async () => {
+  await shop.make("totals", { partition: "2001-01-01" });
+  await shop.make("totals", { partition: "2001-01-02" });
+  expect(await shop.rows("totals", "2001-01-01")).toEqual([
+    { day: "2001-01-01", orderCount: 3, amount: 9, before: null },
+  ]);
+  expect(await shop.rows("totals", "2001-01-02")).toEqual([
+    { day: "2001-01-02", orderCount: 6, amount: 27, before: 9 },
+  ]);
+});
+
+test("nothing of an attempt is left behind", async () => {
+  const sessions = await readdir(join(project.stateDirectory, "staging")).catch(() => []);
+  for (const session of sessions) expect(await readdir(join(project.stateDirectory, "staging", session))).toEqual([]);
+  expect(await shop.store.discardAbandoned([])).toBe(0);
+});
+
+test("an edit makes the next step run the new code, and only that changes its commit id", async () => {
+  const old = shop.heads.get("totals@2001-01-02");
+  const file = join(project.root, "lib/pricing.ts");
+  const text = await readFile(file, "utf8");
+  await writeFile(file, text.replace("taxRate = 0.5", "taxRate = 1"));
+  await shop.project.reload();
+  expect(await shop.run("customers", { isForced: true, runId: "run2" })).toMatchObject({ kind: "unchanged" });
+  const made = await shop.make("totals", { partition: "2001-01-02" });
+  expect(made.commitId).not.toBe(old?.commitId);
+  expect(await shop.rows("totals", "2001-01-02")).toMatchObject([{ amount: 36 }]);
+
+  await writeFile(file, text);
+  await shop.project.reload();
+  const back = await shop.make("totals", { partition: "2001-01-02" });
+  expect(back).toMatchObject({ version: old?.version, commitId: old?.commitId, isReplay: true });
+  expect(await shop.rows("totals", "2001-01-02")).toMatchObject([{ amount: 27 }]);
+});
+
+test("a step that was planned for other code is not run", async () => {
+  const outcome = await shop.run("customers", { change: (step) => ({ ...step, codeVersion: "other" }) });
+  expect(outcome).toMatchObject({ kind: "failed", failure: { code: "STEP_OUTDATED", class: "permanent" } });
+});
