@@ -10,8 +10,9 @@ export interface LedgerDatabase {
   readonly store: {
     name: string;
     store_id: string;
+    address: string;
     reconciled_sequence: Generated<string>;
-    reconciled_at: Date | null;
+    opened_at: Generated<Date>;
   };
   readonly worker: {
     id: GeneratedAlways<string>;
@@ -96,7 +97,6 @@ interface RunTable {
   lanes: JSONColumnType<readonly Lane[]>;
   trace_id: string;
   plan: ColumnType<unknown, string, never>;
-  assets: ColumnType<unknown, string, never>;
   created_at: Generated<Date>;
   started_at: Date | null;
   finished_at: Date | null;
@@ -170,6 +170,7 @@ interface AttemptTable {
 interface MaterializationTable {
   id: ColumnType<MaterializationId, never, never>;
   store: string;
+  store_id: string;
   asset: AssetKey;
   partition: PartitionKey;
   version: number;

@@ -14,6 +14,18 @@ export const ledgerCodes = {
     httpStatus: 503,
     isRetryable: false,
   },
+  LEDGER_EMBEDDED_FAILED: {
+    summary: "The embedded database could not be started",
+    exitCode: 1,
+    httpStatus: 503,
+    isRetryable: false,
+  },
   RUN_NOT_FOUND: { summary: "There is no run with this id", exitCode: 2, httpStatus: 404, isRetryable: false },
+  RUN_STATE_CONFLICT: {
+    summary: "The run is in a state in which this cannot be done",
+    exitCode: 1,
+    httpStatus: 409,
+    isRetryable: false,
+  },
   RUN_CANCELLED: { summary: "The run was cancelled", exitCode: 130, httpStatus: 409, isRetryable: false },
 } as const satisfies Record<string, CodeFacts>;

@@ -16,12 +16,16 @@ create table watersmeet.environment (
   check (parent is distinct from name)
 );
 
+-- Stores as they were last opened under their names. Versions that lie in another store than the one a name means now are history:
+-- neither heads to plan from nor inputs to read.
 create table watersmeet.store (
   name text primary key,
   store_id text not null,
+  -- Kind and place, without secrets: another one means that the store has to be opened before anything is believed of it.
+  address text not null,
   -- Every commit up to here has its record.
   reconciled_sequence bigint not null default 0,
-  reconciled_at timestamptz
+  opened_at timestamptz not null default now()
 );
 
 create table watersmeet.worker (
@@ -58,9 +62,8 @@ create table watersmeet.run (
   -- Ways in which steps are claimed: [{"store": …, "resource": …}], by position.
   lanes jsonb not null,
   trace_id text not null,
-  -- The plan and the assets as they were: json, not jsonb, so that the bytes stay.
+  -- json, not jsonb, so that the bytes stay.
   plan json not null,
-  assets json not null,
   created_at timestamptz not null default now(),
   started_at timestamptz,
   finished_at timestamptz
@@ -151,6 +154,7 @@ create table watersmeet.attempt (
 create table watersmeet.materialization (
   id bigint generated always as identity primary key,
   store text not null,
+  store_id text not null,
   asset text not null,
   partition text not null,
   version integer not null,
@@ -176,7 +180,7 @@ create table watersmeet.materialization (
   input_ids bigint[] not null,
   -- By position: fingerprint of the digests of what was read; what the planner compares.
   input_fingerprints jsonb not null,
-  unique (store, commit_id),
+  unique (commit_id, store_id),
   check (cardinality(input_positions) = cardinality(input_ids))
 );
 create index materialization_by_partition on watersmeet.materialization (asset, partition, id);

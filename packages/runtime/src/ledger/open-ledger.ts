@@ -1,0 +1,91 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import type { LedgerDatabase } from "./database.ts";
+import { findSchemaVersion, listMigrations, migrateLedger } from "./migrate.ts";
+
+/** Kysely over schema `watersmeet`. */
+export type LedgerDb = Kysely<LedgerDatabase>;
+
+/** The ledger's connections. Control statements never share one with statements of a store. */
+export interface LedgerConnections extends AsyncDisposable {
+  readonly url: string;
+  readonly db: LedgerDb;
+  readonly pool: pg.Pool;
+}
+
+export interface OpenOptions {
+  readonly maxConnections?: number;
+  /** `require` refuses a schema that is not the newest. @default "migrate" */
+  readonly schema?: "migrate" | "require";
+}
+
+/**
+ * @throws {LEDGER_UNREACHABLE}
+ * @throws {LEDGER_NOT_MIGRATED}
+ */
+export async function openLedger(url: string, options: OpenOptions = {}): Promise<LedgerConnections> {
+  const pool = new pg.Pool({ ...connectionSettings(url), max: options.maxConnections ?? 8 });
+  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  try {
+    await prepareSchema(pool, options.schema ?? "migrate");
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+  const db = new Kysely<LedgerDatabase>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    url,
+    db: db.withSchema("watersmeet"),
+    pool,
+    async [Symbol.asyncDispose]() {
+      await db.destroy();
+      // Kysely ends only a pool that it has used.
+      if (!pool.ending) await pool.end();
+    },
+  };
+}
+
+/** What every connection to the ledger has: bounds on waiting (`pg` has none of its own), UTC, and a name. */
+export function connectionSettings(url: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: "watersmeet",
+    connectionTimeoutMillis: 10_000,
+    query_timeout: 120_000,
+    keepAlive: true,
+    options: "-c idle_in_transaction_session_timeout=60s -c lock_timeout=20s -c timezone=UTC",
+  };
+}
+
+async function prepareSchema(pool: pg.Pool, mode: "migrate" | "require"): Promise<void> {
+  const client = await pool.connect().catch((cause: unknown) => {
+    throw new WatersmeetError("LEDGER_UNREACHABLE", `The ledger's database cannot be reached: ${describe(cause)}`, {
+      hint: "Check DATABASE_URL, or leave it out to use the embedded PostgreSQL.",
+      cause,
+    });
+  });
+  try {
+    if (mode === "migrate") await migrateLedger(client);
+    else await requireNewestSchema(client);
+  } finally {
+    client.release();
+  }
+}
+
+async function requireNewestSchema(client: pg.ClientBase): Promise<void> {
+  const [version, migrations] = [await findSchemaVersion(client), await listMigrations()];
+  const newest = migrations.at(-1)?.id;
+  if (version === newest) return;
+  throw new WatersmeetError(
+    "LEDGER_NOT_MIGRATED",
+    `The ledger's schema is at ${version ?? "no version"}; this program needs ${newest ?? 0}`,
+    { hint: "Run `watersmeet db migrate`." },
+  );
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof AggregateError ? cause.errors.map(String).join(", ") : String(cause);
+}

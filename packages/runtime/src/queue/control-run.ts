@@ -1,0 +1,154 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import { sql, type Transaction } from "kysely";
+import type { LedgerDatabase } from "../ledger/database.ts";
+import { insertEvents } from "../ledger/events.ts";
+import type { LedgerDb } from "../ledger/open-ledger.ts";
+import type { RunId, RunState } from "../ledger/records.ts";
+import { listNewSteps, type NewStep } from "./dependencies.ts";
+import { finishRuns } from "./finish-runs.ts";
+import type { RunShape } from "./run-shape.ts";
+import type { ShapeOf } from "./shape-cache.ts";
+
+/**
+ * What people may do with a run:
+ *
+ *     queued ──first claim──▶ running ──last step──▶ succeeded | failed | cancelled
+ *        ╰──────pause──────▶ paused ◀──pause──┤ ▲
+ *                               ╰───resume──────╯
+ *     queued, running, paused ──cancel──▶ cancelling ──last running step──▶ cancelled
+ *     failed, cancelled ──retry──▶ running, as the next round
+ *
+ * Each of these functions locks the run's row first.
+ */
+
+/** Steps that nobody holds end at once; who holds one is told by `cancelling` to abort it. A run that has ended stays as it is. */
+export async function cancelRun(db: LedgerDb, id: RunId, by: string): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const state = await lockRun(tx, id);
+    if (isEnded(state) || state === "cancelling") return;
+    await sql`update watersmeet.run set state = 'cancelling' where id = ${id}`.execute(tx);
+    await cancelIdleSteps(tx, id);
+    const finished = await finishRuns(tx, [id]);
+    await insertEvents(tx, [{ kind: "run:cancelling", runId: id, body: { by } }, ...finished.events]);
+  });
+}
+
+/** Steps that run go on; no other starts. */
+export async function pauseRun(db: LedgerDb, id: RunId, by: string): Promise<void> {
+  await moveRun(db, { id, by, from: ["queued", "running"], to: "paused", kind: "run:paused" });
+}
+
+export async function resumeRun(db: LedgerDb, id: RunId, by: string): Promise<void> {
+  await moveRun(db, { id, by, from: ["paused"], to: "running", kind: "run:resumed" });
+}
+
+/**
+ * Opens a run that has ended badly: its failed, blocked, upstreamFailed and cancelled steps begin again, with all their attempts, in the order that
+ * the plan gives. What has succeeded stays.
+ *
+ * @throws {RUN_STATE_CONFLICT} when it has not ended
+ */
+export async function retryRun(
+  db: LedgerDb,
+  options: { readonly id: RunId; readonly by: string; readonly shapeOf: ShapeOf },
+): Promise<void> {
+  const { id, by } = options;
+  const shape = await options.shapeOf(db, id);
+  await db.transaction().execute(async (tx) => {
+    const state = await lockRun(tx, id);
+    if (!isEnded(state)) refuse(id, state, "retried");
+    const reopened = await reopenSteps(tx, id, shape);
+    if (reopened === 0) return;
+    await sql`update watersmeet.run set state = 'running', round = round + 1, finished_at = null, open_count = ${reopened}
+      where id = ${id}`.execute(tx);
+    await insertEvents(tx, [{ kind: "run:retried", runId: id, body: { by, steps: reopened } }]);
+  });
+}
+
+async function lockRun(tx: Transaction<LedgerDatabase>, id: RunId): Promise<RunState> {
+  const { rows } = await sql<{ state: RunState }>`select state from watersmeet.run where id = ${id} for update`.execute(
+    tx,
+  );
+  const state = rows[0]?.state;
+  if (state === undefined) {
+    throw new WatersmeetError("RUN_NOT_FOUND", `There is no run ${id}`, { hint: "`watersmeet runs list` shows them." });
+  }
+  return state;
+}
+
+function isEnded(state: RunState): boolean {
+  return state === "succeeded" || state === "failed" || state === "cancelled";
+}
+
+async function moveRun(
+  db: LedgerDb,
+  move: {
+    readonly id: RunId;
+    readonly by: string;
+    readonly from: readonly RunState[];
+    readonly to: RunState;
+    readonly kind: string;
+  },
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const state = await lockRun(tx, move.id);
+    if (state === move.to) return;
+    if (!move.from.includes(state)) refuse(move.id, state, move.to === "paused" ? "paused" : "resumed");
+    await sql`update watersmeet.run set state = ${move.to}::watersmeet.run_state where id = ${move.id}`.execute(tx);
+    await insertEvents(tx, [{ kind: move.kind, runId: move.id, body: { by: move.by } }]);
+  });
+}
+
+function refuse(id: RunId, state: RunState, what: string): never {
+  throw new WatersmeetError("RUN_STATE_CONFLICT", `Run ${id} is ${state} and cannot be ${what}`, {
+    hint:
+      state === "running" || state === "queued"
+        ? "Wait for its end, or cancel it first."
+        : "`watersmeet runs show` tells its state.",
+    details: { run: id, state },
+  });
+}
+
+async function cancelIdleSteps(tx: Transaction<LedgerDatabase>, id: RunId): Promise<void> {
+  await sql`
+    with ended as (
+      update watersmeet.step set state = 'cancelled', finished_at = now()
+      where run_id = ${id} and state in ('waiting', 'ready') returning asset),
+    counts as (select asset, count(*)::integer as count from ended group by asset),
+    counted as (
+      update watersmeet.run_asset set open_count = open_count - counts.count, cancelled = cancelled + counts.count
+      from counts where run_asset.run_id = ${id} and run_asset.asset = counts.asset returning counts.count)
+    update watersmeet.run set open_count = open_count - (select coalesce(sum(count), 0) from counted) where id = ${id}`.execute(
+    tx,
+  );
+}
+
+interface OldStep {
+  readonly ordinal: number;
+  readonly hasEndedWell: boolean;
+}
+
+/** Counters are worked out again from the states: what has succeeded counts as there. */
+async function reopenSteps(tx: Transaction<LedgerDatabase>, id: RunId, shape: RunShape): Promise<number> {
+  const { rows } = await sql<OldStep>`
+    select ordinal, state in ('succeeded', 'unchanged') as "hasEndedWell" from watersmeet.step where run_id = ${id} order by ordinal`.execute(
+    tx,
+  );
+  const isDone = (ordinal: number): boolean => rows[ordinal]?.hasEndedWell === true;
+  const again: NewStep[] = [];
+  for (const asset of shape.assets) {
+    for (const step of listNewSteps(shape, asset, isDone)) if (!isDone(step.ordinal)) again.push(step);
+  }
+  if (again.length === 0) return 0;
+  await sql`
+    update watersmeet.step set round = round + 1, pending = again.pending, failures = 0, crashes = 0, failure = null,
+      started_at = null, finished_at = null, worker_id = null, not_before = null,
+      state = (case when again.pending = 0 then 'ready' else 'waiting' end)::watersmeet.step_state
+    from unnest(${again.map((step) => step.ordinal)}::integer[], ${again.map((step) => step.pending)}::integer[]) as again (ordinal, pending)
+    where step.run_id = ${id} and step.ordinal = again.ordinal`.execute(tx);
+  await sql`
+    update watersmeet.run_asset set failed = 0, blocked = 0, upstream_failed = 0, cancelled = 0,
+      open_count = step_count - succeeded - unchanged
+    where run_id = ${id}`.execute(tx);
+  return again.length;
+}

@@ -1,0 +1,166 @@
+import {
+  countRanges,
+  listOrdinals,
+  normalizeRanges,
+  subtractRanges,
+  type OrdinalRange,
+  type PartitionKey,
+} from "@watersmeet/core/values";
+import {
+  getAssetOf,
+  getPartitionOf,
+  toPartitionRanges,
+  toStepRanges,
+  type RunShape,
+  type ShapeAsset,
+  type ShapeInput,
+} from "./run-shape.ts";
+
+export interface NewStep {
+  readonly ordinal: number;
+  readonly partition: PartitionKey;
+  /** Index of the group in `planned.run`. */
+  readonly reason: number;
+  /** What it waits for. */
+  readonly pending: number;
+}
+
+/** The steps of an asset as they begin, by ordinal; `isDone` tells which steps of the run have ended well already. */
+export function* listNewSteps(
+  shape: RunShape,
+  asset: ShapeAsset,
+  isDone?: (ordinal: number) => boolean,
+): Generator<NewStep, void, undefined> {
+  const counters = asset.inputs.flatMap((input) => createWaitCounter(shape, input, isDone) ?? []);
+  const reasonOf = indexReasons(asset);
+  let ordinal = asset.firstStep;
+  for (const partition of listOrdinals(asset.partitions.ranges)) {
+    let pending = 0;
+    for (const countWaits of counters) pending += countWaits(partition);
+    yield { ordinal, partition: asset.space.keyAt(partition), reason: reasonOf(partition), pending };
+    ordinal += 1;
+  }
+}
+
+/** How many steps of one input a partition waits for; `null` when this run makes nothing of the input. */
+function createWaitCounter(
+  shape: RunShape,
+  input: ShapeInput,
+  isDone: ((ordinal: number) => boolean) | undefined,
+): ((partition: number) => number) | null {
+  const upstream = input.from === null ? undefined : shape.assets[input.from];
+  if (upstream === undefined) return null;
+  const countOpen = (steps: readonly OrdinalRange[]): number => {
+    if (isDone === undefined) return countRanges(steps);
+    let count = 0;
+    for (const step of listOrdinals(steps)) if (!isDone(step)) count += 1;
+    return count;
+  };
+  if (input.isBarrier) {
+    const waits = countOpen([[upstream.firstStep, upstream.firstStep + upstream.partitions.count]]) > 0 ? 1 : 0;
+    return () => waits;
+  }
+  return (partition) => countOpen(toStepRanges(upstream, input.mapping.toUpstream([partition, partition + 1])));
+}
+
+function indexReasons(asset: ShapeAsset): (partition: number) => number {
+  const groups = asset.planned.run;
+  if (groups.length === 1) return () => 0;
+  const byPartition = new Map<number, number>();
+  for (const [index, group] of groups.entries()) {
+    for (const partition of listOrdinals(group.partitions)) byPartition.set(partition, index);
+  }
+  return (partition) => byPartition.get(partition) ?? 0;
+}
+
+/** Steps `[from, to)` that each wait for `count` things less. */
+export interface Release {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
+
+/**
+ * Who waits less because these steps have ended. Disjoint, ascending. `edges` chooses which edges count: all of them after a success; after a failure
+ * only optional ones, whose downstream goes on without.
+ */
+export function listReleases(
+  shape: RunShape,
+  ended: readonly number[],
+  edges: "all" | "optional" = "all",
+): readonly Release[] {
+  const raw: OrdinalRange[] = [];
+  for (const ordinal of ended) {
+    const asset = getAssetOf(shape, ordinal);
+    const partition = getPartitionOf(asset, ordinal);
+    for (const output of asset.outputs) {
+      if (output.isBarrier || (edges === "optional" && !output.planned.isOptional)) continue;
+      const downstream = shape.assets[output.to];
+      if (downstream === undefined) continue;
+      raw.push(...toStepRanges(downstream, output.mapping.toDownstream([partition, partition + 1])));
+    }
+  }
+  return countOverlaps(raw);
+}
+
+/** Who waits less because the last step of these assets has ended. `required` edges of an asset with failures release nobody: see `listDescendants`. */
+export function listBarrierReleases(shape: RunShape, positions: readonly number[]): readonly Release[] {
+  const raw: OrdinalRange[] = [];
+  for (const position of positions) {
+    for (const output of shape.assets[position]?.outputs ?? []) {
+      const downstream = output.isBarrier ? shape.assets[output.to] : undefined;
+      if (downstream !== undefined)
+        raw.push([downstream.firstStep, downstream.firstStep + downstream.partitions.count]);
+    }
+  }
+  return countOverlaps(raw);
+}
+
+/** Splits overlapping ranges where their number changes. */
+export function countOverlaps(ranges: readonly OrdinalRange[]): readonly Release[] {
+  const changes = new Map<number, number>();
+  for (const [from, to] of ranges) {
+    changes.set(from, (changes.get(from) ?? 0) + 1);
+    changes.set(to, (changes.get(to) ?? 0) - 1);
+  }
+  const points = [...changes].sort(([a], [b]) => a - b);
+  const releases: Release[] = [];
+  let count = 0;
+  for (const [index, [from, change]] of points.entries()) {
+    count += change;
+    const to = points[index + 1]?.[0];
+    if (count > 0 && to !== undefined) releases.push({ from, to, count });
+  }
+  return releases;
+}
+
+/** Every step that cannot run because these did not succeed, along required edges, as ranges of step ordinals. Not the steps themselves. */
+export function listDescendants(shape: RunShape, failed: readonly number[]): readonly OrdinalRange[] {
+  const lost = new Map<number, readonly OrdinalRange[]>();
+  for (const ordinal of failed) {
+    const asset = getAssetOf(shape, ordinal);
+    lost.set(asset.position, normalizeRanges([...(lost.get(asset.position) ?? []), [ordinal, ordinal + 1]]));
+  }
+  const roots = new Map(lost);
+  for (const asset of shape.assets) {
+    for (let isGrowing = true; isGrowing;) isGrowing = loseReaders(shape, asset, lost);
+  }
+  const ranges = [...lost].flatMap(([position, steps]) => subtractRanges(steps, roots.get(position) ?? []));
+  return normalizeRanges(ranges);
+}
+
+/** Adds what this asset loses; true when it grew and reads itself, so that there may be more. */
+function loseReaders(shape: RunShape, asset: ShapeAsset, lost: Map<number, readonly OrdinalRange[]>): boolean {
+  const before = lost.get(asset.position) ?? [];
+  let steps = before;
+  for (const input of asset.inputs) {
+    const upstream = input.from === null ? undefined : shape.assets[input.from];
+    const lostUpstream = input.from === null ? undefined : lost.get(input.from);
+    if (upstream === undefined || lostUpstream === undefined || input.planned.isOptional) continue;
+    const partitions = toPartitionRanges(upstream, lostUpstream).flatMap((range) => input.mapping.toDownstream(range));
+    steps = normalizeRanges([...steps, ...toStepRanges(asset, normalizeRanges(partitions))]);
+  }
+  if (steps.length > 0) lost.set(asset.position, steps);
+  const readsItself = asset.inputs.some((input) => input.from === asset.position);
+  return readsItself && countRanges(steps) > countRanges(before);
+}

@@ -1,0 +1,277 @@
+import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
+import { sql, type Transaction } from "kysely";
+import type { LedgerDatabase } from "../ledger/database.ts";
+import { insertEvents, type NewEvent } from "../ledger/events.ts";
+import type { LedgerDb } from "../ledger/open-ledger.ts";
+import type { MaterializationId, RunId } from "../ledger/records.ts";
+import type { InputVersion } from "../step/step.ts";
+import { advanceRuns } from "./advance-runs.ts";
+import type { HeldStep } from "./claim-steps.ts";
+import { recordVersions } from "./record-versions.ts";
+import type { RunShape } from "./run-shape.ts";
+import type { ShapeOf } from "./shape-cache.ts";
+import { decideMove, type AttemptOutcome, type RetryPolicy, type StepMove } from "./step-machine.ts";
+
+/** What became of one attempt. */
+export interface EndedAttempt {
+  readonly step: HeldStep;
+  readonly workerId: string;
+  readonly outcome: AttemptOutcome;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  /** Versions that it read. */
+  readonly inputs: readonly InputVersion[];
+}
+
+export interface RecordDeps {
+  readonly shapeOf: ShapeOf;
+  /** Without `maxAttempts`, which each asset has. */
+  readonly retry: Omit<RetryPolicy, "maxAttempts">;
+  readonly random: () => number;
+}
+
+export interface Recorded {
+  /** Attempts that the ledger no longer knew: lost to the reaper, or recorded before. Nothing was written for them. */
+  readonly refused: readonly EndedAttempt[];
+  /** Steps that may be claimed now. */
+  readonly readyCount: number;
+  readonly finishedRuns: readonly RunId[];
+}
+
+/** A run while its row is locked: everything that moves its steps, but claims, waits here for its turn. */
+export interface LockedRun {
+  readonly id: RunId;
+  readonly environment: string;
+  readonly isCancelling: boolean;
+  readonly requestedBy: string;
+  readonly traceId: string;
+}
+
+/** An attempt whose step it still holds, with what becomes of it. */
+export interface AcceptedAttempt {
+  readonly ended: EndedAttempt;
+  readonly run: LockedRun;
+  readonly position: AssetPosition;
+  readonly move: StepMove;
+}
+
+/** Row of run_asset. */
+export interface AssetPosition {
+  readonly runId: RunId;
+  readonly position: number;
+  readonly store: string;
+  /** What the name means now; empty when nobody has opened it. */
+  readonly storeId: string;
+  readonly codeVersion: string;
+  readonly schemaVersion: string;
+  readonly maxAttempts: number;
+}
+
+/**
+ * Records any number of attempts, of any runs, in one transaction of set-wise statements: attempts, versions, heads, states, who may run next, counters,
+ * events. Read committed. Runs are locked first, by id, so writers of one run take turns and cannot wait in a circle.
+ * What is recorded twice is refused the second time. Who calls rings the doorbell and tells of new events after the commit.
+ */
+export async function recordOutcomes(
+  db: LedgerDb,
+  ended: readonly EndedAttempt[],
+  deps: RecordDeps,
+): Promise<Recorded> {
+  if (ended.length === 0) return { refused: [], readyCount: 0, finishedRuns: [] };
+  return db.transaction().execute((tx) => recordIn(tx, ended, deps));
+}
+
+/** The same within a transaction: the reaper takes a worker away and records what it held as one. */
+export async function recordIn(
+  tx: Transaction<LedgerDatabase>,
+  ended: readonly EndedAttempt[],
+  deps: RecordDeps,
+): Promise<Recorded> {
+  const runs = await lockRuns(tx, ended);
+  const accepted = await acceptAttempts(tx, { ended, runs, deps });
+  const shapes = await loadShapes(tx, accepted, deps.shapeOf);
+  const versions = await recordVersions(tx, accepted, shapes);
+  await moveSteps(tx, accepted, versions);
+  await insertAttempts(tx, accepted);
+  await deleteLeases(tx, accepted);
+  const progress = await advanceRuns(tx, accepted, shapes);
+  await insertEvents(tx, [...describeMoves(accepted), ...progress.events]);
+  const isAccepted = new Set(accepted.map((each) => each.ended));
+  const retried = accepted.filter((each) => each.move.state === "ready" && each.move.delayMs === 0).length;
+  return {
+    refused: ended.filter((each) => !isAccepted.has(each)),
+    readyCount: progress.readyCount + retried,
+    finishedRuns: progress.finishedRuns,
+  };
+}
+
+async function loadShapes(
+  tx: Transaction<LedgerDatabase>,
+  accepted: readonly AcceptedAttempt[],
+  shapeOf: ShapeOf,
+): Promise<ReadonlyMap<RunId, RunShape>> {
+  const shapes = new Map<RunId, RunShape>();
+  for (const { run } of accepted) if (!shapes.has(run.id)) shapes.set(run.id, await shapeOf(tx, run.id));
+  return shapes;
+}
+
+async function lockRuns(
+  tx: Transaction<LedgerDatabase>,
+  ended: readonly EndedAttempt[],
+): Promise<ReadonlyMap<RunId, LockedRun>> {
+  const ids = [...new Set(ended.map((each) => each.step.runId))];
+  const { rows } = await sql<LockedRun>`
+    select id, environment, state = 'cancelling' as "isCancelling", requested_by as "requestedBy", trace_id as "traceId"
+    from watersmeet.run where id = any(${ids}::bigint[]) order by id for update`.execute(tx);
+  return new Map(rows.map((run) => [run.id, run]));
+}
+
+interface RunningRow extends AssetPosition {
+  readonly ordinal: number;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly crashes: number;
+}
+
+/** The fence: only the attempt that a running step names may write. */
+async function acceptAttempts(
+  tx: Transaction<LedgerDatabase>,
+  options: {
+    readonly ended: readonly EndedAttempt[];
+    readonly runs: ReadonlyMap<RunId, LockedRun>;
+    readonly deps: RecordDeps;
+  },
+): Promise<readonly AcceptedAttempt[]> {
+  const { ended, runs, deps } = options;
+  const { rows } = await sql<RunningRow>`
+    select step.run_id as "runId", step.ordinal, step.attempt, step.failures, step.crashes, run_asset.position, run_asset.store,
+      coalesce(store.store_id, '') as "storeId",
+      run_asset.code_version as "codeVersion", run_asset.schema_version as "schemaVersion", run_asset.max_attempts as "maxAttempts"
+    from unnest(
+      ${ended.map((each) => each.step.runId)}::bigint[],
+      ${ended.map((each) => each.step.ordinal)}::integer[],
+      ${ended.map((each) => each.step.attempt)}::integer[]) as ended (run_id, ordinal, attempt)
+    join watersmeet.step on step.run_id = ended.run_id and step.ordinal = ended.ordinal
+      and step.attempt = ended.attempt and step.state = 'running'
+    join watersmeet.run_asset on run_asset.run_id = step.run_id and run_asset.asset = step.asset
+    left join watersmeet.store on store.name = run_asset.store`.execute(tx);
+  const running = new Map(rows.map((row) => [stepKey(row), row]));
+  const accepted: AcceptedAttempt[] = [];
+  for (const each of ended) {
+    const row = running.get(stepKey(each.step));
+    const run = runs.get(each.step.runId);
+    if (row === undefined || run === undefined || row.attempt !== each.step.attempt) continue;
+    running.delete(stepKey(each.step));
+    const policy = { ...deps.retry, maxAttempts: row.maxAttempts };
+    const step = { failures: row.failures, crashes: row.crashes, isRunCancelled: run.isCancelling };
+    const move = decideMove(step, each.outcome, { policy, random: deps.random() });
+    accepted.push({ ended: each, run, position: row, move });
+  }
+  return accepted;
+}
+
+function stepKey(step: { readonly runId: RunId; readonly ordinal: number }): string {
+  return `${step.runId}/${step.ordinal}`;
+}
+
+async function moveSteps(
+  tx: Transaction<LedgerDatabase>,
+  accepted: readonly AcceptedAttempt[],
+  versions: ReadonlyMap<AcceptedAttempt, MaterializationId>,
+): Promise<void> {
+  if (accepted.length === 0) return;
+  await sql`
+    update watersmeet.step set
+      state = moved.state, failures = moved.failures, crashes = moved.crashes, failure = moved.failure,
+      materialization_id = moved.materialization_id, row_count = moved.row_count, progress = null,
+      worker_id = case when moved.state = 'ready' then null else step.worker_id end,
+      started_at = case when moved.state = 'ready' then step.started_at else moved.started_at end,
+      finished_at = case when moved.state = 'ready' then null else moved.finished_at end,
+      not_before = case when moved.delay_ms > 0 then now() + moved.delay_ms * interval '1 millisecond' end
+    from unnest(
+      ${accepted.map((each) => each.ended.step.runId)}::bigint[],
+      ${accepted.map((each) => each.ended.step.ordinal)}::integer[],
+      ${accepted.map((each) => each.move.state)}::watersmeet.step_state[],
+      ${accepted.map((each) => each.move.failures)}::smallint[],
+      ${accepted.map((each) => each.move.crashes)}::smallint[],
+      ${accepted.map((each) => (each.move.failure === null ? null : JSON.stringify(each.move.failure)))}::jsonb[],
+      ${accepted.map((each) => versions.get(each) ?? null)}::bigint[],
+      ${accepted.map((each) => rowCountOf(each.ended.outcome))}::bigint[],
+      ${accepted.map((each) => (each.move.state === "ready" ? each.move.delayMs : 0))}::integer[],
+      ${accepted.map((each) => each.ended.startedAt)}::timestamptz[],
+      ${accepted.map((each) => each.ended.finishedAt)}::timestamptz[])
+      as moved (run_id, ordinal, state, failures, crashes, failure, materialization_id, row_count, delay_ms, started_at, finished_at)
+    where step.run_id = moved.run_id and step.ordinal = moved.ordinal`.execute(tx);
+}
+
+function rowCountOf(outcome: AttemptOutcome): number | null {
+  return outcome.kind === "committed" ? outcome.commit.rowCount : null;
+}
+
+async function insertAttempts(tx: Transaction<LedgerDatabase>, accepted: readonly AcceptedAttempt[]): Promise<void> {
+  if (accepted.length === 0) return;
+  await sql`
+    insert into watersmeet.attempt (run_id, ordinal, attempt, outcome, worker_id, started_at, finished_at, timings, failure)
+    select * from unnest(
+      ${accepted.map((each) => each.ended.step.runId)}::bigint[],
+      ${accepted.map((each) => each.ended.step.ordinal)}::integer[],
+      ${accepted.map((each) => each.ended.step.attempt)}::integer[],
+      ${accepted.map((each) => each.ended.outcome.kind)}::text[],
+      ${accepted.map((each) => each.ended.workerId)}::bigint[],
+      ${accepted.map((each) => each.ended.startedAt)}::timestamptz[],
+      ${accepted.map((each) => each.ended.finishedAt)}::timestamptz[],
+      ${accepted.map((each) => renderTimings(each.ended.outcome))}::jsonb[],
+      ${accepted.map((each) => renderFailure(each))}::jsonb[])`.execute(tx);
+}
+
+function renderTimings(outcome: AttemptOutcome): string | null {
+  return outcome.kind === "committed" ? JSON.stringify(outcome.timings) : null;
+}
+
+function renderFailure({ ended, move }: AcceptedAttempt): string | null {
+  const failure = "failure" in ended.outcome ? ended.outcome.failure : move.failure;
+  return failure === null ? null : JSON.stringify(failure);
+}
+
+async function deleteLeases(tx: Transaction<LedgerDatabase>, accepted: readonly AcceptedAttempt[]): Promise<void> {
+  if (accepted.length === 0) return;
+  await sql`
+    delete from watersmeet.resource_lease using unnest(
+      ${accepted.map((each) => each.ended.step.runId)}::bigint[],
+      ${accepted.map((each) => each.ended.step.ordinal)}::integer[]) as ended (run_id, ordinal)
+    where resource_lease.run_id = ended.run_id and resource_lease.ordinal = ended.ordinal`.execute(tx);
+}
+
+/** One event per run, asset and state, however many steps; the partition is named when there is one. */
+function describeMoves(accepted: readonly AcceptedAttempt[]): readonly NewEvent[] {
+  const groups = Map.groupBy(accepted, ({ ended, move }) => `${ended.step.runId} ${ended.step.asset} ${move.state}`);
+  return [...groups.values()].flatMap((group): readonly NewEvent[] => {
+    const first = group[0];
+    if (first === undefined) return [];
+    const { asset, runId } = first.ended.step;
+    const place = { runId, asset, ...onlyPartition(group.map((each) => each.ended.step.partition)) };
+    const isRetry = first.move.state === "ready";
+    const body: Json = isRetry ? { count: group.length } : { state: first.move.state, count: group.length };
+    const moved = group.filter((each) => each.ended.outcome.kind === "committed");
+    return [
+      { kind: isRetry ? "step:retrying" : "step:finished", ...place, body },
+      ...(moved.length === 0 ? [] : [describeHeads(asset, moved)]),
+    ];
+  });
+}
+
+function describeHeads(asset: AssetKey, moved: readonly AcceptedAttempt[]): NewEvent {
+  const first = moved[0];
+  return {
+    kind: "head:moved",
+    ...(first === undefined ? {} : { runId: first.ended.step.runId }),
+    asset,
+    ...onlyPartition(moved.map((each) => each.ended.step.partition)),
+    body: { environment: first?.run.environment ?? "", count: moved.length },
+  };
+}
+
+function onlyPartition(partitions: readonly PartitionKey[]): { readonly partition?: PartitionKey } {
+  const [only, ...others] = partitions;
+  return only === undefined || others.length > 0 ? {} : { partition: only };
+}

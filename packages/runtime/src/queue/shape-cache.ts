@@ -1,0 +1,29 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import { parsePlan } from "@watersmeet/core/plan";
+import type { LedgerDb } from "../ledger/open-ledger.ts";
+import type { RunId } from "../ledger/records.ts";
+import { buildRunShape, type RunShape } from "./run-shape.ts";
+
+/** The shape of a run, from memory or from its stored plan. */
+export type ShapeOf = (db: LedgerDb, runId: RunId) => Promise<RunShape>;
+
+/** Plans never change, so their shapes are kept for as long as the process works on few other runs. */
+export function createShapeCache(capacity = 32): ShapeOf {
+  const shapes = new Map<RunId, RunShape>();
+  return async (db, runId) => {
+    const known = shapes.get(runId);
+    const shape = known ?? buildRunShape(await readPlan(db, runId));
+    // Last used comes last.
+    shapes.delete(runId);
+    shapes.set(runId, shape);
+    const oldest = shapes.keys().next();
+    if (shapes.size > capacity && oldest.done !== true) shapes.delete(oldest.value);
+    return shape;
+  };
+}
+
+async function readPlan(db: LedgerDb, runId: RunId): Promise<RunShape["plan"]> {
+  const row = await db.selectFrom("run").select("plan").where("id", "=", runId).executeTakeFirst();
+  if (row === undefined) throw new WatersmeetError("RUN_NOT_FOUND", `There is no run ${runId}`);
+  return parsePlan(row.plan);
+}

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { run, type Runner } from "graphile-worker";
+import type pg from "pg";
+import type { Logger } from "../observe/logger.ts";
+import { chunkTask, doorbellSchema } from "../queue/doorbell.ts";
+import { adaptGraphileLogger } from "../queue/quiet-graphile.ts";
+
+export interface DoorbellOptions {
+  readonly pool: pg.Pool;
+  readonly logger: Logger;
+  /** Resolves when the worker has looked for work after the bell. Never rejects. */
+  readonly onBell: () => Promise<void>;
+}
+
+/**
+ * Listens to the doorbell through graphile-worker. Its runner may stop itself, with a promise that resolves, after one failed completion; so its end is
+ * watched and it is started again, with a pause that grows. What it holds then is bells, and bells are worth nothing.
+ */
+export function startDoorbell(options: DoorbellOptions): AsyncDisposable {
+  let runner: Runner | null = null;
+  let isStopping = false;
+  const supervise = async (): Promise<void> => {
+    for (let delayMs = 50; !isStopping; delayMs = Math.min(5000, delayMs * 2)) {
+      const startedMs = performance.now();
+      try {
+        runner = await startRunner(options);
+        if (isStopping) await runner.stop();
+        await runner.promise;
+      } catch (error) {
+        options.logger.warn({ error: String(error) }, "the doorbell failed");
+      }
+      runner = null;
+      if (performance.now() - startedMs > 60_000) delayMs = 50;
+      if (!isStopping) await sleep(delayMs);
+    }
+  };
+  const done = supervise();
+  return {
+    async [Symbol.asyncDispose]() {
+      isStopping = true;
+      await runner?.stop().catch(() => {});
+      await done;
+    },
+  };
+}
+
+function startRunner(options: DoorbellOptions): Promise<Runner> {
+  return run({
+    pgPool: options.pool,
+    schema: doorbellSchema,
+    // Two bells are enough to keep a worker awake; one that has no room leaves the others to its peers.
+    concurrency: 2,
+    pollInterval: 5000,
+    noHandleSignals: true,
+    logger: adaptGraphileLogger(options.logger),
+    taskList: { [chunkTask]: options.onBell },
+  });
+}

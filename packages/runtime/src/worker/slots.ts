@@ -1,0 +1,138 @@
+import type { HeldStep } from "../queue/claim-steps.ts";
+import type { EndedAttempt } from "../queue/record-outcomes.ts";
+import type { AttemptOutcome } from "../queue/step-machine.ts";
+import type { ClaimedStep, StepExecutor, StepListener } from "../step/step.ts";
+
+/** Why a step that is held must end before its time. */
+export type AbortReason = "cancelled" | "released";
+
+export interface Slots {
+  /** Takes steps; as many run at once as there are slots, the others wait in order. */
+  start(steps: readonly SlotStep[]): void;
+  /** Gives back what waits for a slot. */
+  handBack(): void;
+  /** Those that wait end at once, those that run as fast as the executor can. */
+  abort(which: (step: ClaimedStep) => boolean, reason: AbortReason): void;
+  /** Steps that are held: running or waiting here. */
+  heldCount(): number;
+  runningCount(): number;
+  listRuns(): ReadonlySet<string>;
+  /** Mean milliseconds of the last steps; `null` before the first. */
+  meanMs(): number | null;
+  /** Resolves when nothing is held. */
+  whenEmpty(): Promise<void>;
+}
+
+export interface SlotStep {
+  readonly held: HeldStep;
+  readonly claimed: ClaimedStep;
+}
+
+export interface SlotsOptions {
+  readonly executor: StepExecutor;
+  readonly concurrency: number;
+  readonly workerId: () => string;
+  readonly listen: (step: ClaimedStep) => StepListener;
+  readonly onEnded: (ended: EndedAttempt) => void;
+}
+
+interface Slot {
+  readonly step: SlotStep;
+  readonly controller: AbortController;
+  readonly workerId: string;
+  abortReason: AbortReason | null;
+}
+
+export function createSlots(options: SlotsOptions): Slots {
+  const waiting: Slot[] = [];
+  const running = new Set<Slot>();
+  let meanMs: number | null = null;
+  let onEmpty: (() => void)[] = [];
+
+  const settle = (slot: Slot, outcome: AttemptOutcome, startedAt: Date): void => {
+    const { held, claimed } = slot.step;
+    const finishedAt = new Date();
+    options.onEnded({ step: held, workerId: slot.workerId, outcome, startedAt, finishedAt, inputs: claimed.inputs });
+    if (waiting.length + running.size > 0) return;
+    const told = onEmpty;
+    onEmpty = [];
+    for (const resolve of told) resolve();
+  };
+
+  const run = async (slot: Slot): Promise<void> => {
+    const startedAt = new Date();
+    const startedMs = performance.now();
+    const outcome = await executeSafely(options, slot);
+    const elapsedMs = performance.now() - startedMs;
+    meanMs = meanMs === null ? elapsedMs : meanMs * 0.95 + elapsedMs * 0.05;
+    running.delete(slot);
+    fill();
+    settle(
+      slot,
+      outcome.kind === "cancelled" && slot.abortReason === "released" ? { kind: "released" } : outcome,
+      startedAt,
+    );
+  };
+
+  const fill = (): void => {
+    while (running.size < options.concurrency) {
+      const slot = waiting.shift();
+      if (slot === undefined) return;
+      running.add(slot);
+      void run(slot);
+    }
+  };
+
+  return {
+    start(steps) {
+      for (const step of steps) {
+        waiting.push({ step, controller: new AbortController(), workerId: options.workerId(), abortReason: null });
+      }
+      fill();
+    },
+    handBack() {
+      const now = new Date();
+      for (const slot of waiting.splice(0)) settle(slot, { kind: "released" }, now);
+    },
+    abort(which, reason) {
+      const now = new Date();
+      const dropped = waiting.filter((slot) => which(slot.step.claimed));
+      waiting.splice(0, waiting.length, ...waiting.filter((slot) => !dropped.includes(slot)));
+      for (const slot of dropped) settle(slot, { kind: reason }, now);
+      for (const slot of running) {
+        if (!which(slot.step.claimed) || slot.controller.signal.aborted) continue;
+        slot.abortReason = reason;
+        slot.controller.abort(
+          new Error(reason === "cancelled" ? "the run was cancelled" : "the worker lets the step go"),
+        );
+      }
+    },
+    heldCount: () => waiting.length + running.size,
+    runningCount: () => running.size,
+    listRuns: () => new Set([...waiting, ...running].map((slot) => slot.step.claimed.runId)),
+    meanMs: () => meanMs,
+    whenEmpty: () =>
+      waiting.length + running.size === 0 ? Promise.resolve() : new Promise((resolve) => onEmpty.push(resolve)),
+  };
+}
+
+/** An executor does not reject; one that does all the same has a defect, which must not cost the worker. */
+async function executeSafely(options: SlotsOptions, slot: Slot): Promise<AttemptOutcome> {
+  const { claimed } = slot.step;
+  try {
+    return await options.executor.execute(claimed, options.listen(claimed), slot.controller.signal);
+  } catch (error) {
+    return {
+      kind: "failed",
+      failure: {
+        class: "permanent",
+        code: "INTERNAL",
+        message: `The executor threw: ${String(error)}`,
+        hint: "This is a defect in Watersmeet; please report it with the log.",
+        stack: error instanceof Error ? (error.stack ?? null) : null,
+        details: null,
+        retryAfterMs: null,
+      },
+    };
+  }
+}

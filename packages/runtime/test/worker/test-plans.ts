@@ -1,0 +1,83 @@
+import { buildGraph } from "@watersmeet/core/graph";
+import type { ManifestAsset } from "@watersmeet/core/manifest";
+import { buildPlan, type Plan, type StateSnapshot } from "@watersmeet/core/plan";
+import { parseAssetKey, type AssetKey, type MappingSpec, type PartitionsSpec } from "@watersmeet/core/values";
+
+/** An asset in short: what it reads, and in how many partitions it comes. */
+export interface AssetSketch {
+  readonly key: string;
+  /** Listed partitions `p000`, `p001` …; none: not partitioned. */
+  readonly partitions?: number;
+  readonly inputs?: readonly (string | InputSketch)[];
+  readonly resource?: string;
+}
+
+export interface InputSketch {
+  readonly from: string;
+  readonly mapping?: MappingSpec;
+  readonly isOptional?: boolean;
+}
+
+/** A plan that runs everything, made by the planner itself. */
+export function planOf(
+  sketches: readonly AssetSketch[],
+  options: { readonly force?: boolean; readonly snapshot?: StateSnapshot } = {},
+): Plan {
+  const { graph, problems } = buildGraph({
+    formatVersion: 1,
+    analyzer: "test",
+    files: {},
+    assets: sketches.map(toManifestAsset),
+  });
+  if (problems.length > 0) throw new Error(problems.map((problem) => problem.message).join("\n"));
+  const built = buildPlan({
+    graph,
+    snapshot: options.snapshot ?? { environment: "prod", sequence: "0", heads: new Map(), failed: new Map() },
+    now: new Date("2026-01-01T00:00:00Z"),
+    request: { select: "*", ...(options.force === true ? { force: true } : {}) },
+  });
+  if ("problems" in built) throw new Error(built.problems.map((problem) => problem.message).join("\n"));
+  return built.plan;
+}
+
+export function toManifestAsset(sketch: AssetSketch): ManifestAsset {
+  return {
+    key: parseAssetKey(sketch.key),
+    kind: "asset",
+    file: "assets/all.ts",
+    exportPath: [sketch.key],
+    location: { file: "assets/all.ts", line: 1, column: 1 },
+    doc: "",
+    inputs: (sketch.inputs ?? []).map((input, index) => {
+      const { from, mapping, isOptional } =
+        typeof input === "string" ? { from: input, mapping: undefined, isOptional: undefined } : input;
+      return {
+        asset: parseAssetKey(from),
+        position: String(index),
+        name: from,
+        mapping: mapping ?? { kind: "same" },
+        isOptional: isOptional ?? false,
+      };
+    }),
+    injections: [],
+    partitions: sketch.partitions === undefined ? null : listPartitions(sketch.partitions),
+    tags: [],
+    group: null,
+    resource: sketch.resource ?? null,
+    codeVersion: "c1",
+    schemaVersion: "s1",
+  };
+}
+
+function listPartitions(count: number): PartitionsSpec {
+  return { kind: "listed", keys: Array.from({ length: count }, (_, index) => `p${String(index).padStart(4, "0")}`) };
+}
+
+/** How a plan of sketches is executed: by the default store, with the sketches' resources. */
+export function executionOf(
+  sketches: readonly AssetSketch[],
+  maxAttempts = 3,
+): (asset: AssetKey) => { readonly store: string; readonly resource: string | null; readonly maxAttempts: number } {
+  const resources = new Map(sketches.map((sketch) => [sketch.key, sketch.resource ?? null]));
+  return (asset) => ({ store: "default", resource: resources.get(asset) ?? null, maxAttempts });
+}
