@@ -11,7 +11,7 @@ export interface MergePolicy {
   readonly rows: CellPolicy | "unionDistinct";
   /** Columns that are chosen differently from `rows`. */
   readonly columns: Readonly<Record<string, CellPolicy>>;
-  /** Rank of each branch by its name; greater is more trusted; branches not listed have 0. */
+  /** Rank of each branch by its name, a whole number; greater is more trusted; branches not listed have 0. */
   readonly trust: Readonly<Record<string, number>>;
   /** Column of the branches (or null) that says when a row was true; without one the source is undated and every row's time is -infinity. */
   readonly eventTime: string | null;
@@ -21,4 +21,15 @@ export interface MergePolicy {
 export interface MergeBranch {
   readonly name: string;
   readonly asset: AssetKey;
+}
+
+/** What chooses a column's cells. Under `unionDistinct` all rows of a key are equal, so the latest stands for them. */
+export function cellPolicyOf(policy: MergePolicy, column: string): CellPolicy {
+  const own = Object.hasOwn(policy.columns, column) ? policy.columns[column] : undefined;
+  return own ?? rowPolicyOf(policy);
+}
+
+/** What decides which contribution a row as such belongs to. */
+export function rowPolicyOf(policy: MergePolicy): CellPolicy {
+  return policy.rows === "unionDistinct" ? "recencyFirst" : policy.rows;
 }

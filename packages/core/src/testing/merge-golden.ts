@@ -80,7 +80,14 @@ export const goldenSets: Readonly<Record<"S1" | "S2" | "S3" | "S4" | "S5" | "S6"
 };
 
 function seal(source: string, batchSequence: bigint, rows: readonly DeliveredRow[]): SealedBatch {
-  const batch = { source, batchKey: `${source}-${batchSequence}`, generation: 1, schemaVersion: "1", batchSequence, rows };
+  const batch = {
+    source,
+    batchKey: `${source}-${batchSequence}`,
+    generation: 1,
+    schemaVersion: "1",
+    batchSequence,
+    rows,
+  };
   const sealing = sealBatch(goldenSpec, goldenEventTime, batch);
   if (sealing.kind !== "sealed") throw new TypeError(`The golden batch ${batch.batchKey} is ambiguous`);
   return sealing.batch;

@@ -1,11 +1,11 @@
-import type * as FastCheck from "fast-check";
+import type fastCheck from "fast-check";
 import type { MergeSpec, Operation } from "../merge/contribution.ts";
 import type { CellPolicy } from "../merge/policy.ts";
 import { sealBatch, type DeliveredBatch, type DeliveredRow, type SealedBatch } from "../merge/seal-batch.ts";
 import type { Column, ColumnType, Row } from "../schema/row-schema.ts";
 
-type Fc = typeof FastCheck;
-type Arbitrary<T> = FastCheck.Arbitrary<T>;
+type Fc = typeof fastCheck;
+type Arbitrary<T> = fastCheck.Arbitrary<T>;
 
 /** A merge and the batches that its sources sealed, each once, in the order of their making. */
 export interface GeneratedHistory {
@@ -59,7 +59,12 @@ const valuesOf: Readonly<Record<string, readonly unknown[]>> = {
   date: ["2000-02-29", "1969-12-31"],
 };
 
-const times = ["2001-01-31T05:00:00.000001Z", "2001-01-31T05:00:00.000002Z", "2001-01-31T05:00:00.000003Z", "1969-07-20T20:17:40Z"];
+const times = [
+  "2001-01-31T05:00:00.000001Z",
+  "2001-01-31T05:00:00.000002Z",
+  "2001-01-31T05:00:00.000003Z",
+  "1969-07-20T20:17:40Z",
+];
 
 /**
  * Histories that force what merges are hard for: few keys, few times, equal tokens, redelivered keys, absent and null cells, deletes, retracts
@@ -71,7 +76,11 @@ export function mergeHistories(fc: Fc, options: HistoryOptions = {}): Arbitrary<
     .map(({ spec, batches }) => {
       const delivered = batches.map((batch, index) => deliver(batch, { index, haveTies: options.haveTies !== false }));
       const sealings = delivered.map((batch) => sealUnambiguously(spec, batch));
-      return { spec, delivered: sealings.map(({ delivered }) => delivered), batches: sealings.map(({ batch }) => batch) };
+      return {
+        spec,
+        delivered: sealings.map(({ delivered }) => delivered),
+        batches: sealings.map(({ batch }) => batch),
+      };
     });
 }
 
@@ -135,16 +144,25 @@ function batchShapes(fc: Fc, options: HistoryOptions): Arbitrary<BatchShape> {
 
 function deliveredRows(fc: Fc, options: HistoryOptions): Arbitrary<DeliveredRow> {
   const allowed = options.operations ?? ["upsert", "delete", "retract"];
-  const weighted = allowed.map((operation) => ({ weight: operation === "upsert" ? 6 : 1, arbitrary: fc.constant(operation) }));
+  const weighted = allowed.map((operation) => ({
+    weight: operation === "upsert" ? 6 : 1,
+    arbitrary: fc.constant(operation),
+  }));
   return fc
     .record({
-      id: fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...texts.slice(0, 7)) }, { weight: 1, arbitrary: fc.constant(null) }),
+      id: fc.oneof(
+        { weight: 12, arbitrary: fc.constantFrom(...texts.slice(0, 7)) },
+        { weight: 1, arbitrary: fc.constant(null) },
+      ),
       part: fc.constantFrom(0n, 0n, 9007199254740993n),
       at: fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...times) }, { weight: 1, arbitrary: fc.constant(null) }),
       cells: fc.tuple(...historyColumns.slice(2).map((column) => cellValues(fc, column))),
       operation: fc.oneof(...weighted),
     })
-    .map(({ id, part, at, cells, operation }) => ({ row: toRow({ id, part, at }, operation === "upsert" ? cells : []), operation }));
+    .map(({ id, part, at, cells, operation }) => ({
+      row: toRow({ id, part, at }, operation === "upsert" ? cells : []),
+      operation,
+    }));
 }
 
 /** `undefined` is absent. */
@@ -157,6 +175,8 @@ function cellValues(fc: Fc, { type }: Column): Arbitrary<unknown> {
 }
 
 function toRow(row: Row, cells: readonly unknown[]): Row {
-  const present = historyColumns.slice(2).flatMap(({ name }, index) => (cells[index] === undefined ? [] : [[name, cells[index]] as const]));
+  const present = historyColumns
+    .slice(2)
+    .flatMap(({ name }, index) => (cells[index] === undefined ? [] : [[name, cells[index]] as const]));
   return { ...row, ...Object.fromEntries(present) };
 }

@@ -14,4 +14,16 @@ export const mergeCodes = {
     httpStatus: 409,
     isRetryable: false,
   },
+  MERGE_POLICY_INVALID: {
+    summary: "A merge's policy does not fit its schema or what a branch delivers",
+    exitCode: 3,
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  MERGE_ROWS_CONFLICT: {
+    summary: "Two branches deliver different rows of one key, and the policy allows only equal ones",
+    exitCode: 3,
+    httpStatus: 422,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, CodeFacts>;

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { canonicalColumns, canonicalValue } from "../schema/canonical-row.ts";
+import type { RowSchema } from "../schema/row-schema.ts";
+import { hasCell, type Contribution, type Operation } from "./contribution.ts";
+import type { MergePolicy } from "./policy.ts";
+
+/** What counts first between two contributions: when they were true, or who says so. */
+export type TokenOrder = "recencyFirst" | "priorityFirst";
+
+/** What a token is made of, in recency-first order. Priority-first moves `rank` to the front and leaves the rest. */
+export interface TokenParts {
+  readonly eventTimeUs: bigint | null;
+  readonly rank: bigint;
+  readonly sequence: bigint;
+  readonly batchSequence: bigint;
+  readonly source: string;
+  readonly ordinal: bigint;
+  readonly operation: Operation;
+  /** SHA-256 of the cells: equal tokens have equal values, so that it does not matter which of two is kept. */
+  readonly valueHash: Buffer;
+}
+
+/** Only between contributions that are alike in everything before: a delete outlives an upsert. */
+export const operationRanks: Readonly<Record<Operation, number>> = { upsert: 0, retract: 1, delete: 2 };
+
+const undatedUs = -(2n ** 63n);
+
+/**
+ * A total order over contributions of one key, as bytes to be compared with `Buffer.compare` (the same as `blob` in DuckDB
+ * and `bytea` in Postgres). Numbers are big-endian with the sign flipped; the source is preceded by its length.
+ */
+export function encodeToken(order: TokenOrder, parts: TokenParts): Buffer {
+  const time = int64(parts.eventTimeUs ?? undatedUs);
+  const rank = int64(parts.rank);
+  return Buffer.concat([
+    ...(order === "recencyFirst" ? [time, rank] : [rank, time]),
+    int64(parts.sequence),
+    int64(parts.batchSequence),
+    lengthPrefixed(Buffer.from(parts.source)),
+    int64(parts.ordinal),
+    Buffer.from([operationRanks[parts.operation]]),
+    parts.valueHash,
+  ]);
+}
+
+/** Trust in a source: a property of the policy's version, joined when folding, never stored with the contributions. */
+export function rankOf(policy: MergePolicy, source: string): bigint {
+  return BigInt(Object.hasOwn(policy.trust, source) ? (policy.trust[source] ?? 0) : 0);
+}
+
+export function tokenParts(policy: MergePolicy, schema: RowSchema, contribution: Contribution): TokenParts {
+  return { ...contribution, rank: rankOf(policy, contribution.source), valueHash: hashCells(schema, contribution) };
+}
+
+/**
+ * SHA-256 over the cells that are present, by column name in code units: the length-prefixed name, then the canonical bytes of the value.
+ * A column that is added to the schema later changes no hash.
+ */
+export function hashCells(schema: RowSchema, contribution: Contribution): Buffer {
+  const hash = createHash("sha256");
+  for (const { name, type } of canonicalColumns(schema)) {
+    if (!hasCell(contribution, name)) continue;
+    hash.update(lengthPrefixed(Buffer.from(name))).update(canonicalValue(type, contribution.cells[name]));
+  }
+  return hash.digest();
+}
+
+function lengthPrefixed(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+function int64(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt.asUintN(64, value + 2n ** 63n));
+  return bytes;
+}
