@@ -14,7 +14,7 @@ export type Branches = Readonly<Record<string, Rows<unknown> | Compilable>>;
 /** Options of {@link merge}. `K` are the key columns, `B` the branches, `E` the name of the event time. */
 export interface MergeOptions<O, K extends string, B, E extends string> extends Omit<CommonOptions<O, unknown>, "key"> {
   /** Columns that identify a row. Every branch delivers them. */
-  readonly key: readonly (K & ColumnName<NoInfer<O>>)[];
+  readonly key: readonly K[];
   /** How the winner of a cell is chosen. There is no default: only the author knows. */
   readonly policy: CellPolicy | "unionDistinct";
   /** Columns that choose their winner in another way. */
@@ -71,7 +71,7 @@ type CheckBranches<O, K extends string, B, E extends string> = [Complaint<O, K, 
 export function merge<
   O,
   F extends (...inputs: never[]) => Branches,
-  const K extends string,
+  const K extends ColumnName<O>,
   const E extends string = never,
 >(
   options: MergeOptions<O, K, ReturnType<NoInfer<F>>, E>,
