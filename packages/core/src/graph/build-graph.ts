@@ -18,8 +18,8 @@ export function buildGraph(manifest: Manifest): { readonly graph: Graph; readonl
   const all = indexAssets(manifest.assets, problems);
   const spaces = indexSpaces(all, problems);
   const edges = [...all.values()].flatMap((asset) => linkInputs(asset, all, problems));
-  for (const edge of [...edges, ...[...all.values()].flatMap(listSelfEdges)])
-    checkMapping({ edge, all, spaces, problems });
+  for (const edge of edges) if (edge.from !== edge.to) checkMapping({ edge, all, spaces, problems });
+  for (const edge of [...all.values()].flatMap(listSelfEdges)) checkMapping({ edge, all, spaces, problems });
   const cycles = findCycles([...all.keys()], edges);
   for (const cycle of cycles) problems.push(describeCycle(cycle, all));
   return { graph: assembleGraph(all, edges), problems };

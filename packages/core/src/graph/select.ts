@@ -52,7 +52,7 @@ function selectCore(graph: Graph, core: string): readonly AssetKey[] {
   if (core === "*") return graph.order;
   const colon = core.indexOf(":");
   if (colon < 0) return [getAssetKey(graph, core)];
-  const facet = facets[core.slice(0, colon)];
+  const facet = facets.get(core.slice(0, colon));
   const value = core.slice(colon + 1);
   if (facet === undefined || value === "")
     throw invalid(`"${core}" is not a selection`, "Attributes are tag:x, group:y and kind:merge");
@@ -68,13 +68,15 @@ function selectCore(graph: Graph, core: string): readonly AssetKey[] {
   );
 }
 
-const facets: Readonly<Record<string, (asset: ManifestAsset) => readonly string[]>> = {
-  tag: (asset) => asset.tags,
-  group: (asset) => (asset.group === null ? [] : [asset.group]),
-  kind: (asset) => [asset.kind],
-};
+type Facet = (asset: ManifestAsset) => readonly string[];
 
-function valuesOf(graph: Graph, key: AssetKey, facet: (asset: ManifestAsset) => readonly string[]): readonly string[] {
+const facets: ReadonlyMap<string, Facet> = new Map<string, Facet>([
+  ["tag", (asset) => asset.tags],
+  ["group", (asset) => (asset.group === null ? [] : [asset.group])],
+  ["kind", (asset) => [asset.kind]],
+]);
+
+function valuesOf(graph: Graph, key: AssetKey, facet: Facet): readonly string[] {
   const asset = graph.assets.get(key);
   return asset === undefined ? [] : facet(asset);
 }
