@@ -1,5 +1,6 @@
 export type { CodeFacts } from "./code-facts.ts";
 export { codes, type ErrorCode } from "./codes.ts";
 export type { Problem, SourceLocation } from "./problem.ts";
+export { renderProblem, type RenderOptions } from "./render-problem.ts";
 export { unreachable } from "./unreachable.ts";
 export { isWatersmeetError, WatersmeetError, type ErrorDetails, type ErrorOptions } from "./watersmeet-error.ts";

@@ -31,13 +31,14 @@ export function callKey(file: string, start: number): string {
 
 /** Every asset that a top-level name of the project's files receives, whether exported or not. */
 export function findAssets(linking: Linking): Declared {
-  const search: Search = { linking, assets: [], reachedCalls: new Set(), reportedSpans: new Map() };
+  const search: Search = { linking, assets: [], reachedCalls: new Set(), reportedSpans: new Map(), groups: new Map() };
   for (const [file, { facts }] of linking.files) {
     for (const name of Object.keys(facts.values)) {
       const origin = { file, name };
       addHead(search, origin, reduceDeclaration(linking, file, name));
     }
   }
+  reportLostMembers(search);
   return search;
 }
 
@@ -46,6 +47,8 @@ interface Search {
   readonly assets: DeclaredAsset[];
   readonly reachedCalls: Set<string>;
   readonly reportedSpans: Map<string, Span[]>;
+  /** Members that were found of each group, by the group's call. */
+  readonly groups: Map<string, { readonly group: GroupHead; readonly members: ReadonlySet<string> }>;
 }
 
 function addHead(search: Search, origin: Origin, head: Head): void {
@@ -54,7 +57,7 @@ function addHead(search: Search, origin: Origin, head: Head): void {
   } else if (head.kind === "group") {
     if (isSame(head.origin, origin)) addGroup(search, origin, head);
   } else if (head.kind === "frameworkCall" && !partitionMakers.has(head.name)) {
-    reportUnknownFunction(search.linking, origin, head);
+    reportUnknownFunction(search.linking, head);
   } else if (head.kind === "tooDeep") reportTooDeep(search.linking, origin);
 }
 
@@ -65,6 +68,28 @@ function isSame(a: Origin | null, b: Origin): boolean {
 function addAsset(search: Search, origin: Origin, head: AssetHead): void {
   search.assets.push({ head, origin });
   search.reachedCalls.add(callKey(head.place.file, head.call.at[0]));
+  if (head.group === null || head.member === null) return;
+  const { call, place } = head.group;
+  const id = callKey(place.file, call.at[0]);
+  search.reachedCalls.add(id);
+  const members = search.groups.get(id) ?? { group: head.group, members: new Set() };
+  search.groups.set(id, { ...members, members: new Set([...members.members, head.member]) });
+}
+
+/** `const { eu } = assets(["eu", "us"], …)` would leave a member without a name. */
+function reportLostMembers({ linking, groups }: Search): void {
+  for (const { group, members } of groups.values()) {
+    const keys = readGroupKeys(linking, group);
+    const lost = isKeyList(keys) ? keys.filter((key) => !members.has(key)) : [];
+    if (lost.length === 0) continue;
+    report(linking, {
+      code: "ANALYZE_NOT_EXPORTED",
+      message: `no name receives ${lost.map((key) => `"${key}"`).join(", ")} of this group`,
+      hint: "Name each member in the pattern, or export the group as a whole",
+      file: group.place.file,
+      at: group.call.args[0]?.at ?? group.call.at,
+    });
+  }
 }
 
 function addGroup(search: Search, origin: Origin, group: GroupHead): void {
@@ -108,12 +133,11 @@ function reportIn(search: Search, group: GroupHead, finding: Parameters<typeof r
 
 function reportUnknownFunction(
   linking: Linking,
-  origin: Origin,
   { name, call, place }: Extract<Head, { kind: "frameworkCall" }>,
 ): void {
   report(linking, {
     code: "ANALYZE_UNKNOWN_FUNCTION",
-    message: `"${origin.name}" is made by ${name}() of @watersmeet/core, which this version does not know as a maker of assets`,
+    message: `${name}() of @watersmeet/core is called at the top level, and this version does not know what it makes`,
     hint: "Use asset(), source(), query(), merge() or assets()",
     file: place.file,
     at: call.callee.at,

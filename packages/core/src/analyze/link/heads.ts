@@ -11,8 +11,13 @@ export type Binding =
   | { readonly kind: "ambiguous"; readonly files: readonly string[]; readonly name: string }
   /** The module is not there; that is reported where it is imported. */
   | { readonly kind: "unresolved"; readonly specifier: string }
-  /** `file` is there and does not export the name; `null` when there is no such name in scope at all. */
-  | { readonly kind: "missing"; readonly file: string | null; readonly name: string };
+  /** `file` is there and does not export the name; `null` when there is no such name in scope at all. `among` are the names there are. */
+  | {
+      readonly kind: "missing";
+      readonly file: string | null;
+      readonly name: string;
+      readonly among?: readonly string[];
+    };
 
 /** Where an expression or type is read: its file, and what a factory's call has bound. */
 export interface Place {
@@ -65,6 +70,7 @@ export interface AssetHead {
   readonly origin: Origin | null;
   /** Key in the group that it is a member of. */
   readonly member: string | null;
+  readonly group: GroupHead | null;
   readonly frames: readonly Frame[];
 }
 

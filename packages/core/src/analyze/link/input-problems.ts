@@ -15,24 +15,18 @@ export interface Mention {
 type Missing = Extract<Head, { kind: "missing" }>;
 
 /** Nothing has that name: say what was probably meant. */
-export function describeMissing(
-  linking: Linking,
-  { file: searched, name }: Missing,
-  { path, file, at }: Mention,
-): Finding {
-  const isMember = path.includes(".");
-  const names =
-    searched !== null ? listExportedNames(linking, searched) : isMember ? [] : listNamesInScope(linking, file);
-  const nearest = findNearestName(name, names) ?? findNearestName(name, listAllExports(linking));
-  const where = searched === null ? "" : `${searched} does not export it`;
-  const suggestion = nearest === undefined ? "Name an exported asset of this project" : `Did you mean \`${nearest}\`?`;
-  return {
-    code: "ANALYZE_UNKNOWN_NAME",
-    message: `there is no "${path}"${where === "" ? "" : `: ${where}`}`,
-    hint: suggestion,
-    file,
-    at,
-  };
+export function describeMissing(linking: Linking, missing: Missing, { path, file, at }: Mention): Finding {
+  const where = missing.file === null ? "" : `: ${missing.file} does not export it`;
+  const hint = suggest(linking, missing, file) ?? "Name an exported asset of this project";
+  return { code: "ANALYZE_UNKNOWN_NAME", message: `there is no "${path}"${where}`, hint, file, at };
+}
+
+function suggest(linking: Linking, { file: searched, name, among }: Missing, file: string): string | undefined {
+  const names = among ?? (searched === null ? listNamesInScope(linking, file) : listExportedNames(linking, searched));
+  const nearest =
+    findNearestName(name, names) ?? (among === undefined ? findNearestName(name, listAllExports(linking)) : undefined);
+  if (nearest !== undefined) return `Did you mean \`${nearest}\`?`;
+  return among === undefined ? undefined : `The members of the group are ${among.join(", ")}`;
 }
 
 /** It is there, and is no asset. What failed to resolve is reported where it is imported. */

@@ -125,7 +125,7 @@ function reduceGroupMember(search: Search, group: GroupHead, name: string): Head
   const keys = readGroupKeys(search.linking, group);
   const [, make] = group.call.args;
   if (make === undefined || !isKeyList(keys)) return { kind: "runtime", name };
-  if (!keys.includes(name)) return { kind: "missing", file: null, name };
+  if (!keys.includes(name)) return { kind: "missing", file: null, name, among: keys };
   const head = reduce({ ...search, origin: null }, make, group.place);
   if (head.kind !== "expr" || head.expr.kind !== "function") return { kind: "runtime", name };
   const key: PlacedExpr = { expr: { kind: "literal", value: name, at: group.call.at }, place: group.place };
@@ -135,7 +135,7 @@ function reduceGroupMember(search: Search, group: GroupHead, name: string): Head
     { outer: head.place, typeArgs: [] },
   );
   if (made.kind !== "asset") return { kind: "runtime", name };
-  return { ...made, origin: group.origin, member: name, frames: [...group.frames, ...made.frames] };
+  return { ...made, origin: group.origin, member: name, group, frames: [...group.frames, ...made.frames] };
 }
 
 export function isKeyList(keys: readonly string[] | Span): keys is readonly string[] {
@@ -163,7 +163,8 @@ function reduceCall(search: Search, call: CallExpr, place: Place): Head {
 
 function reduceFrameworkCall(search: Search, name: string, { call, place }: { call: CallExpr; place: Place }): Head {
   const { origin } = search;
-  if (isAssetMaker(name)) return { kind: "asset", maker: name, call, place, origin, member: null, frames: [] };
+  if (isAssetMaker(name))
+    return { kind: "asset", maker: name, call, place, origin, member: null, group: null, frames: [] };
   if (name === groupMaker) return { kind: "group", call, place, origin, frames: [] };
   return { kind: "frameworkCall", name, call, place };
 }

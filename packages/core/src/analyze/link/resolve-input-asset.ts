@@ -44,12 +44,15 @@ function resolveNamed(
 ): AssetHead | null {
   const named = resolveType(linking, type, place);
   if (named.kind === "bound") return resolveBound(linking, named.bound, { type, place });
-  if (named.kind === "declared" && named.declaration.kind === "alias") {
+  if (named.kind === "declared" && named.declaration.kind === "alias" && followed.has(named.declaration.type.kind)) {
     return resolveInputAsset(linking, named.declaration.type, named.place);
   }
   if (named.kind === "unresolved") return null;
   return rejectForm(linking, type, place);
 }
+
+/** Types that may lead to an asset; for others the place where the alias is used says more. */
+const followed: ReadonlySet<TypeExpr["kind"]> = new Set(["typeof", "ref", "imported", "indexed"]);
 
 interface Use {
   readonly type: TypeExpr;

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import type { FileFacts } from "../facts/file-facts.ts";
 import type { FactsStore } from "../facts/open-facts-store.ts";
 import { listAssetFiles } from "./list-asset-files.ts";
@@ -85,17 +85,4 @@ function toRelativeTarget(root: string, target: ModuleTarget): ModuleTarget {
 
 function toRelative(root: string, path: string): string {
   return relative(root, path).replaceAll("\\", "/");
-}
-
-/** SHA-256 of each file, by path; a file that is not there has none. For comparing with a manifest. */
-export function hashFiles(root: string, paths: Iterable<string>): Map<string, string> {
-  const hashes = new Map<string, string>();
-  for (const path of paths) {
-    try {
-      hashes.set(path, hash("sha256", readFileSync(join(root, path))));
-    } catch {
-      // Absent from the result is what a missing file means.
-    }
-  }
-  return hashes;
 }

@@ -1,0 +1,93 @@
+import { z } from "zod";
+import type { Problem } from "../errors/problem.ts";
+import { isAssetKey, type AssetKey } from "../values/asset-key.ts";
+import type { Manifest } from "./manifest.ts";
+
+/** A manifest from its JSON text, or what is wrong with it. */
+export type ManifestReading =
+  | { readonly manifest: Manifest; readonly problems: readonly [] }
+  | { readonly manifest: null; readonly problems: readonly Problem[] };
+
+/** Reads what `stableJson(manifest)` wrote. Fields of later versions are let through, so that an older program reads a newer manifest. */
+export function readManifest(json: string): ManifestReading {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    return { manifest: null, problems: [invalid("it is not JSON", error instanceof Error ? error.message : "")] };
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return { manifest: parsed.data, problems: [] };
+  return { manifest: null, problems: parsed.error.issues.map(({ path, message }) => invalid(path.join("."), message)) };
+}
+
+function invalid(where: string, what: string): Problem {
+  return {
+    code: "MANIFEST_INVALID",
+    message: `the manifest cannot be read: ${where}: ${what}`,
+    hint: "Derive it again from the sources with `watersmeet check`",
+  };
+}
+
+const assetKey = z.string().refine((text): text is AssetKey => isAssetKey(text), "is not an asset key");
+
+const location = z.object({
+  file: z.string(),
+  line: z.int().positive(),
+  column: z.int().positive(),
+  endLine: z.int().positive().exactOptional(),
+  endColumn: z.int().positive().exactOptional(),
+});
+
+const mapping = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("same") }),
+  z.object({ kind: z.literal("all") }),
+  z.object({ kind: z.literal("latest") }),
+  z.object({ kind: z.literal("last"), count: z.int().positive() }),
+  z.object({ kind: z.literal("offset"), by: z.int() }),
+]);
+
+const simplePartitions = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("time"),
+    grain: z.enum(["hour", "day", "week", "month"]),
+    start: z.string(),
+    end: z.string().nullable(),
+    timeZone: z.string(),
+  }),
+  z.object({ kind: z.literal("listed"), keys: z.array(z.string()) }),
+  z.object({ kind: z.literal("buckets"), count: z.int().positive() }),
+]);
+
+const partitions = z.discriminatedUnion("kind", [
+  ...simplePartitions.options,
+  z.object({ kind: z.literal("product"), first: simplePartitions, second: simplePartitions }),
+]);
+
+const asset = z.object({
+  key: assetKey,
+  kind: z.enum(["asset", "source", "query", "merge"]),
+  file: z.string(),
+  exportPath: z.array(z.string()).min(1),
+  location,
+  doc: z.string(),
+  inputs: z.array(
+    z.object({ asset: assetKey, position: z.string(), name: z.string(), mapping, isOptional: z.boolean() }),
+  ),
+  injections: z.array(
+    z.object({ kind: z.enum(["ctx", "db", "self"]), position: z.string(), mapping: mapping.exactOptional() }),
+  ),
+  partitions: partitions.nullable(),
+  tags: z.array(z.string()),
+  group: z.string().nullable(),
+  resource: z.string().nullable(),
+  codeVersion: z.string(),
+  schemaVersion: z.string(),
+});
+
+const manifestSchema = z.object({
+  formatVersion: z.literal(1),
+  analyzer: z.string(),
+  files: z.record(z.string(), z.string()),
+  assets: z.array(asset),
+});
