@@ -1,4 +1,5 @@
 import type { StepLogLine } from "../step/step.ts";
+import { plainDetails } from "./plain-details.ts";
 import type { ChildMessage } from "./protocol.ts";
 
 /** The child's end of the IPC channel. */
@@ -50,8 +51,9 @@ export class Reporter {
       return;
     }
     this.#allowance -= 1;
-    const isSmall = JSON.stringify(fields).length <= maxFieldsLength;
-    this.#sendLine(level, message.slice(0, maxMessageLength), isSmall ? fields : { left: "out: too large" });
+    const plain = plainDetails(fields);
+    const isSmall = JSON.stringify(plain).length <= maxFieldsLength;
+    this.#sendLine(level, message.slice(0, maxMessageLength), isSmall ? plain : { leftOut: "too large" });
   }
 
   /** At most four times a second. */

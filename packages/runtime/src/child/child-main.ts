@@ -77,6 +77,7 @@ function main(): void {
   sayLastWords(channel, modules);
 
   const perform = async (id: number, work: ChildWork): Promise<void> => {
+    channel.send({ kind: "accepted", id });
     const reporter = new Reporter(channel, id);
     cancel = new AbortController();
     const answer = await handle(work.kind, work, { modules, reporter, signal: cancel.signal }).then(

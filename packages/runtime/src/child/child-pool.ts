@@ -1,4 +1,4 @@
-import { Child, type ChildAnswer, type ChildSettings, type WorkOptions } from "./child-process.ts";
+import { Child, type ChildAnswer, type ChildSettings, type LostWork, type WorkOptions } from "./child-process.ts";
 import type { ChildWork } from "./protocol.ts";
 
 export interface ChildPoolOptions extends ChildSettings {
@@ -18,6 +18,8 @@ export interface ChildPool extends AsyncDisposable {
 
 /** Node never unloads a module: after this many reloads a child has grown enough to be replaced. */
 const generationsPerChild = 100;
+/** Children that may end before they have the work, as one does that an earlier step has left a time bomb in. */
+const maxTries = 3;
 
 /**
  * Makes a pool. A child starts when work finds none idle, and one more is started ahead, so that work seldom waits for a process.
@@ -52,16 +54,12 @@ class Pool implements ChildPool {
   }
 
   async perform(work: ChildWork, options: WorkOptions): Promise<ChildAnswer> {
-    if (options.signal.aborted) return { kind: "cancelled" };
-    const child = await this.#acquire(work.kind, options.signal);
-    if (child === null) return { kind: "cancelled" };
-    try {
-      const answer = await child.perform(work, options);
-      if (work.kind === "describe") this.#describer = child;
-      if (mayHoldFailedModule(answer)) child.kill();
-      return answer;
-    } finally {
-      this.#release(child);
+    for (let tries = 1; ; tries += 1) {
+      const child = await this.#acquire(work.kind, options.signal);
+      if (child === null) return { kind: "cancelled" };
+      const answer = await this.#performIn(child, work, options);
+      if (answer.kind !== "lost") return answer;
+      if (tries === maxTries) return { kind: "failure", failure: answer.failure };
     }
   }
 
@@ -81,8 +79,19 @@ class Pool implements ChildPool {
     return this.#idle.length + this.#busy.size;
   }
 
+  async #performIn(child: Child, work: ChildWork, options: WorkOptions): Promise<ChildAnswer | LostWork> {
+    try {
+      const answer = await child.perform(work, options);
+      if (work.kind === "describe") this.#describer = child;
+      if (mayHoldFailedModule(answer)) child.kill();
+      return answer;
+    } finally {
+      this.#release(child);
+    }
+  }
+
   async #acquire(kind: ChildWork["kind"], signal: AbortSignal): Promise<Child | null> {
-    if (this.#isClosed) return null;
+    if (this.#isClosed || signal.aborted) return null;
     if (this.#busy.size >= this.#options.size) return this.#wait(kind, signal);
     return this.#take(kind);
   }
@@ -147,7 +156,7 @@ class Pool implements ChildPool {
 }
 
 /** A module that failed to load stays failed in its process: the next try needs another one. */
-function mayHoldFailedModule(answer: ChildAnswer): boolean {
+function mayHoldFailedModule(answer: ChildAnswer | LostWork): boolean {
   if (answer.kind === "failure")
     return answer.failure.code === "MODULE_LOAD_FAILED" || answer.failure.code === "PROJECT_CHANGED";
   return answer.kind === "result" && answer.result.kind === "described" && answer.result.problems.length > 0;

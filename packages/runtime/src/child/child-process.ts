@@ -36,10 +36,17 @@ export type ChildAnswer =
   | { readonly kind: "failure"; readonly failure: ChildFailure }
   | { readonly kind: "cancelled" };
 
+/** The process ended before it had the work: another child can do it. */
+export interface LostWork {
+  readonly kind: "lost";
+  readonly failure: ChildFailure;
+}
+
 interface Current {
   readonly id: number;
   readonly options: WorkOptions;
-  readonly settle: (answer: ChildAnswer) => void;
+  readonly settle: (answer: ChildAnswer | LostWork) => void;
+  isAccepted: boolean;
   /** Set once a stop was asked for: what the answer will be, whatever the child still says. */
   stopping: (() => ChildAnswer) | null;
 }
@@ -50,6 +57,8 @@ const cancelGraceMs = 500;
 const pingMs = 200;
 /** How long output may come after an answer or a death. */
 const outputGraceMs = 200;
+/** A child that has not loaded our own code by then is given up. */
+const startTimeoutMs = 60_000;
 
 const entry = fileURLToPath(new URL("./child-main.ts", import.meta.url));
 
@@ -110,11 +119,11 @@ export class Child implements AsyncDisposable {
   }
 
   /** Never rejects: whatever user code does to its process is an answer. */
-  async perform(work: ChildWork, options: WorkOptions): Promise<ChildAnswer> {
+  async perform(work: ChildWork, options: WorkOptions): Promise<ChildAnswer | LostWork> {
     this.workCount += 1;
     const id = this.workCount;
-    const answered = Promise.withResolvers<ChildAnswer>();
-    this.#current = { id, options, settle: answered.resolve, stopping: null };
+    const answered = Promise.withResolvers<ChildAnswer | LostWork>();
+    this.#current = { id, options, settle: answered.resolve, isAccepted: false, stopping: null };
     this.#stdout.direct((text) => options.listener.log(line("info", this.#mask(text))));
     this.#stderr.direct((text) => options.listener.log(line("warn", this.#mask(text))));
     const printed = Promise.all([this.#stdout.ended(id), this.#stderr.ended(id)]);
@@ -123,7 +132,7 @@ export class Child implements AsyncDisposable {
     options.signal.addEventListener("abort", onAbort);
     try {
       if (options.signal.aborted) onAbort();
-      await Promise.race([this.#started.promise, answered.promise]);
+      await this.#untilStarted(answered.promise);
       timer = setTimeout(() => void this.#stopForTimeout(), options.timeoutMs);
       this.#load(options.code);
       this.#send({ kind: "work", id, work });
@@ -178,6 +187,10 @@ export class Child implements AsyncDisposable {
     }
     const current = this.#current;
     if (current === null || message.id !== current.id || this.#lastWords !== null) return;
+    if (message.kind === "accepted") {
+      current.isAccepted = true;
+      return;
+    }
     const { listener } = current.options;
     if (message.kind === "log") listener.log({ ...message.line, message: this.#mask(message.line.message) });
     else if (message.kind === "progress") listener.progress(message.done, message.total, message.message);
@@ -223,10 +236,16 @@ export class Child implements AsyncDisposable {
     const { memoryMb } = this.#settings;
     const death = { exitCode, signal, stderrTail: this.#stderr.tail, lastWords: this.#lastWords, memoryMb };
     const failure = explainDeath(current.options.subject, death);
-    current.settle(current.stopping?.() ?? { kind: "failure", failure });
+    current.settle(current.stopping?.() ?? { kind: current.isAccepted ? "failure" : "lost", failure });
   }
 
-  #masked(answer: ChildAnswer): ChildAnswer {
+  async #untilStarted(answered: Promise<unknown>): Promise<void> {
+    const timer = setTimeout(() => this.kill(), startTimeoutMs);
+    await Promise.race([this.#started.promise, answered]);
+    clearTimeout(timer);
+  }
+
+  #masked(answer: ChildAnswer | LostWork): ChildAnswer | LostWork {
     if (answer.kind !== "failure") return answer;
     const { message, stack } = answer.failure;
     const masked = { message: this.#mask(message), stack: stack === null ? null : this.#mask(stack) };

@@ -10,8 +10,8 @@ import type { ExchangeFile } from "../stores/store.ts";
 /**
  * What the worker's process and a child say to each other, over Node's IPC channel with structured clones.
  *
- * A child does one piece of work at a time: `code` (when its generation is another one) and `work` go down, any number of
- * `log` and `progress` come up, then exactly one `result` or `failure` with the same id. `cancel` and `ping` may go down meanwhile.
+ * A child does one piece of work at a time: `code` (when its generation is another one) and `work` go down; `accepted`, any number of
+ * `log` and `progress`, then exactly one `result` or `failure` come up with the same id. `cancel` and `ping` may go down meanwhile.
  */
 export type ParentMessage =
   | { readonly kind: "code"; readonly code: ProjectCode }
@@ -22,6 +22,8 @@ export type ParentMessage =
 export type ChildMessage =
   | { readonly kind: "ready" }
   | { readonly kind: "pong" }
+  /** The work has arrived: from here on, how the process ends is the work's doing. */
+  | { readonly kind: "accepted"; readonly id: number }
   | { readonly kind: "log"; readonly id: number; readonly line: StepLogLine }
   | {
       readonly kind: "progress";
@@ -165,6 +167,7 @@ export interface ChildFailure {
 const bodyOf: Readonly<Record<ChildMessage["kind"], readonly string[]>> = {
   ready: [],
   pong: [],
+  accepted: ["id"],
   log: ["id", "line"],
   progress: ["id", "done"],
   result: ["id", "result"],

@@ -209,6 +209,13 @@ test("processes that user code started end with its child", async () => {
   expect(state).toMatch(/^gone|\) Z/);
 });
 
+test("a step does not pay for what an earlier one left ticking in its process", async () => {
+  expect(await perform("leavesTimeBomb")).toMatchObject({ kind: "result" });
+  await delay(300);
+  const answers = await Promise.all([perform("throwsText"), perform("throwsText"), perform("throwsText")]);
+  for (const answer of answers) expect(answer).toMatchObject({ failure: { code: "USER_CODE_THREW" } });
+});
+
 test("an edit of a file that an asset imports is seen by the next step of the next generation", async () => {
   await writeFile(join(project.root, "lib/count.ts"), "export const count = 1;\n");
   await writeFile(

@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseAssetKey } from "@watersmeet/core/values";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { copyShop, type TestProject } from "./shop-project.ts";
 import { ShopRunner } from "./shop-runner.ts";
@@ -71,6 +72,84 @@ test("an asset in TypeScript reads several partitions of an input, and its own e
   ]);
 });
 
+test("rows that the schema refuses block the step with column, count and sample; the version before stays served", async () => {
+  const before = shop.heads.get("orders@2001-01-02");
+  await edit("lib/pricing.ts", ["priceFactor = 1", "priceFactor = -1"], async () => {
+    const outcome = await shop.run("orders", { partition: "2001-01-02" });
+    expect(outcome).toMatchObject({ kind: "blocked", failure: { code: "GATE_FAILED", class: "data" } });
+    if (outcome.kind !== "blocked") return;
+    expect(outcome.failure.message).toContain("orders@2001-01-02: rows failed a check");
+    expect(outcome.failure.message).toContain('column "amount" is refused');
+    expect(outcome.failure.details).toMatchObject({
+      failures: [{ columns: ["amount"], failedRows: 3, sample: [{ id: 201 }, {}, {}] }],
+    });
+  });
+  const heads = await shop.store.listHeads("prod", parseAssetKey("orders"));
+  expect(heads.find((head) => head.partition === "2001-01-02")?.version).toBe(before?.version);
+  expect(await shop.rows("orders", "2001-01-02")).toHaveLength(3);
+});
+
+test("rows of a query are held against the schema in the store, before anything is published", async () => {
+  await edit("assets/shop.ts", ['"o.amount"]', 'sql<number>`o.amount * 1000`.as("amount")]'], async () => {
+    const outcome = await shop.run("sales", { partition: "2001-01-02" });
+    expect(outcome).toMatchObject({ kind: "blocked", failure: { code: "GATE_FAILED" } });
+    if (outcome.kind !== "blocked") return;
+    expect(outcome.failure.details).toMatchObject({ failures: [{ columns: ["amount"], failedRows: 3 }] });
+  });
+});
+
+test("what only zod can check is checked on the rows of a query, row by row", async () => {
+  const outcome = await shop.run("labels");
+  expect(outcome).toMatchObject({ kind: "blocked", failure: { code: "GATE_FAILED" } });
+  if (outcome.kind !== "blocked") return;
+  expect(outcome.failure.details).toMatchObject({
+    failures: [{ columns: ["label"], failedRows: 1, sample: [{ label: "Ben" }] }],
+  });
+});
+
+test("a key that does not identify a row blocks the step", async () => {
+  const outcome = await shop.run("twins");
+  expect(outcome).toMatchObject({
+    kind: "blocked",
+    failure: { details: { failures: [{ columns: ["id"], failedRows: 2 }] } },
+  });
+});
+
+test("an optional input is undefined until it has a version", async () => {
+  const without = await shop.run("countries", {
+    change: (step) => ({ ...step, inputs: [] }),
+  });
+  expect(without).toMatchObject({ kind: "committed" });
+  expect(await shop.rows("countries")).toEqual([{ code: "AT", known: false }]);
+  await shop.make("countries");
+  expect(await shop.rows("countries")).toEqual([{ code: "AT", known: true }]);
+});
+
+test("modules of the project are never imported by this process", () => {
+  expect(Reflect.get(globalThis, "shopWasImported")).toBeUndefined();
+  expect(process.env["SHOP_WAS_IMPORTED"]).toBeUndefined();
+});
+
+test("a failing function is a failed step, and a cancelled one is cancelled", async () => {
+  expect(await shop.run("throwsError")).toMatchObject({
+    kind: "failed",
+    failure: { code: "USER_CODE_THREW", class: "transient", message: "no such airport" },
+  });
+  expect(await shop.run("asksForLater")).toMatchObject({
+    kind: "failed",
+    failure: { class: "transient", retryAfterMs: 1_500 },
+  });
+  expect(await shop.run("givesUp")).toMatchObject({ kind: "failed", failure: { class: "permanent" } });
+  expect(await shop.run("exits")).toMatchObject({ kind: "failed", failure: { code: "CHILD_DIED", class: "poison" } });
+  expect(await shop.run("loopsForever")).toMatchObject({
+    kind: "failed",
+    failure: { code: "STEP_TIMED_OUT", class: "transient" },
+  });
+  const controller = new AbortController();
+  const running = shop.run("ignoresSignal", { signal: controller.signal, onLog: () => controller.abort() });
+  expect(await running).toEqual({ kind: "cancelled" });
+});
+
 test("nothing of an attempt is left behind", async () => {
   const sessions = await readdir(join(project.stateDirectory, "staging")).catch(() => []);
   for (const session of sessions) expect(await readdir(join(project.stateDirectory, "staging", session))).toEqual([]);
@@ -99,3 +178,19 @@ test("a step that was planned for other code is not run", async () => {
   const outcome = await shop.run("customers", { change: (step) => ({ ...step, codeVersion: "other" }) });
   expect(outcome).toMatchObject({ kind: "failed", failure: { code: "STEP_OUTDATED", class: "permanent" } });
 });
+
+/** Edits a file of the project for as long as `during` takes. */
+async function edit(file: string, [from, to]: readonly [string, string], during: () => Promise<void>): Promise<void> {
+  const path = join(project.root, file);
+  const text = await readFile(path, "utf8");
+  expect(text).toContain(from);
+  await writeFile(path, text.replace(from, to));
+  await shop.project.reload();
+  expect(shop.project.current().problems).toEqual([]);
+  try {
+    await during();
+  } finally {
+    await writeFile(path, text);
+    await shop.project.reload();
+  }
+}

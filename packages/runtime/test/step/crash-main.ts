@@ -1,0 +1,15 @@
+import { ShopRunner } from "./shop-runner.ts";
+
+/*
+ * A worker that kills itself: `node crash-main.ts <root> <state directory> <phase> <asset> [partition]` runs one step and dies without
+ * a word when the step has reached the phase.
+ */
+const [root = "", stateDirectory = "", phase = "", asset = "", partition = ""] = process.argv.slice(2);
+
+const shop = await ShopRunner.open({
+  project: { root, stateDirectory, [Symbol.asyncDispose]: () => Promise.resolve() },
+  onPhase: (reached) => {
+    if (reached === phase) process.kill(process.pid, "SIGKILL");
+  },
+});
+await shop.make(asset, { partition });

@@ -1,0 +1,90 @@
+import { execFile } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { copyShop, type TestProject } from "./shop-project.ts";
+import { ShopRunner } from "./shop-runner.ts";
+
+const crashMain = fileURLToPath(new URL("./crash-main.ts", import.meta.url));
+
+/** One step for each phase in which its worker is killed. */
+const crashes = [
+  { phase: "claimed", asset: "customers", partition: "" },
+  { phase: "called", asset: "subscribers", partition: "" },
+  { phase: "staged", asset: "orders", partition: "2001-01-01" },
+  { phase: "gated", asset: "orders", partition: "2001-01-02" },
+  { phase: "committed", asset: "orders", partition: "2001-01-03" },
+];
+
+let project: TestProject;
+let childrenLeft: readonly string[];
+let shop: ShopRunner;
+
+beforeAll(async () => {
+  project = await copyShop();
+  const { root, stateDirectory } = project;
+  for (const { phase, asset, partition } of crashes) {
+    const args = [crashMain, root, stateDirectory, phase, asset, partition];
+    const died = promisify(execFile)(process.execPath, args, { timeout: 30_000 });
+    const end = await died.catch((error: unknown) => error);
+    expect(end, `${phase}: ${String(end)}`).toMatchObject({ signal: "SIGKILL" });
+  }
+  childrenLeft = await waitForChildren();
+  shop = await ShopRunner.open({ project });
+}, 120_000);
+
+afterAll(async () => {
+  await shop[Symbol.asyncDispose]();
+  await project[Symbol.asyncDispose]();
+});
+
+test.each(crashes)(
+  "a step whose worker was killed when it was $phase ends in exactly one version when it is tried again",
+  async ({ phase, asset, partition }) => {
+    const outcome = await shop.run(asset, { partition });
+    if (outcome.kind !== "committed") throw new Error(JSON.stringify(outcome));
+    const { commit, timings } = outcome;
+    expect(commit.isReplay).toBe(phase === "committed");
+    // A commit that is found again is adopted: the function is not called once more.
+    expect(timings.userMs === 0).toBe(phase === "committed");
+    const commits = await shop.store.listCommits({ after: 0n, limit: 100 });
+    expect(commits.filter((one) => one.asset === asset && one.partition === partition)).toHaveLength(1);
+    expect(await shop.rows(asset, partition)).toHaveLength(commit.rowCount);
+    expect(await shop.run(asset, { partition })).toMatchObject({ kind: "unchanged" });
+  },
+);
+
+test("children end with a worker that is killed", () => {
+  expect(childrenLeft).toEqual([]);
+});
+
+test("what a killed worker had staged is gone from the disk and from the store", async () => {
+  for (const kind of ["staging", "exchange"]) {
+    for (const session of await list(join(project.stateDirectory, kind))) {
+      expect(await list(join(project.stateDirectory, kind, session))).toEqual([]);
+    }
+  }
+  await shop.store.discardAbandoned([]);
+  expect(await shop.store.discardAbandoned([])).toBe(0);
+});
+
+/** Processes that are still there three seconds later, by their working directory, which is the project's for its children alone. */
+async function waitForChildren(): Promise<readonly string[]> {
+  for (let tries = 0; ; tries += 1) {
+    const left = await listChildren();
+    if (left.length === 0 || tries === 30) return left;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function listChildren(): Promise<readonly string[]> {
+  const command = `ls -l /proc/*/cwd 2>/dev/null | grep -F '${project.root}' || true`;
+  const { stdout } = await promisify(execFile)("sh", ["-c", command]);
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
+async function list(directory: string): Promise<readonly string[]> {
+  return readdir(directory).catch(() => []);
+}
