@@ -83,7 +83,7 @@ function compileDecoder(type: ColumnType): Decoder {
     case "timestamp":
       return (vector, count) => readTimestamps(dataOf(vector, count * 8));
     case "decimal":
-      return (vector, count) => readDecimals(vector, count, type.precision, type.scale);
+      return (vector, count) => readDecimals(vector, count, type);
     default:
       return unreachable(type);
   }
@@ -141,8 +141,7 @@ function readTexts(vector: bindings.Vector, count: number): (index: number) => s
 function readDecimals(
   vector: bindings.Vector,
   count: number,
-  precision: number,
-  scale: number,
+  { precision, scale }: Extract<ColumnType, { readonly kind: "decimal" }>,
 ): (index: number) => string {
   const widthBytes = precision <= 4 ? 2 : precision <= 9 ? 4 : precision <= 18 ? 8 : 16;
   const view = dataOf(vector, count * widthBytes);

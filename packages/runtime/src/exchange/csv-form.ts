@@ -3,39 +3,38 @@ import { renderDuckdbType } from "./column-types.ts";
 import { quoteIdentifier, quoteLiteral } from "./quote.ts";
 
 /**
- * The CSV that crosses between DuckDB and Postgres: no header, NULL is `\N` unquoted (a quoted `\N` is the text), dates are days
- * since 1970-01-01 and timestamps are microseconds since then: both engines agree on integers, not on the text of far years.
+ * The CSV that crosses between DuckDB and Postgres: no header; NULL is `\N` unquoted, a quoted `\N` is the text; dates and timestamps are DuckDB's text in UTC,
+ * `2001-01-31` and `2001-01-31 05:00:00.123456`, with ` (BC)` after years before 1. Postgres reads that text as it stands.
  */
+export const csvWriteOptions = "format csv, header false, nullstr '\\N'";
 
-/** A SELECT in DuckDB of the rows of `source` in the form of the file. */
-export function renderCsvSelection(schema: RowSchema, source: string): string {
-  return `select ${schema.columns.map(renderCsvColumn).join(", ")} from ${source}`;
-}
-
-function renderCsvColumn({ name, type }: Column): string {
-  const quoted = quoteIdentifier(name);
-  if (type.kind === "timestamp") return `epoch_us(${quoted}) as ${quoted}`;
-  if (type.kind === "date") return `(${quoted} - date '1970-01-01') as ${quoted}`;
-  return quoted;
-}
-
-/** A SELECT in DuckDB that reads such a file back into the columns of the schema. */
+/** A SELECT in DuckDB that reads such a file into the columns of the schema. Without `allow_quoted_nulls = false` the text `\N` would turn into NULL. */
 export function renderCsvScan(schema: RowSchema, path: string): string {
   const declared = schema.columns.map(
-    ({ name, type }) =>
-      `${quoteLiteral(name)}: ${quoteLiteral(isNumbered(type.kind) ? "bigint" : renderDuckdbType(type))}`,
+    ({ name, type }) => `${quoteLiteral(name)}: ${quoteLiteral(renderDuckdbType(type))}`,
   );
-  const options = `header = false, auto_detect = false, columns = {${declared.join(", ")}}, nullstr = '\\N', allow_quoted_nulls = false, delim = ',', quote = '"', escape = '"', strict_mode = true, max_line_size = 16777216, buffer_size = 33554432`;
-  const columns = schema.columns.map(({ name, type }) => {
-    const quoted = quoteIdentifier(name);
-    if (type.kind === "timestamp") return `make_timestamp(${quoted}) as ${quoted}`;
-    if (type.kind === "date") return `(date '1970-01-01' + ${quoted}::integer) as ${quoted}`;
-    return quoted;
-  });
-  return `select ${columns.join(", ")} from read_csv(${quoteLiteral(path)}, ${options})`;
+  const options = [
+    "header = false",
+    "auto_detect = false",
+    `columns = {${declared.join(", ")}}`,
+    "nullstr = '\\N'",
+    "allow_quoted_nulls = false",
+    "delim = ','",
+    "quote = '\"'",
+    "escape = '\"'",
+    // The longest row; the buffer holds two of them.
+    "max_line_size = 16777216",
+    "buffer_size = 33554432",
+  ];
+  const columns = schema.columns.map(({ name }) => quoteIdentifier(name));
+  return `select ${columns.join(", ")} from read_csv(${quoteLiteral(path)}, ${options.join(", ")})`;
 }
 
-/** Whether the type travels as a plain integer. */
-export function isNumbered(kind: Column["type"]["kind"]): boolean {
-  return kind === "timestamp" || kind === "date";
+/** What Postgres copies out so that `renderCsvScan` reads it: the columns as expressions over `q`. */
+export function renderPostgresCsvColumn({ name, type }: Column): string {
+  const quoted = `q.${quoteIdentifier(name)}`;
+  if (type.kind === "timestamp")
+    return `replace((${quoted} at time zone 'UTC')::text, ' BC', ' (BC)') as ${quoteIdentifier(name)}`;
+  if (type.kind === "date") return `replace(${quoted}::text, ' BC', ' (BC)') as ${quoteIdentifier(name)}`;
+  return quoted;
 }

@@ -7,7 +7,7 @@ import type { Row, RowSchema } from "@watersmeet/core/schema";
 import type { ExchangeFile } from "../stores/store.ts";
 import { chunkRows, compileEncoder } from "./column-encoder.ts";
 import { renderDuckdbColumns, vectorType } from "./column-types.ts";
-import { renderCsvSelection } from "./csv-form.ts";
+import { csvWriteOptions } from "./csv-form.ts";
 import { openMemoryDuckdb, type MemoryDuckdb } from "./open-memory-duckdb.ts";
 import { quoteLiteral, renderColumnNames } from "./quote.ts";
 
@@ -142,14 +142,9 @@ class ParquetRowWriter implements RowWriter {
   async #copyTo(path: string, source: string, format = isCsv(this.#path) ? "csv" : "parquet"): Promise<void> {
     this.#appender?.closeSync();
     this.#appender = undefined;
-    const selection =
-      format === "csv"
-        ? renderCsvSelection(this.#schema, source)
-        : `select ${renderColumnNames(this.#schema.columns)} from ${source}`;
+    const selection = `select ${renderColumnNames(this.#schema.columns)} from ${source}`;
     const options =
-      format === "csv"
-        ? "format csv, header false, nullstr '\\N'"
-        : `format parquet, compression lz4, row_group_size ${this.#rowGroupSize()}`;
+      format === "csv" ? csvWriteOptions : `format parquet, compression lz4, row_group_size ${this.#rowGroupSize()}`;
     await this.#duckdb.connection.run(`copy (${selection}) to ${quoteLiteral(path)} (${options})`);
   }
 

@@ -24,7 +24,7 @@ import {
 import type { Dialect } from "./dialect.ts";
 import type { MergeEngine } from "./merge-seam.ts";
 import type { SqlSession } from "./sql-session.ts";
-import type { Commit, CommitRequest } from "./store.ts";
+import type { Commit, CommitRequest, StageTarget } from "./store.ts";
 
 /** Points at which a crash test stops the process. They tell where a transaction is; nothing else depends on them. */
 export type CommitPhase =
@@ -51,7 +51,7 @@ export interface CommitContext {
   readonly merge: MergeEngine;
   readonly committedAt: string;
   /** Stagings by attempt; those that are gone are missing. */
-  findStagings(attempts: readonly string[]): Promise<ReadonlyMap<string, Staging>>;
+  findStagings(targets: readonly StageTarget[]): Promise<ReadonlyMap<string, Staging>>;
   onPhase(phase: CommitPhase): void | Promise<void>;
 }
 
@@ -71,7 +71,7 @@ export async function applyCommits(
   const [first] = requests;
   if (first === undefined) return calls.map(() => ({ commits: [] }));
   const assets = await findAssets(session, [...new Set(requests.map((request) => request.staged.target.asset.key))]);
-  const stagings = await context.findStagings(requests.map((request) => request.staged.target.attempt));
+  const stagings = await context.findStagings(requests.map((request) => request.staged.target));
   const liveEnvironment = await ensureMeta(session, "live_environment", first.environment);
   const facts = await readFacts(session, context, { assets, requests });
   const decisions = decideCalls(calls, facts, stagings);

@@ -1,3 +1,4 @@
+import type { Column } from "@watersmeet/core/schema";
 import type { SqlSession, SqlValue } from "./sql-session.ts";
 import type { InputVersions, StagedBatch, StagedMerge, StagedQuery, StageTarget } from "./store.ts";
 
@@ -41,10 +42,10 @@ export interface MergeStageHost {
   stagingTable(suffix: string): string;
   /** `create table` with what the engine wants for staging: `create unlogged table` on Postgres. */
   readonly createStagingTable: string;
-  /** A SELECT of a query's rows over its pinned inputs, with the columns named, in that order, cast to the types that the target's schema has for them. */
+  /** A SELECT of a query's rows over its pinned inputs: the columns, in that order, cast to their types. To be made and run in one transaction. */
   renderQuery(
     query: StagedQuery,
-    columns: readonly string[],
+    columns: readonly Column[],
   ): Promise<{ readonly sql: string; readonly parameters: readonly SqlValue[] }>;
   /** A SELECT of rows at pinned versions, columns in schema order. For the merge's own earlier versions, or an input by itself. */
   renderVersions(input: InputVersions): Promise<string>;

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
+import { unreachable } from "@watersmeet/core/errors";
 import type { StoreConfig } from "../config/config.ts";
 import type { CommitPhase } from "./apply-commits.ts";
 import { openDuckdbStore } from "./duckdb/open-duckdb-store.ts";
+import { openPostgresStore } from "./postgres/open-postgres-store.ts";
 import type { Store } from "./store.ts";
 import { unsupportedMerge } from "./unsupported-merge.ts";
 
@@ -39,6 +41,15 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
         onPhase,
       });
     case "postgres":
-      throw new Error("not yet");
+      return await openPostgresStore({
+        name,
+        url: config.url,
+        schema: config.schema,
+        merge: unsupportedMerge,
+        now,
+        onPhase,
+      });
+    default:
+      return unreachable(config);
   }
 }

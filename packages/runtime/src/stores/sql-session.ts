@@ -16,6 +16,8 @@ export type SqlRow = Readonly<Record<string, string | null>>;
  */
 export interface SqlSession {
   run(sql: string, parameters?: readonly SqlValue[]): Promise<readonly SqlRow[]>;
+  /** Runs an INSERT, UPDATE or DELETE; answers the number of rows. */
+  change(sql: string, parameters?: readonly SqlValue[]): Promise<number>;
 }
 
 /** A cell that the query promises not to be NULL. */

@@ -16,26 +16,28 @@ import { toStoreError } from "./duckdb-error.ts";
 
 /** A session over one connection. Ends the running statement when the signal does. */
 export function createDuckdbSession(connection: DuckDBConnection, signal?: AbortSignal): SqlSession {
+  const query = async (sql: string, parameters: readonly SqlValue[]) => {
+    const bound = parameters.map(bindValue);
+    const values = bound.map(({ value }) => value);
+    const types = bound.map(({ type }) => type);
+    try {
+      return await interruptible(connection, signal, () => connection.run(sql, values, types));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw toStoreError(error, "DuckDB");
+    }
+  };
   return {
     async run(sql, parameters = []) {
-      const bound = parameters.map(bindValue);
-      return await interruptible(connection, signal, async () => {
-        try {
-          const result = await connection.run(
-            sql,
-            bound.map(({ value }) => value),
-            bound.map(({ type }) => type),
-          );
-          if (result.columnCount === 0) return [];
-          const names = result.deduplicatedColumnNames();
-          return (await result.getRowsJson()).map(
-            (values) => Object.fromEntries(names.map((name, index) => [name, toText(values[index])])) satisfies SqlRow,
-          );
-        } catch (error) {
-          throw toStoreError(error, "DuckDB");
-        }
-      });
+      const result = await query(sql, parameters);
+      if (result.columnCount === 0) return [];
+      const names = result.deduplicatedColumnNames();
+      const rows = await result.getRowsJson();
+      return rows.map(
+        (row) => Object.fromEntries(names.map((name, index) => [name, toText(row[index])])) satisfies SqlRow,
+      );
     },
+    change: async (sql, parameters = []) => (await query(sql, parameters)).rowsChanged,
   };
 }
 
@@ -57,7 +59,7 @@ export async function interruptible<T>(
 
 function toText(value: unknown): string | null {
   if (value === null || value === undefined) return null;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** The narrowest type that holds a value, so that DuckDB widens it where the query needs: an untyped number would be a double everywhere. */

@@ -4,6 +4,7 @@ import { applyCommits, applyRevert, type CallResult, type CommitContext, type Co
 import { findCommitRows, renderInstant } from "../catalog/read-catalog.ts";
 import { splitIntoRounds } from "../decide-commits.ts";
 import type { MergeEngine } from "../merge-seam.ts";
+import { joinRounds, unknownCommit } from "../publish-outcome.ts";
 import type { Publisher } from "../publish-queue.ts";
 import type { SqlSession } from "../sql-session.ts";
 import type { Commit, CommitRequest, StoredAsset } from "../store.ts";
@@ -100,9 +101,9 @@ export class DuckdbPublisher implements Publisher {
       merge,
       committedAt: renderInstant(BigInt(now()) * 1000n),
       onPhase,
-      findStagings: async (attempts) =>
+      findStagings: async (targets) =>
         new Map(
-          attempts.flatMap((attempt) => {
+          targets.flatMap(({ attempt }) => {
             const staging = area.find(attempt);
             return staging === undefined ? [] : [[attempt, staging] as const];
           }),
@@ -159,7 +160,7 @@ export class DuckdbPublisher implements Publisher {
       if (isFatal(error)) await this.#reopen();
       if (await this.#hasCommits(commitIds)) return;
     } catch (cause) {
-      throw unknownError(commitIds, new AggregateError([error, cause]));
+      throw unknownCommit(commitIds, new AggregateError([error, cause]));
     }
     throw error;
   }
@@ -169,7 +170,7 @@ export class DuckdbPublisher implements Publisher {
     try {
       isThere = await this.#hasCommits(commitIds);
     } catch (error) {
-      throw unknownError(commitIds, error);
+      throw unknownCommit(commitIds, error);
     }
     if (isThere) return;
     throw new WatersmeetError(
@@ -217,23 +218,6 @@ export class DuckdbPublisher implements Publisher {
   }
 }
 
-function joinRounds(answers: readonly CallResult[]): CallResult {
-  const failed = answers.find((answer) => "error" in answer);
-  return failed ?? { commits: answers.flatMap((answer) => ("commits" in answer ? answer.commits : [])) };
-}
-
 function isDone(result: CallResult | undefined): boolean {
   return result !== undefined && "commits" in result;
-}
-
-function unknownError(commitIds: readonly string[], cause: unknown): WatersmeetError {
-  return new WatersmeetError(
-    "STORE_COMMIT_UNKNOWN",
-    `Whether ${commitIds.length === 1 ? "a commit" : `${commitIds.length} commits`} took effect could not be learned`,
-    {
-      hint: "Look the commit ids up when the store answers again; running the step again does so.",
-      details: { commitIds },
-      cause,
-    },
-  );
 }

@@ -1,4 +1,3 @@
-import type { RowSchema } from "@watersmeet/core/schema";
 import { renderColumnNames } from "../../exchange/quote.ts";
 import { renderFileScan } from "../../exchange/read-exchange-file.ts";
 import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
@@ -58,7 +57,7 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
       stagingTable: (suffix) => staging.stagingTable(suffix),
       createStagingTable: "create table",
       renderQuery: async (query, columns) => ({
-        sql: await readQuery(session, duckdbDialect, { query, schema: pickColumns(target.asset.schema, columns) }),
+        sql: await readQuery(session, duckdbDialect, { query, schema: { columns } }),
         parameters: query.parameters.map(toSqlValue),
       }),
       renderVersions: async (input) => (await readVersions(session, duckdbDialect, input)).sql,
@@ -136,22 +135,13 @@ async function insertRows(session: SqlSession, staging: StagedAttempt, rows: Sel
     stagingId === null
       ? `insert into ${table} (${names}) ${rows.select}`
       : `insert into ${table} (_sid, ${names}) select ${stagingId}, ${names} from (${rows.select}) as staged`;
-  return countOf(await session.run(sql, rows.parameters ?? []));
+  return await session.change(sql, rows.parameters ?? []);
 }
 
 async function insertQuarantine(session: SqlSession, staging: StagedAttempt, rows: Selection): Promise<number> {
   const table = staging.stagingTable("reject");
   await session.run(`create or replace table ${table} (source varchar, reason varchar, row_json varchar)`);
-  const count = countOf(await session.run(`insert into ${table} ${rows.select}`, rows.parameters ?? []));
+  const count = await session.change(`insert into ${table} ${rows.select}`, rows.parameters ?? []);
   staging.quarantineTable = count === 0 ? null : table;
   return count;
-}
-
-/** DuckDB answers an INSERT with one row that has the number of rows. */
-function countOf(answer: readonly Readonly<Record<string, string | null>>[]): number {
-  return Number(answer[0]?.["Count"] ?? 0);
-}
-
-function pickColumns(schema: RowSchema, names: readonly string[]): RowSchema {
-  return { columns: names.flatMap((name) => schema.columns.filter((column) => column.name === name)) };
 }

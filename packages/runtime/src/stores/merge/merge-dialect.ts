@@ -1,0 +1,50 @@
+import type { FoldPlan } from "@watersmeet/core/merge";
+import type { ColumnType, RowSchema } from "@watersmeet/core/schema";
+import type { Dialect } from "../dialect.ts";
+
+/** Where the engines differ in how a merge is sealed and folded. */
+export interface MergeDialect {
+  readonly store: Dialect;
+  /** Begins a transaction that sees one snapshot. */
+  readonly begin: string;
+  /** A cell's type: text is compared by its bytes. */
+  renderCellType(type: ColumnType): string;
+  /** Bits, the first for the schema's first column. */
+  readonly presenceType: string;
+  /** An integer type for tokens that do not fit 63 bits. */
+  readonly wideType: string;
+  /** What tells a row of a table from its equals. */
+  readonly rowId: string;
+  /** Statements after a contribution table was made. */
+  renderIndexes(table: string): readonly string[];
+  /** Text in NFC. */
+  renderNormalized(text: string): string;
+  /** Whether a text has a character that not every store keeps; `null`: the engine refuses it itself. */
+  renderHasNul(text: string): string | null;
+  renderBytes(bytes: Buffer): string;
+  /** A JSON object of columns, as text. */
+  renderJsonRow(cells: readonly { readonly name: string; readonly value: string }[]): string;
+  renderFold(plan: FoldPlan, table: ContributionTable): RenderedFold;
+}
+
+/** Where the contributions of a merge stand. Its cells are named by position: `c0` is the schema's first column. */
+export interface ContributionTable {
+  /** Quoted and qualified. */
+  readonly name: string;
+  readonly schema: RowSchema;
+  /** Whether any batch of the fold has rows that were rejected, which stand among the contributions. */
+  readonly hasFaults: boolean;
+}
+
+/** SELECTs that fold a set of contributions. */
+export interface RenderedFold {
+  /**
+   * What is found out for each row, to be kept in a table: with `winners`, the number of contributions that its cells come from.
+   * `null` when every row comes from one contribution: then `renderRows` reads nothing else.
+   */
+  readonly findings: string | null;
+  /** The rows, columns in schema order, given the table with the findings. */
+  renderRows(findings: string): string;
+  /** Some of the keys whose rows differ where they must be equal, as JSON; `null` when they may. */
+  readonly conflicts: string | null;
+}
