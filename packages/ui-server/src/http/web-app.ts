@@ -13,12 +13,14 @@ export interface WebApp {
 export interface WebAppOptions {
   /** Told while the app is built from source, which takes some seconds. */
   readonly onBuild?: (message: string) => void;
+  /** Told why the app could not be built; the page says only that it could not. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 const packageRoot = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * The web app: from `web-dist/` in a published package; from source, built with vite into a cache that is keyed by the sources' content;
+ * The web app: from source, built with vite into a cache that is keyed by the sources' content; from `web-dist/` in a published package;
  * without either, a page that says so. Nothing is read or built before the first page is asked for.
  */
 export function createWebApp(options: WebAppOptions = {}): WebApp {
@@ -28,6 +30,7 @@ export function createWebApp(options: WebAppOptions = {}): WebApp {
       files ??= loadFiles(options);
       const loaded = await files.catch((error: unknown) => {
         files = undefined;
+        options.onFailure?.(error);
         return explainFailure(error);
       });
       const name = extname(path) === "" ? "index.html" : path.slice(1);
@@ -38,11 +41,11 @@ export function createWebApp(options: WebAppOptions = {}): WebApp {
 }
 
 async function loadFiles(options: WebAppOptions): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>> {
-  const published = join(packageRoot, "web-dist");
-  if (existsSync(published)) return readFolder(published);
   const source = join(packageRoot, "web");
-  if (!existsSync(join(source, "index.html"))) return explainAbsence();
-  return readFolder(await buildOnce(source, options));
+  // The source first: a published package has none, and in the workspace web-dist/ may be of yesterday.
+  if (existsSync(join(source, "index.html"))) return readFolder(await buildOnce(source, options));
+  const published = join(packageRoot, "web-dist");
+  return existsSync(published) ? readFolder(published) : explainAbsence();
 }
 
 /** The folder of the build for exactly these sources; made when it is not there. */

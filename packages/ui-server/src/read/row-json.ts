@@ -3,11 +3,9 @@ import type { Json } from "@watersmeet/core/values";
 
 /** A row as JSON carries it without loss: integers that JavaScript numbers cannot hold become text. */
 export function toJsonRow(row: Row): Readonly<Record<string, Json>> {
-  const json: Record<string, Json> = {};
-  for (const [column, value] of Object.entries(row)) {
-    if (value !== undefined) json[column] = toJsonValue(value);
-  }
-  return json;
+  const present = Object.entries(row).filter(([, value]) => value !== undefined);
+  // Not by assignment: a column may be named __proto__.
+  return Object.fromEntries(present.map(([column, value]) => [column, toJsonValue(value)]));
 }
 
 function toJsonValue(value: unknown): Json {

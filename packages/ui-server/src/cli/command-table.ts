@@ -1,0 +1,50 @@
+import type { Command } from "./command.ts";
+
+/** A command that is loaded when it is used, or listed in a help. */
+export interface CommandEntry {
+  /** Words after `watersmeet`. */
+  readonly name: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command, in the order of the help. */
+export const commandTable: readonly CommandEntry[] = [
+  { name: "init", load: async () => (await import("./commands/init.ts")).initCommand },
+  { name: "check", load: async () => (await import("./commands/check.ts")).checkCommand },
+  { name: "dev", load: async () => (await import("./commands/dev.ts")).devCommand },
+  { name: "plan", load: async () => (await import("./commands/plan.ts")).planCommand },
+  { name: "run", load: async () => (await import("./commands/run.ts")).runCommand },
+  { name: "backfill", load: async () => (await import("./commands/backfill.ts")).backfillCommand },
+  { name: "backfill list", load: async () => (await import("./commands/list-runs.ts")).listBackfillsCommand },
+  { name: "backfill show", load: async () => (await import("./commands/show-run.ts")).showBackfillCommand },
+  { name: "backfill pause", load: async () => (await import("./commands/change-run.ts")).pauseBackfillCommand },
+  { name: "backfill resume", load: async () => (await import("./commands/continue-run.ts")).resumeBackfillCommand },
+  { name: "backfill cancel", load: async () => (await import("./commands/change-run.ts")).cancelBackfillCommand },
+  {
+    name: "backfill retry-failed",
+    load: async () => (await import("./commands/continue-run.ts")).retryBackfillCommand,
+  },
+  { name: "runs list", load: async () => (await import("./commands/list-runs.ts")).listRunsCommand },
+  { name: "runs show", load: async () => (await import("./commands/show-run.ts")).showRunCommand },
+  { name: "runs cancel", load: async () => (await import("./commands/change-run.ts")).cancelRunCommand },
+  { name: "runs retry", load: async () => (await import("./commands/continue-run.ts")).retryRunCommand },
+  { name: "assets", load: async () => (await import("./commands/assets.ts")).assetsCommand },
+  { name: "lineage", load: async () => (await import("./commands/lineage.ts")).lineageCommand },
+  { name: "show", load: async () => (await import("./commands/show.ts")).showCommand },
+  { name: "why", load: async () => (await import("./commands/why.ts")).whyCommand },
+  { name: "worker", load: async () => (await import("./commands/worker.ts")).workerCommand },
+  { name: "serve", load: async () => (await import("./commands/serve.ts")).serveCommand },
+  { name: "doctor", load: async () => (await import("./commands/doctor.ts")).doctorCommand },
+  { name: "db migrate", load: async () => (await import("./commands/db-migrate.ts")).dbMigrateCommand },
+];
+
+/** The entries that a command line needs: those of its first word, or all, for the help. */
+export function pickEntries(argv: readonly string[]): readonly CommandEntry[] {
+  const words = argv.filter((argument) => !argument.startsWith("-"));
+  const named = commandTable.filter(({ name }) => words.includes(firstWord(name)));
+  return named.length > 0 ? named : commandTable;
+}
+
+export function firstWord(name: string): string {
+  return name.split(" ")[0] ?? name;
+}

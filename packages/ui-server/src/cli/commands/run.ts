@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { bindCommand, type CommandDefinition } from "../command.ts";
+import { refuseWhenInterrupted, type CommandDeps } from "../deps.ts";
+import { exitCodeOf, followRun, type FollowedRun } from "../follow-run.ts";
+import { renderFollowedRun } from "../render/run-summary.ts";
+import { requireSound } from "../require-sound.ts";
+
+export const definition: CommandDefinition = {
+  name: "run",
+  summary: "Plans, runs what is out of date, shows progress and sums up",
+  description:
+    "What is up to date is skipped. The failure of a step stops only what depends on it. Ctrl-C cancels the run and keeps what is finished: " +
+    "the same command goes on from there. When a worker of the project is running, it does the work; otherwise this command does.",
+  arguments: [{ name: "select", description: "which assets, in the selection grammar", isRequired: true }],
+  options: [
+    { flags: "-p, --partitions <which>", description: "a range A..B, a key, latest, all, failed, stale or missing" },
+    { flags: "-f, --force", description: "also what is up to date" },
+    { flags: "--max-parallel <n>", description: "steps at the same time, at most" },
+  ],
+  examples: [
+    "watersmeet run '*'",
+    "watersmeet run +dailyDelays --partitions latest",
+    "watersmeet run airports --force",
+  ],
+  exitCodes: {
+    1: "a step failed or was blocked by a gate",
+    3: "the project's sources have problems",
+    130: "cancelled",
+  },
+};
+
+const input = z.strictObject({
+  select: z.string(),
+  partitions: z.string().exactOptional(),
+  force: z.boolean().exactOptional(),
+  maxParallel: z.coerce.number().int().min(1).exactOptional(),
+});
+
+export async function run(request: z.output<typeof input>, deps: CommandDeps): Promise<FollowedRun> {
+  await using watersmeet = await deps.openProject();
+  requireSound(watersmeet.project(), deps);
+  refuseWhenInterrupted(deps);
+  const { run } = await watersmeet.submitRun({ ...request, kind: "run", requestedBy: deps.requestedBy });
+  return followRun(watersmeet, run, deps);
+}
+
+export const runCommand = bindCommand({
+  definition,
+  input,
+  run,
+  handlesInterrupt: true,
+  render: renderFollowedRun,
+  toJson: (followed) => followed,
+  exitCode: exitCodeOf,
+});

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { explainPartition, type WhyDto } from "../../read/preview-rows.ts";
+import { bindCommand, type CommandDefinition } from "../command.ts";
+import type { CommandDeps } from "../deps.ts";
+import { colorStatus } from "../render/assets.ts";
+import type { Style } from "../render/style.ts";
+
+export const definition: CommandDefinition = {
+  name: "why",
+  summary: "Says why an asset, or one partition of it, is where it is",
+  description: "",
+  arguments: [{ name: "asset", description: "an asset's key, or asset@partition", isRequired: true }],
+  options: [],
+  examples: ["watersmeet why airports", "watersmeet why dailyDelays@2001-02-14"],
+  exitCodes: {},
+};
+
+const input = z.strictObject({ asset: z.string() });
+
+export async function run({ asset: target }: z.output<typeof input>, deps: CommandDeps): Promise<WhyDto> {
+  await using watersmeet = await deps.openProject();
+  const at = target.indexOf("@");
+  return at < 0
+    ? explainPartition(watersmeet, target, null)
+    : explainPartition(watersmeet, target.slice(0, at), target.slice(at + 1));
+}
+
+export function renderWhy(answer: WhyDto, style: Style): string {
+  const name =
+    answer.partition === null || answer.partition === "" ? answer.asset : `${answer.asset}@${answer.partition}`;
+  return [
+    `${style.bold(name)} is ${colorStatus(answer.status, style)}`,
+    ...answer.reasons.map((reason) => `  ${reason}`),
+  ].join("\n");
+}
+
+export const whyCommand = bindCommand({ definition, input, run, render: renderWhy, toJson: (answer) => answer });

@@ -1,0 +1,125 @@
+import { Command as Parser } from "commander";
+import type { Command, CommandDefinition, RawInput } from "./command.ts";
+import { exitCodes } from "./exit-codes.ts";
+
+/** Options that every command takes, before or after its name. */
+export interface GlobalOptions {
+  readonly project?: string;
+  readonly json?: boolean;
+  readonly color?: boolean;
+}
+
+export interface Invocation {
+  readonly command: Command;
+  readonly input: RawInput;
+  readonly globals: GlobalOptions;
+}
+
+export interface ProgramOptions {
+  readonly commands: readonly Command[];
+  readonly version: string;
+  readonly columns: number;
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
+  readonly onInvoke: (invocation: Invocation) => void;
+}
+
+const groupSummaries: Readonly<Record<string, string>> = {
+  runs: "Looks at runs, cancels and retries them",
+  db: "Looks after the ledger's database",
+};
+
+/** The grammar of the command line, made of the commands' definitions. Parsing throws CommanderError instead of ending the process. */
+export function buildProgram(options: ProgramOptions): Parser {
+  const program = configure(new Parser("watersmeet"), options)
+    .description("Typed data assets: derived, planned, run in parallel, merged safely.")
+    .version(options.version, "-V, --version", "print the version")
+    .option("-C, --project <dir>", "folder of the project (default: here and upwards)")
+    .option("--json", "print data as JSON on stdout")
+    .option("--no-color", "print without colours; the variable NO_COLOR does the same")
+    .usage("<command> [options]");
+  program.addHelpText("after", renderProgramEnd());
+  for (const command of options.commands) addCommand(program, command, options);
+  return program;
+}
+
+function addCommand(program: Parser, command: Command, options: ProgramOptions): void {
+  const { definition } = command;
+  const words = definition.name.split(" ");
+  const [first = "", second] = words;
+  const parent = second === undefined ? program : findOrAddGroup(program, first, options);
+  const parser = configure(new Parser(second ?? first), options)
+    .summary(definition.summary)
+    .description(
+      definition.description === "" ? definition.summary : `${definition.summary}.\n\n${definition.description}`,
+    );
+  for (const { name, description, isRequired } of definition.arguments) {
+    parser.argument(isRequired ? `<${name}>` : `[${name}]`, description);
+  }
+  for (const { flags, description } of definition.options) parser.option(flags, description);
+  parser.addHelpText("after", renderCommandEnd(definition));
+  parser.action(() => {
+    const names = definition.arguments.map(({ name }) => toCamelCase(name));
+    const values = parser.processedArgs.map((value: unknown, index): [string, unknown] => [names[index] ?? "", value]);
+    const given = values.filter(([, value]) => value !== undefined);
+    options.onInvoke({
+      command,
+      input: { ...Object.fromEntries(given), ...parser.opts() },
+      globals: program.opts<GlobalOptions>(),
+    });
+  });
+  parent.addCommand(parser);
+}
+
+function findOrAddGroup(program: Parser, name: string, options: ProgramOptions): Parser {
+  const existing = program.commands.find((command) => command.name() === name);
+  if (existing !== undefined) return existing;
+  const group = configure(new Parser(name), options).description(groupSummaries[name] ?? "");
+  program.addCommand(group);
+  return group;
+}
+
+function configure(parser: Parser, options: ProgramOptions): Parser {
+  return parser
+    .exitOverride()
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(true)
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(options.columns, 100) })
+    .configureOutput({
+      writeOut: options.writeOut,
+      writeErr: options.writeErr,
+      outputError: (text, write) => write(text.replace(/^error: /, "USAGE_INVALID: ")),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+}
+
+function renderCommandEnd(definition: CommandDefinition): string {
+  const examples = ["", "Examples:", ...definition.examples.map((example) => `  $ ${example}`)];
+  const codes = Object.entries(definition.exitCodes).map(([code, meaning]) => `  ${code.padEnd(4)} ${meaning}`);
+  return [...examples, ...(codes.length > 0 ? ["", "Exit codes:", ...codes] : [])].join("\n");
+}
+
+function renderProgramEnd(): string {
+  const codes = Object.entries(exitCodes).map(([code, meaning]) => `  ${code.padEnd(4)} ${meaning}`);
+  return [
+    "",
+    "Selections:",
+    "  orders   +orders   orders+   2+orders+1   tag:x   group:y   kind:merge   *",
+    "  a space means or, a comma means and",
+    "",
+    "Partitions:",
+    "  2001-01-01..2001-01-31   2001-01-31   eu   latest   all   failed   stale   missing",
+    "",
+    "Exit codes:",
+    ...codes,
+    "",
+    "Start with: watersmeet init my-project",
+  ].join("\n");
+}
+
+function toCamelCase(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

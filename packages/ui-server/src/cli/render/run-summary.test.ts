@@ -1,0 +1,129 @@
+import { expect, test } from "vitest";
+import type { RunDto } from "../../read/run-dto.ts";
+import type { RunSummaryDto } from "../../read/run-summary.ts";
+import { renderFollowedRun } from "./run-summary.ts";
+import { createStyle, plainStyle } from "./style.ts";
+
+const noSteps = {
+  waiting: 0,
+  ready: 0,
+  running: 0,
+  succeeded: 0,
+  unchanged: 0,
+  failed: 0,
+  blocked: 0,
+  upstreamFailed: 0,
+  cancelled: 0,
+};
+
+const run: RunDto = {
+  id: "r1",
+  kind: "run",
+  environment: "prod",
+  state: "succeeded",
+  select: "+dailyDelays",
+  partitions: "2001-01-01..2001-01-31",
+  requestedBy: "cli:ana@host",
+  createdAt: "2001-01-01T00:00:00.000Z",
+  startedAt: "2001-01-01T00:00:00.000Z",
+  finishedAt: "2001-01-01T00:01:05.000Z",
+  maxParallel: null,
+  stepCount: 63,
+  skipped: { upToDate: 12 },
+  steps: noSteps,
+};
+
+const summary: RunSummaryDto = {
+  runId: "r1",
+  state: "succeeded",
+  stepCount: 63,
+  skipped: { upToDate: 12 },
+  assets: [
+    { asset: "airports", stepCount: 1, steps: { ...noSteps, succeeded: 1 }, rowCount: 7123, wallMs: 840, busyMs: 840 },
+    {
+      asset: "flights",
+      stepCount: 31,
+      steps: { ...noSteps, succeeded: 30, unchanged: 1 },
+      rowCount: 1_234_567,
+      wallMs: 42_000,
+      busyMs: 80_000,
+    },
+    {
+      asset: "dailyDelays",
+      stepCount: 31,
+      steps: { ...noSteps, succeeded: 31 },
+      rowCount: 6200,
+      wallMs: 30_000,
+      busyMs: 45_000,
+    },
+  ],
+  rowCount: 1_247_890,
+  wallMs: 65_000,
+  busyMs: 125_840,
+  parallelism: 1.936,
+  failures: [],
+};
+
+test("a run that succeeded is summed up by asset", async () => {
+  await expect(renderFollowedRun({ run, summary }, plainStyle)).toMatchFileSnapshot("golden/summary-succeeded.txt");
+});
+
+test("failures come with their code, message, hint and rows, and with what to do next", async () => {
+  const failed: RunSummaryDto = {
+    ...summary,
+    state: "failed",
+    assets: [
+      {
+        asset: "flights",
+        stepCount: 31,
+        steps: { ...noSteps, succeeded: 24, blocked: 7 },
+        rowCount: 900_000,
+        wallMs: 42_000,
+        busyMs: 80_000,
+      },
+      {
+        asset: "dailyDelays",
+        stepCount: 31,
+        steps: { ...noSteps, succeeded: 24, upstreamFailed: 7 },
+        rowCount: 4800,
+        wallMs: 30_000,
+        busyMs: 45_000,
+      },
+    ],
+    failures: [
+      {
+        asset: "flights",
+        state: "blocked",
+        partitions: Array.from({ length: 7 }, (_, index) => `2001-01-0${index + 1}`),
+        code: "GATE_FAILED",
+        message: "2 of 30,000 rows were refused:\ndistance must be at least 0",
+        hint: "The previous version stays served",
+        sampleRows: [{ origin: "SFO", distance: -1 }],
+      },
+    ],
+  };
+  const text = renderFollowedRun({ run: { ...run, state: "failed" }, summary: failed }, plainStyle);
+  await expect(text).toMatchFileSnapshot("golden/summary-failed.txt");
+});
+
+test("a run that was cancelled says how to go on, quoted for the shell", () => {
+  const cancelled = {
+    run: { ...run, select: "*", partitions: null },
+    summary: { ...summary, state: "cancelled" as const },
+  };
+  expect(renderFollowedRun(cancelled, plainStyle)).toContain("To go on: watersmeet run '*'");
+});
+
+test("nothing to do is said plainly", () => {
+  const idle = { run, summary: { ...summary, stepCount: 0, assets: [] } };
+  expect(renderFollowedRun(idle, plainStyle)).toBe("Nothing to do: 12 up to date");
+});
+
+test("without colours there is no escape sequence, and with them the words are the same", () => {
+  const plain = renderFollowedRun({ run, summary }, plainStyle);
+  const colored = renderFollowedRun({ run, summary }, createStyle({ hasColor: true, columns: 100 }));
+  expect(plain).not.toContain("\u001b");
+  expect(colored).toContain("\u001b");
+  // oxlint-disable-next-line no-control-regex -- colours are control characters
+  expect(colored.replace(/\u001b\[\d+m/g, "").replace(/ +$/gm, "")).toBe(plain);
+});

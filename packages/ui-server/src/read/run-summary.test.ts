@@ -1,0 +1,58 @@
+import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
+import type { RunId, StepRecord } from "@watersmeet/runtime";
+import { expect, test } from "vitest";
+import { groupFailures, labelStep } from "./run-summary.ts";
+
+function failedStep(partition: string, failure: Json): StepRecord {
+  return {
+    runId: "r1" as RunId,
+    ordinal: Number(partition),
+    asset: "orders" as AssetKey,
+    partition: partition as PartitionKey,
+    state: "blocked",
+    reason: { kind: "missing" },
+    attempt: 1,
+    startedAt: null,
+    finishedAt: null,
+    notBefore: null,
+    workerId: null,
+    progress: null,
+    failure,
+    materializationId: null,
+    rowCount: null,
+  };
+}
+
+const gate = {
+  class: "data",
+  code: "GATE_FAILED",
+  message: "1 row has amount < 0",
+  hint: "Mend the source",
+  details: { checks: [{ id: "amount", sample: [{ id: 1, amount: -3 }] }] },
+};
+
+test("partitions that failed in the same way are one entry with one sample", () => {
+  expect(groupFailures([failedStep("1", gate), failedStep("2", gate)])).toEqual([
+    {
+      asset: "orders",
+      state: "blocked",
+      partitions: ["1", "2"],
+      code: "GATE_FAILED",
+      message: "1 row has amount < 0",
+      hint: "Mend the source",
+      sampleRows: [{ id: 1, amount: -3 }],
+    },
+  ]);
+});
+
+test("another message is another entry", () => {
+  expect(groupFailures([failedStep("1", gate), failedStep("2", { ...gate, message: "other" })])).toHaveLength(2);
+});
+
+test("a failure that left no reason is shown all the same", () => {
+  expect(groupFailures([failedStep("1", null)])).toMatchObject([{ code: "INTERNAL", sampleRows: [] }]);
+});
+
+test("a step of an asset without partitions is named by its asset alone", () => {
+  expect([labelStep("orders", ""), labelStep("orders", "2001-01-31")]).toEqual(["orders", "orders@2001-01-31"]);
+});
