@@ -1,5 +1,11 @@
-export type { Watersmeet, RunRequest, WhyAnswer } from "./app/watersmeet.ts";
+export { deriveProject } from "./app/derive-project.ts";
+export { migrateProjectLedger } from "./app/open-project-ledger.ts";
+export { openWatersmeet, type OpenOptions } from "./app/open-watersmeet.ts";
+export type { RunRequest, Watersmeet, WhyAnswer } from "./app/watersmeet.ts";
 export type { Config, ResourceConfig, StoreConfig } from "./config/config.ts";
+export { findProject, type ProjectLocation } from "./config/find-project.ts";
+export { loadConfig, type ConfigFlags, type ConfigSources } from "./config/load-config.ts";
+export { maskUrl } from "./config/mask-secrets.ts";
 export type { Ledger, Page, PageRequest } from "./ledger/ledger.ts";
 export type {
   LedgerEvent,
@@ -12,4 +18,5 @@ export type {
   StepRecord,
   StepState,
 } from "./ledger/records.ts";
+export { createLogger, silentLogger, type Logger, type LogLevel } from "./observe/logger.ts";
 export type { AssetSpec, Project } from "./project/project.ts";

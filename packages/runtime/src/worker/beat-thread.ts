@@ -23,14 +23,15 @@ parentPort?.on("message", () => {
 });
 
 let workerId: string | null = null;
-for (let client = await connect(); !isStopping; client = await connect()) {
+while (!isStopping) {
+  const client = await connect();
   try {
     workerId = await holdLock(client, workerId);
     await beatUntilStopped(client, workerId);
     await client.query("delete from watersmeet.worker where id = $1", [workerId]);
-    await client.end();
   } catch (error) {
     parentPort?.postMessage({ kind: "broken", message: String(error) });
+  } finally {
     await client.end().catch(() => {});
   }
 }

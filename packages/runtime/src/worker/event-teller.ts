@@ -1,5 +1,5 @@
-import { sql } from "kysely";
-import { eventChannel } from "../ledger/events.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { notifyFollowers } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 
@@ -8,32 +8,30 @@ export interface EventTeller extends AsyncDisposable {
   tell(): void;
 }
 
-/** Followers hear of many transactions at once: a NOTIFY each would slow every commit. */
+/** Followers hear of the first transaction at once and then of many together: a NOTIFY each would slow every commit. */
 const coalesceMs = 50;
 
 export function startEventTeller(db: LedgerDb, logger: Logger): EventTeller {
-  let timer: NodeJS.Timeout | null = null;
-  let telling = Promise.resolve();
-  const send = async (): Promise<void> => {
-    timer = null;
-    try {
-      await sql`select pg_notify(${eventChannel}, '')`.execute(db);
-    } catch (error) {
-      logger.debug({ error: String(error) }, "followers could not be told; they look by themselves");
+  let isWanted = false;
+  let telling: Promise<void> | null = null;
+  const run = async (): Promise<void> => {
+    while (isWanted) {
+      isWanted = false;
+      try {
+        await notifyFollowers(db);
+      } catch (error) {
+        logger.debug({ error: String(error) }, "followers could not be told; they look by themselves");
+      }
+      await sleep(coalesceMs);
     }
-  };
-  const start = (): void => {
-    telling = telling.then(send);
+    telling = null;
   };
   return {
     tell() {
-      timer ??= setTimeout(start, coalesceMs);
+      isWanted = true;
+      telling ??= run();
     },
     async [Symbol.asyncDispose]() {
-      if (timer !== null) {
-        clearTimeout(timer);
-        start();
-      }
       await telling;
     },
   };

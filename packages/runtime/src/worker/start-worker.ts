@@ -2,6 +2,7 @@ import { connectionSettings, type LedgerConnections, type LedgerDb } from "../le
 import type { Logger } from "../observe/logger.ts";
 import { ringDoorbell } from "../queue/doorbell.ts";
 import type { RecordDeps } from "../queue/record-outcomes.ts";
+import { ensureResources } from "../queue/resources.ts";
 import { createShapeCache } from "../queue/shape-cache.ts";
 import type { RetryPolicy } from "../queue/step-machine.ts";
 import type { StepExecutor } from "../step/step.ts";
@@ -108,17 +109,4 @@ function ringQuietly(db: LedgerDb, chunks: number, logger: Logger): void {
   ringDoorbell(db, chunks).catch((error: unknown) => {
     logger.debug({ error: String(error) }, "the doorbell could not be rung; the sweep finds what is ready");
   });
-}
-
-/** The limits of the configuration hold for all workers: the last one that starts sets them. */
-async function ensureResources(db: LedgerDb, resources: WorkerOptions["resources"]): Promise<void> {
-  const rows = Object.entries(resources).map(([name, { concurrency }]) => ({ name, concurrency }));
-  if (rows.length === 0) return;
-  await db
-    .insertInto("resource")
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict.column("name").doUpdateSet((eb) => ({ concurrency: eb.ref("excluded.concurrency") })),
-    )
-    .execute();
 }

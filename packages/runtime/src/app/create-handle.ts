@@ -1,0 +1,100 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import type { AssetKey } from "@watersmeet/core/values";
+import type { ChildPool } from "../child/child-pool.ts";
+import type { Config } from "../config/config.ts";
+import { findLastSequence, insertEvents, notifyFollowers } from "../ledger/events.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerConnections } from "../ledger/open-ledger.ts";
+import { hasLiveWorker } from "../ledger/workers.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { OpenProject } from "../project/open-project.ts";
+import type { Project } from "../project/project.ts";
+import type { EventSignal } from "./event-signal.ts";
+import { explainWhy } from "./explain-why.ts";
+import { followEvents, followRun } from "./follow.ts";
+import { makePlan, type PlanDeps } from "./make-plan.ts";
+import { listStatuses, readPicture } from "./partition-statuses.ts";
+import { listProvenance } from "./provenance.ts";
+import { readHeadRows } from "./read-head-rows.ts";
+import { createRunControl } from "./run-control.ts";
+import type { StoreSet } from "./store-set.ts";
+import { submitRequest } from "./submit-request.ts";
+import type { Watersmeet } from "./watersmeet.ts";
+import { createWorkerSwitch } from "./worker-switch.ts";
+
+/** What an open project is made of. */
+export interface ProjectParts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly children: ChildPool;
+  readonly connections: LedgerConnections;
+  readonly ledger: Ledger;
+  readonly project: OpenProject;
+  readonly stores: StoreSet;
+  readonly events: EventSignal;
+  /** Closes all of the above. */
+  readonly close: AsyncDisposable;
+}
+
+/** What a face gets in its hands: each question and command goes to the function that knows. */
+export function createHandle(parts: ProjectParts): Watersmeet {
+  const { config, stores, events, project, ledger } = parts;
+  const { environment } = config;
+  const { db, pool } = parts.connections;
+  const plans: PlanDeps = { pool, stores, environment };
+  const worker = createWorkerSwitch(parts);
+  const picture = (asset: AssetKey) => {
+    requireAsset(project.current(), asset);
+    return readPicture({ ...plans, db }, project.current(), asset);
+  };
+  return {
+    config,
+    ledger,
+    project: () => project.current(),
+    ...createReloading(parts),
+    plan: (request) => makePlan(plans, project.current(), request),
+    submitRun: (request) => submitRequest(parts, plans, request),
+    ...createRunControl(db, ledger),
+    startWorker: () => worker.start(),
+    hasLiveWorker: () => hasLiveWorker(db),
+    followRun: (id, signal) => followRun({ ledger, events }, id, signal),
+    followEvents: (since, signal) =>
+      followEvents({ ledger, events, lastSequence: () => findLastSequence(db) }, since, signal),
+    readRows: (asset, options) => readHeadRows({ stores, environment, project: project.current() }, asset, options),
+    partitionStatuses: async (asset) => listStatuses(asset, await picture(asset)),
+    why: async (asset, partition) => explainWhy(db, { asset, partition, environment }, await picture(asset)),
+    provenance: (id) => listProvenance(db, id),
+    async [Symbol.asyncDispose]() {
+      await worker.stop();
+      await parts.close[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function requireAsset(project: Project, asset: AssetKey): void {
+  if (project.graph.assets.has(asset)) return;
+  throw new WatersmeetError("ASSET_UNKNOWN", `There is no asset ${asset}`, { hint: "`watersmeet assets` lists them." });
+}
+
+function createReloading({
+  project,
+  connections,
+}: ProjectParts): Pick<Watersmeet, "reloadProject" | "onProjectChanged"> {
+  const listeners = new Set<(project: Project) => void>();
+  return {
+    async reloadProject() {
+      const loaded = await project.reload();
+      const event = { kind: "project:changed", body: { generation: loaded.generation } };
+      await connections.db.transaction().execute((tx) => insertEvents(tx, [event]));
+      await notifyFollowers(connections.db);
+      for (const listener of listeners) listener(loaded);
+      return loaded;
+    },
+    onProjectChanged(listener) {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+  };
+}

@@ -1,0 +1,159 @@
+import { describeRunReason } from "@watersmeet/core/plan";
+import { hasOrdinal, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
+import { sql } from "kysely";
+import type { LedgerDb } from "../ledger/open-ledger.ts";
+import type { PartitionStatus, RunId, RunState, StepState } from "../ledger/records.ts";
+import type { StepFailure } from "../step/step.ts";
+import { listStatuses, type AssetPicture } from "./partition-statuses.ts";
+import type { WhyAnswer } from "./watersmeet.ts";
+
+/** Why a partition, or an asset as a whole, is where it is: what it waits for in an open run first, then how its last step ended, then how fresh it is. */
+export async function explainWhy(
+  db: LedgerDb,
+  question: { readonly asset: AssetKey; readonly partition: PartitionKey | null; readonly environment: string },
+  picture: AssetPicture,
+): Promise<WhyAnswer> {
+  const { asset, partition } = question;
+  const reasons = [
+    ...(await explainOpenSteps(db, question)),
+    ...(await explainFailures(db, question)),
+    ...explainFreshness(picture, partition),
+  ];
+  return { asset, partition, status: findStatus(asset, partition, picture), reasons };
+}
+
+/** Of an asset as a whole: the status that most needs attention. */
+function findStatus(asset: AssetKey, partition: PartitionKey | null, picture: AssetPicture): PartitionStatus {
+  const statuses = listStatuses(asset, picture);
+  const own = statuses.filter((each) => partition === null || each.partition === partition).map((each) => each.status);
+  return byUrgency.find((status) => own.includes(status)) ?? "missing";
+}
+
+const byUrgency: readonly PartitionStatus[] = ["running", "failed", "missing", "stale", "materialized"];
+
+interface OpenStep {
+  readonly run_id: RunId;
+  readonly run_state: RunState;
+  readonly partition: PartitionKey;
+  readonly state: StepState;
+  readonly attempt: number;
+  readonly pending: number;
+  readonly not_before: Date | null;
+  readonly is_early: boolean;
+  readonly started_at: Date | null;
+  readonly failure: StepFailure | null;
+  readonly max_parallel: number | null;
+  readonly running_in_run: number;
+  readonly store: string;
+  readonly resource: string | null;
+  readonly resource_limit: number | null;
+  readonly resource_used: number;
+  readonly worker_host: string | null;
+  readonly worker_pid: number | null;
+  readonly live_workers: number;
+}
+
+const shownSteps = 5;
+
+async function explainOpenSteps(
+  db: LedgerDb,
+  question: { readonly asset: AssetKey; readonly partition: PartitionKey | null; readonly environment: string },
+): Promise<readonly string[]> {
+  const { rows } = await sql<OpenStep>`
+    select run.id as run_id, run.state as run_state, step.partition, step.state, step.attempt, step.pending, step.not_before,
+      coalesce(step.not_before > now(), false) as is_early, step.started_at, step.failure, run.max_parallel,
+      (select count(*)::integer from watersmeet.step as other where other.run_id = run.id and other.state = 'running') as running_in_run,
+      run_asset.store, run_asset.resource, resource.concurrency as resource_limit,
+      (select coalesce(sum(weight), 0)::integer from watersmeet.resource_lease where resource_lease.resource = run_asset.resource) as resource_used,
+      worker.host as worker_host, worker.pid as worker_pid,
+      (select count(*)::integer from watersmeet.worker where beat_at > now() - interval '2 seconds') as live_workers
+    from watersmeet.run
+    join watersmeet.run_asset on run_asset.run_id = run.id and run_asset.asset = ${question.asset}
+    join watersmeet.step on step.run_id = run.id and step.asset = ${question.asset} and step.state < 'succeeded'
+    left join watersmeet.resource on resource.name = run_asset.resource
+    left join watersmeet.worker on worker.id = step.worker_id
+    where run.state < 'succeeded' and run.environment = ${question.environment}
+      and (${question.partition}::text is null or step.partition = ${question.partition})
+    order by step.state desc, run.id, step.ordinal limit ${shownSteps}`.execute(db);
+  return rows.flatMap((step) => explainStep(step, question.asset));
+}
+
+function explainStep(step: OpenStep, asset: AssetKey): readonly string[] {
+  const name = step.partition === "" ? asset : `${asset} @ ${step.partition}`;
+  switch (step.state) {
+    case "running":
+      return [
+        `${name} runs in run ${step.run_id}: attempt ${step.attempt} in process ${step.worker_pid ?? "?"} on ${step.worker_host ?? "a lost worker"}, since ${step.started_at?.toISOString() ?? "just now"}.`,
+      ];
+    case "waiting":
+      return [`${name} waits in run ${step.run_id} for ${countOf(step.pending, "input")} that the run makes first.`];
+    case "ready":
+      return [`${name} is ready in run ${step.run_id} and ${explainReady(step)}.`];
+    default:
+      return [];
+  }
+}
+
+function explainReady(step: OpenStep): string {
+  if (step.run_state === "paused") return "the run is paused: `watersmeet backfill resume` goes on";
+  if (step.is_early) {
+    return `is tried again at ${step.not_before?.toISOString() ?? "once"}, after: ${step.failure?.message ?? "a failure that may pass"}`;
+  }
+  if (step.live_workers === 0) return "no worker is alive: start `watersmeet worker` or `watersmeet dev`";
+  if (step.resource_limit !== null && step.resource_used >= step.resource_limit) {
+    return `waits for resource ${step.resource ?? ""}, of which ${step.resource_used} of ${step.resource_limit} are in use`;
+  }
+  if (step.max_parallel !== null && step.running_in_run >= step.max_parallel) {
+    return `waits because the run may have ${countOf(step.max_parallel, "step")} at a time`;
+  }
+  return `waits for a free slot in a worker that can open store ${step.store}`;
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+async function explainFailures(
+  db: LedgerDb,
+  question: { readonly asset: AssetKey; readonly partition: PartitionKey | null; readonly environment: string },
+): Promise<readonly string[]> {
+  const { rows } = await sql<{
+    partition: PartitionKey;
+    run_id: RunId;
+    failed_at: Date;
+    failure: StepFailure | null;
+    state: StepState | null;
+  }>`
+    select failed.partition, failed.run_id, failed.failed_at, step.failure, step.state
+    from watersmeet.failed_partition as failed
+    left join watersmeet.step on step.run_id = failed.run_id and step.ordinal = failed.ordinal
+    where failed.environment = ${question.environment} and failed.asset = ${question.asset}
+      and (${question.partition}::text is null or failed.partition = ${question.partition})
+    order by failed.failed_at desc limit ${shownSteps}`.execute(db);
+  return rows.map((row) => {
+    const name = row.partition === "" ? question.asset : `${question.asset} @ ${row.partition}`;
+    const how = row.state === "blocked" ? "was blocked by a gate" : "failed";
+    const hint = row.failure?.hint ?? null;
+    return `${name} ${how} in run ${row.run_id} at ${row.failed_at.toISOString()}: ${row.failure?.message ?? "no failure was kept"}${hint === null ? "" : ` (${hint})`}`;
+  });
+}
+
+function explainFreshness({ assessment }: AssetPicture, partition: PartitionKey | null): readonly string[] {
+  const { space, groups } = assessment;
+  const ordinal = partition === null ? undefined : space.ordinalOf(partition);
+  if (partition !== null && ordinal === undefined) return [`The asset has no partition "${partition}".`];
+  return groups
+    .filter((group) => ordinal === undefined || hasOrdinal(group.partitions, ordinal))
+    .map(({ freshness, partitions }) => {
+      const count = partitions.reduce((sum, [from, to]) => sum + to - from, 0);
+      const subject = partition !== null || space.size === 1 ? "It" : countOf(count, "partition");
+      switch (freshness.kind) {
+        case "missing":
+          return `${subject}: no version yet.`;
+        case "upToDate":
+          return `${subject}: up to date; another run would make the same version.`;
+        case "stale":
+          return `${subject}: stale, because ${describeRunReason(freshness.reason)}.`;
+      }
+    });
+}

@@ -1,0 +1,57 @@
+import type { ChildPool } from "../child/child-pool.ts";
+import type { Config } from "../config/config.ts";
+import type { LedgerConnections } from "../ledger/open-ledger.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { Project } from "../project/project.ts";
+import { createStepExecutor } from "../step/step-executor.ts";
+import { startWorker } from "../worker/start-worker.ts";
+import type { StoreSet } from "./store-set.ts";
+
+export interface ProjectWorkerDeps {
+  readonly config: Config;
+  readonly ledger: LedgerConnections;
+  readonly stores: StoreSet;
+  readonly children: ChildPool;
+  readonly project: () => Project;
+  readonly logger: Logger;
+}
+
+/** A store that another process owns now may be free later. */
+const tryStoresEveryMs = 2000;
+
+/** What running steps have to end when a worker is asked to stop. */
+const graceMs = 10_000;
+
+/** Starts executing steps of a project in this process: in its children, on the stores that it can open. */
+export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<AsyncDisposable> {
+  const { config, stores, logger } = deps;
+  await using stack = new AsyncDisposableStack();
+  await stores.openAll();
+  const timer = setInterval(() => {
+    if (stores.open.size === Object.keys(config.stores).length) return;
+    stores.openAll().catch((error: unknown) => logger.warn({ error: String(error) }, "a store could not be opened"));
+  }, tryStoresEveryMs);
+  stack.defer(() => clearInterval(timer));
+  const executor = stack.use(
+    createStepExecutor({
+      project: deps.project,
+      stores: stores.open,
+      children: deps.children,
+      stateDirectory: config.stateDirectory,
+    }),
+  );
+  stack.use(
+    await startWorker({
+      ledger: deps.ledger,
+      executor,
+      concurrency: config.worker.concurrency,
+      stores: () => new Set(stores.open.keys()),
+      resources: config.resources,
+      retry: { minDelayMs: config.retries.minDelayMs, maxDelayMs: config.retries.maxDelayMs },
+      logger,
+      random: Math.random,
+      graceMs,
+    }),
+  );
+  return stack.move();
+}

@@ -1,0 +1,43 @@
+import { randomBytes } from "node:crypto";
+import type { AssetKey } from "@watersmeet/core/values";
+import { notifyFollowers } from "../ledger/events.ts";
+import type { Project } from "../project/project.ts";
+import { ringDoorbell } from "../queue/doorbell.ts";
+import { insertRun, type AssetExecution } from "../queue/submit-run.ts";
+import type { ProjectParts } from "./create-handle.ts";
+import { makePlan, type PlanDeps } from "./make-plan.ts";
+import { getRun } from "./run-control.ts";
+import type { RunRequest, Watersmeet } from "./watersmeet.ts";
+
+type Submitted = Awaited<ReturnType<Watersmeet["submitRun"]>>;
+
+/** Plans, records run and steps, rings the doorbell. With nothing to do the run has succeeded at once. */
+export async function submitRequest(parts: ProjectParts, plans: PlanDeps, request: RunRequest): Promise<Submitted> {
+  const { kind, maxParallel, requestedBy, idempotencyKey, ...planRequest } = request;
+  const { db } = parts.connections;
+  const project = parts.project.current();
+  const plan = await makePlan(plans, project, planRequest);
+  const { id, isExisting } = await insertRun(db, {
+    kind: kind ?? "run",
+    plan,
+    executionOf: (asset) => executionOf(project, parts, asset),
+    requestedBy,
+    idempotencyKey: idempotencyKey ?? null,
+    maxParallel: maxParallel ?? null,
+    traceId: randomBytes(16).toString("hex"),
+  });
+  if (plan.stepCount > 0) await ringDoorbell(db, Math.ceil(plan.stepCount / parts.config.worker.concurrency));
+  await notifyFollowers(db);
+  return { run: await getRun(parts.ledger, id), plan, isExisting };
+}
+
+/** A resource that the configuration does not limit is no lane of its own. */
+function executionOf(project: Project, { config }: ProjectParts, key: AssetKey): AssetExecution {
+  const spec = project.specs.get(key);
+  const resource = spec?.execution.resource ?? project.graph.assets.get(key)?.resource ?? null;
+  return {
+    store: spec?.store ?? "default",
+    resource: resource !== null && config.resources[resource] !== undefined ? resource : null,
+    maxAttempts: spec?.execution.maxAttempts ?? config.retries.maxAttempts,
+  };
+}
