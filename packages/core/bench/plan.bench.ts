@@ -8,10 +8,12 @@ import { buildGraph, type Graph } from "../src/graph/index.ts";
 import type { ManifestAsset } from "../src/manifest/manifest.ts";
 import {
   buildPlan,
+  createHeadTable,
   createStepDependencies,
   fingerprintInput,
   listSteps,
   type HeadState,
+  type HeadTable,
   type Plan,
   type StateSnapshot,
 } from "../src/plan/index.ts";
@@ -198,15 +200,15 @@ function keyOf(index: number): AssetKey {
   return parseAssetKey(`asset${String(index).padStart(4, "0")}`);
 }
 
-/** Heads as a ledger would load them: every text an object of its own, but versions of code and schema shared. */
+/** Heads as a ledger loads them. */
 function makeHeads(graph: Graph): ReadonlyMap<AssetKey, ReadonlyMap<PartitionKey, HeadState>> {
   const plan = planAll(graph, { environment: "prod", sequence: "0", heads: new Map(), failed: new Map() });
-  const heads = new Map<AssetKey, Map<PartitionKey, HeadState>>();
+  const heads = new Map<AssetKey, HeadTable>();
   const dependencies = createStepDependencies(plan);
   for (const step of listSteps(plan)) {
     const asset = graph.assets.get(step.asset);
     if (asset === undefined) continue;
-    const own = heads.get(step.asset) ?? new Map<PartitionKey, HeadState>();
+    const own = heads.get(step.asset) ?? createHeadTable();
     heads.set(step.asset, own);
     const read = asset.inputs.length === 0 ? [] : dependencies.inputsOf(step.ordinal);
     const inputs = Object.fromEntries(

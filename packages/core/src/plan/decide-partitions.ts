@@ -63,7 +63,7 @@ function createVerdicts(options: DecideOptions, own: AssetState): Verdicts {
   const wants = createWants(options, own);
   const decide = (ordinal: number): number => {
     const code = assessment.codes[ordinal] ?? 0;
-    const hasHead = own.heads[ordinal] !== undefined;
+    const hasHead = own.heads.has(ordinal);
     if (request.missingOnly === true && hasHead) return cause.notMissing * sets;
     const isCurrent = assessment.freshnessOf(code).kind === "upToDate";
     const planned = isCurrent && request.force !== true ? inputs.plannedOf(ordinal) : 0;
@@ -116,7 +116,7 @@ function createWants(
   if (words.size === 0) return () => true;
   const failed = words.has("failed") ? state.snapshot.failed.get(key) : undefined;
   return (ordinal, code) => {
-    const hasHead = own.heads[ordinal] !== undefined;
+    const hasHead = own.heads.has(ordinal);
     if (words.has("missing") && !hasHead) return true;
     if (words.has("stale") && hasHead && isRun(code)) return true;
     const partition = own.keys[ordinal];
@@ -207,8 +207,8 @@ function createAvailability({ heads }: AssetState, planned: RankedSet | undefine
 /** At index n: how many of the first n partitions are there and not planned. */
 function sumUnplannedHeads(heads: AssetState["heads"], planned: RankedSet | undefined): Uint32Array {
   const sums = new Uint32Array(heads.length + 1);
-  for (const [ordinal, head] of heads.entries()) {
-    const isCounted = head !== undefined && !(planned?.has(ordinal) ?? false);
+  for (let ordinal = 0; ordinal < heads.length; ordinal++) {
+    const isCounted = heads.has(ordinal) && !(planned?.has(ordinal) ?? false);
     sums[ordinal + 1] = (sums[ordinal] ?? 0) + (isCounted ? 1 : 0);
   }
   return sums;
@@ -222,6 +222,6 @@ function createOwnAvailability({ heads }: AssetState, ownPlanned: ReadonlySet<nu
   };
   return {
     countPlanned: (range) => count(range, (ordinal) => ownPlanned.has(ordinal)),
-    countAvailable: (range) => count(range, (ordinal) => ownPlanned.has(ordinal) || heads[ordinal] !== undefined),
+    countAvailable: (range) => count(range, (ordinal) => ownPlanned.has(ordinal) || heads.has(ordinal)),
   };
 }

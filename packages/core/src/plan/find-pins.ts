@@ -34,9 +34,9 @@ function listCommits(
   const commits: (readonly [PartitionKey, string])[] = [];
   for (const [from, to] of ranges) {
     for (let ordinal = from; ordinal < Math.min(to, heads.length); ordinal++) {
-      const head = heads[ordinal];
+      const commitId = heads.columns.commitIds.get(heads.rowOf(ordinal));
       const partition = keys[ordinal];
-      if (head !== undefined && partition !== undefined) commits.push([partition, head.commitId]);
+      if (commitId !== undefined && partition !== undefined) commits.push([partition, commitId]);
     }
   }
   return commits;

@@ -3,6 +3,7 @@ import type { OrdinalRange } from "../values/ordinal-ranges.ts";
 import type { PartitionSpace } from "../values/partition-space.ts";
 import { createAssetSets } from "./asset-sets.ts";
 import { fingerprintInput, type ReadPartition } from "./commit-id.ts";
+import { createDigestColumn } from "./digest-column.ts";
 import { groupOrdinals } from "./group-ordinals.ts";
 import type { RunReason } from "./plan.ts";
 import type { AssetRead, AssetState, PlanningState } from "./planning-state.ts";
@@ -55,11 +56,10 @@ export function assessOrdinals(state: PlanningState, key: AssetKey): OrdinalAsse
   if (own.heads.length > 0) {
     compareVersions(own, codes);
     for (const read of own.reads) {
-      const findFingerprint = createFingerprints(state.stateOf(read.edge.from), read);
+      const isUnchanged = createComparison(own, state.stateOf(read.edge.from), read);
       for (let ordinal = 0; ordinal < codes.length; ordinal++) {
         const code = codes[ordinal] ?? missing;
-        if (code !== upToDate && code < firstInputSet) continue;
-        if (own.heads[ordinal]?.inputs[read.edge.position] === findFingerprint(ordinal)) continue;
+        if ((code !== upToDate && code < firstInputSet) || isUnchanged(ordinal)) continue;
         codes[ordinal] = firstInputSet + sets.add(code === upToDate ? 0 : code - firstInputSet, read.edge.from);
       }
     }
@@ -89,16 +89,32 @@ const fixedFreshness: Readonly<Record<number, Freshness>> = {
 };
 
 function compareVersions({ asset, heads }: AssetState, codes: Uint32Array): void {
-  for (const [ordinal, head] of heads.entries()) {
-    if (head === undefined) continue;
-    if (head.codeVersion !== asset.codeVersion) codes[ordinal] = codeChanged;
-    else codes[ordinal] = head.schemaVersion === asset.schemaVersion ? upToDate : schemaChanged;
+  const { codeVersions, schemaVersions } = heads.columns;
+  for (let ordinal = 0; ordinal < heads.length; ordinal++) {
+    const row = heads.rowOf(ordinal);
+    if (row < 0) continue;
+    if (codeVersions[row] !== asset.codeVersion) codes[ordinal] = codeChanged;
+    else codes[ordinal] = schemaVersions[row] === asset.schemaVersion ? upToDate : schemaChanged;
   }
+}
+
+/** Whether what a partition read of one input then is what it would read now. For partitions that have a head. */
+function createComparison(own: AssetState, upstream: AssetState, read: AssetRead): (ordinal: number) => boolean {
+  const recorded = own.heads.columns.inputs.get(read.edge.position) ?? createDigestColumn();
+  if (read.mapping.isIdentity) {
+    const { dataDigests } = upstream.heads.columns;
+    // A row that is not there stands for nothing read, which has a fingerprint of its own.
+    return (ordinal) =>
+      upstream.heads.has(ordinal)
+        ? recorded.isSame(own.heads.rowOf(ordinal), dataDigests, upstream.heads.rowOf(ordinal))
+        : recorded.get(own.heads.rowOf(ordinal)) === nothingRead;
+  }
+  const findFingerprint = createFingerprints(upstream, read);
+  return (ordinal) => recorded.get(own.heads.rowOf(ordinal)) === findFingerprint(ordinal);
 }
 
 /** Fingerprints of one input as it is now, by the ordinal of the reader. */
 function createFingerprints(upstream: AssetState, { mapping }: AssetRead): (ordinal: number) => string {
-  if (mapping.isIdentity) return (ordinal) => upstream.heads[ordinal]?.dataDigest ?? nothingRead;
   const compute = (ordinal: number): string =>
     fingerprintInput(listHeads(upstream, mapping.toUpstream([ordinal, ordinal + 1])));
   if (!mapping.isConstant) return compute;
@@ -113,9 +129,9 @@ function listHeads({ heads, keys }: AssetState, ranges: readonly OrdinalRange[])
   const read: ReadPartition[] = [];
   for (const [from, to] of ranges) {
     for (let ordinal = from; ordinal < to; ordinal++) {
-      const head = heads[ordinal];
+      const dataDigest = heads.columns.dataDigests.get(heads.rowOf(ordinal));
       const partition = keys[ordinal];
-      if (head !== undefined && partition !== undefined) read.push({ partition, dataDigest: head.dataDigest });
+      if (dataDigest !== undefined && partition !== undefined) read.push({ partition, dataDigest });
     }
   }
   return read;

@@ -6,6 +6,7 @@ import { createMapping, type PartitionMapping } from "../values/partition-mappin
 import { createPartitionSpace, type PartitionSpace } from "../values/partition-space.ts";
 import type { PartitionsSpec } from "../values/partitions-spec.ts";
 import { stableJson } from "../values/stable-json.ts";
+import { getHeadColumns, type HeadColumns } from "./head-table.ts";
 import type { HeadState, StateSnapshot } from "./state-snapshot.ts";
 
 export interface PlanningInput {
@@ -25,12 +26,21 @@ export interface AssetRead {
 export interface AssetState {
   readonly asset: ManifestAsset;
   readonly space: PartitionSpace;
-  /** By ordinal; shorter than the space when nothing further exists. */
-  readonly heads: readonly (HeadState | undefined)[];
+  readonly heads: OrderedHeads;
   /** By ordinal. */
   readonly keys: readonly PartitionKey[];
   /** In the order of positions, `self` last. */
   readonly reads: readonly AssetRead[];
+}
+
+/** The heads of an asset by the ordinal of their partition. */
+export interface OrderedHeads {
+  /** From this ordinal on there are none. */
+  readonly length: number;
+  has(ordinal: number): boolean;
+  /** Row in the columns; -1 when there is no head. */
+  rowOf(ordinal: number): number;
+  readonly columns: HeadColumns;
 }
 
 /** Graph, ledger and time put together, asset by asset and only as far as asked for. */
@@ -108,17 +118,18 @@ function orderHeads(
   space: PartitionSpace,
   heads: ReadonlyMap<PartitionKey, HeadState>,
   listKeys: () => readonly PartitionKey[],
-): readonly (HeadState | undefined)[] {
-  if (heads.size === 0) return [];
-  if (heads.size * 4 > space.size) return listKeys().map((key) => heads.get(key));
-  const ordered: (HeadState | undefined)[] = [];
-  const found = [...heads].flatMap(([key, head]) => {
-    const ordinal = space.ordinalOf(key);
-    return ordinal === undefined ? [] : [{ ordinal, head }];
-  });
-  for (const { ordinal, head } of found.sort((a, b) => a.ordinal - b.ordinal)) {
-    while (ordered.length < ordinal) ordered.push(undefined);
-    ordered.push(head);
+): OrderedHeads {
+  const columns = getHeadColumns(heads);
+  const rows = new Int32Array(heads.size === 0 ? 0 : space.size).fill(-1);
+  // Where little is made, it is quicker to look its few partitions up than to write every key.
+  if (heads.size * 4 > space.size) {
+    for (const [ordinal, partition] of listKeys().entries()) rows[ordinal] = columns.rowOf(partition) ?? -1;
+  } else {
+    for (const partition of heads.keys()) {
+      const ordinal = space.ordinalOf(partition);
+      if (ordinal !== undefined) rows[ordinal] = columns.rowOf(partition) ?? -1;
+    }
   }
-  return ordered;
+  const rowOf = (ordinal: number): number => rows[ordinal] ?? -1;
+  return { length: rows.length, columns, rowOf, has: (ordinal) => rowOf(ordinal) >= 0 };
 }

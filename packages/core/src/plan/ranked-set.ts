@@ -21,7 +21,7 @@ export function createRankedSet(ranges: readonly OrdinalRange[]): RankedSet {
     count += to - from;
   }
   const rankOf = (ordinal: number): number => {
-    const index = findLast(froms, ordinal);
+    const index = indexOfLast(froms, ordinal);
     const range = ranges[index];
     return range === undefined ? 0 : (ranks[index] ?? 0) + Math.min(ordinal, range[1]) - range[0];
   };
@@ -30,11 +30,11 @@ export function createRankedSet(ranges: readonly OrdinalRange[]): RankedSet {
     count,
     rankOf,
     has(ordinal) {
-      const range = ranges[findLast(froms, ordinal)];
+      const range = ranges[indexOfLast(froms, ordinal)];
       return range !== undefined && ordinal < range[1];
     },
     ordinalAt(rank) {
-      const index = findLast(ranks, rank);
+      const index = indexOfLast(ranks, rank);
       const range = ranges[index];
       if (range === undefined || rank >= count)
         throw new RangeError(`the set has ${count} members, none with number ${rank}`);
@@ -44,7 +44,7 @@ export function createRankedSet(ranges: readonly OrdinalRange[]): RankedSet {
 }
 
 /** Index of the last of some ascending numbers that is at most `value`; -1 for none. */
-function findLast(ascending: readonly number[], value: number): number {
+export function indexOfLast(ascending: readonly number[], value: number): number {
   let low = -1;
   let high = ascending.length - 1;
   while (low < high) {

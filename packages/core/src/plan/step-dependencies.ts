@@ -5,6 +5,7 @@ import { createMapping, type PartitionMapping } from "../values/partition-mappin
 import { createPartitionSpace, type PartitionSpace } from "../values/partition-space.ts";
 import { listAssetSteps, type AssetSteps } from "./list-steps.ts";
 import type { Plan, PlannedInput } from "./plan.ts";
+import { indexOfLast } from "./ranked-set.ts";
 
 /** Half-open range [from, to) of the ordinals of a plan's steps. */
 export type StepRange = readonly [from: number, to: number];
@@ -45,8 +46,9 @@ export interface StepDependencies {
 /** @throws {RangeError} from its functions, for a step that the plan has not */
 export function createStepDependencies(plan: Plan): StepDependencies {
   const nodes = linkNodes(plan);
+  const firstSteps = nodes.map((node) => node.firstStep);
   const locate = (step: number): { readonly node: StepNode; readonly partition: number } => {
-    const node = nodes.findLast((one) => one.firstStep <= step);
+    const node = nodes[indexOfLast(firstSteps, step)];
     if (node === undefined) throw new RangeError(`the plan has no step ${step}`);
     return { node, partition: node.partitions.ordinalAt(step - node.firstStep) };
   };
