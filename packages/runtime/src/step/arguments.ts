@@ -10,6 +10,7 @@ interface Reading {
   readonly position: string;
   readonly name: string;
   readonly isOptional: boolean;
+  readonly readsAll: boolean;
   readonly input: InputVersions;
 }
 
@@ -37,16 +38,26 @@ export async function exportArguments(
   }
 }
 
+/** What a relation of a query stands for. */
+export interface RelationSource {
+  readonly input: InputVersions;
+  /** Whether it reads every partition that there is: then a new partition does not make it another input. */
+  readonly readsAll: boolean;
+}
+
+/** By table name, in the order of the function's positions. */
+export type Relations = ReadonlyMap<string, RelationSource>;
+
 /** Handles that are relations of the store, and what each of them reads. */
 export function relateArguments(work: StepWork): {
   readonly arguments: readonly Argument[];
-  readonly relations: ReadonlyMap<string, InputVersions>;
+  readonly relations: Relations;
 } {
-  const relations = new Map<string, InputVersions>();
-  const handles = listReadings(work).map(({ position, name, isOptional, input }): Argument => {
+  const relations = new Map<string, RelationSource>();
+  const handles = listReadings(work).map(({ position, name, isOptional, readsAll, input }): Argument => {
     if (isOptional && input.versions.length === 0) return { kind: "absent", position };
     const table = `input_${relations.size}`;
-    relations.set(table, input);
+    relations.set(table, { input, readsAll });
     return {
       kind: "relation",
       position,
@@ -68,9 +79,11 @@ export async function attemptFacts(work: StepWork): Promise<AttemptFacts> {
 
 function listReadings({ step, asset, project }: StepWork): readonly Reading[] {
   const declared = [
-    ...asset.inputs.map(({ position, name, isOptional, asset: of }) => ({ position, name, isOptional, of })),
+    ...asset.inputs.map(({ position, name, isOptional, mapping, asset: of }) => {
+      return { position, name, isOptional, readsAll: mapping.kind === "all", of };
+    }),
     ...asset.injections.flatMap(({ kind, position }) =>
-      kind === "self" ? [{ position, name: "self", isOptional: false, of: asset.key }] : [],
+      kind === "self" ? [{ position, name: "self", isOptional: false, readsAll: false, of: asset.key }] : [],
     ),
   ];
   return declared.flatMap(({ of, ...reading }) => {

@@ -5,8 +5,8 @@ import type { AssetKind } from "@watersmeet/core/manifest";
 import type { MergePolicy } from "@watersmeet/core/merge";
 import type { Json } from "@watersmeet/core/values";
 import type { AttemptReport, ChildResult, CompiledBranch, CompiledQuery } from "../child/protocol.ts";
-import type { ExchangeFile, InputVersions, StagedMerge, StagedQuery } from "../stores/store.ts";
-import { attemptFacts, exportArguments, relateArguments } from "./arguments.ts";
+import type { ExchangeFile, StagedMerge, StagedQuery } from "../stores/store.ts";
+import { attemptFacts, exportArguments, relateArguments, type Relations } from "./arguments.ts";
 import { blockedBy } from "./blocked-by.ts";
 import { performInChild } from "./perform-in-child.ts";
 import type { StepWork, VerbResult } from "./step-work.ts";
@@ -79,18 +79,17 @@ async function callForMerge(work: StepWork): Promise<VerbResult<UserOutput>> {
 }
 
 /** The relations of a query are all of the function's, in their order, so that `input_1` is the second whatever the query uses. */
-function bindQuery({ sql, parameters }: CompiledQuery, relations: ReadonlyMap<string, InputVersions>): StagedQuery {
-  return { sql, parameters, inputs: [...relations.values()] };
+function bindQuery({ sql, parameters }: CompiledQuery, relations: Relations): StagedQuery {
+  return { sql, parameters, inputs: [...relations.values()].map(({ input }) => input) };
 }
 
 /** A batch is known by its branch and by the partitions that it was read from: other versions of the same partitions supersede it. */
-function bindBranch(
-  branch: CompiledBranch,
-  relations: ReadonlyMap<string, InputVersions>,
-): StagedMerge["branches"][number] {
+function bindBranch(branch: CompiledBranch, relations: Relations): StagedMerge["branches"][number] {
   const { name, columns, query } = branch;
-  const read = query.relations.map((relation) => relations.get(relation)).filter((input) => input !== undefined);
-  const from = read.map(({ asset, versions }): Json => [asset.key, versions.map(({ partition }) => partition)]);
+  const read = query.relations.map((relation) => relations.get(relation)).filter((source) => source !== undefined);
+  const from = read.map(({ input: { asset, versions }, readsAll }): Json => {
+    return [asset.key, readsAll ? "*" : versions.map(({ partition }) => partition)];
+  });
   return { name, columns, query: bindQuery(query, relations), batchKey: JSON.stringify([name, from]) };
 }
 
