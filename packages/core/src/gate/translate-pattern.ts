@@ -1,6 +1,6 @@
 /**
  * Writes a JavaScript regular expression in the dialect that JavaScript, RE2 (DuckDB) and Postgres read alike, or says `null` when it is not certain that they do.
- * The dialect: printable ASCII, `^` and `$` for the whole text's ends, classes of listed characters, groups, alternatives, greedy quantifiers up to 255.
+ * The dialect: printable ASCII, `^` and `$` for the whole text's ends and at the ends of a branch (DuckDB's optimizer misreads `^^` and `$a`), classes of listed characters, groups, alternatives, greedy quantifiers up to 255.
  * Out: flags, `.` and negated classes (they differ on line ends and beyond U+FFFF), `\s`, `\b`, look-around, back references, lazy quantifiers.
  */
 export function translatePattern(regex: RegExp): string | null {
@@ -13,7 +13,7 @@ export function translatePattern(regex: RegExp): string | null {
     const text = token === undefined ? undefined : token.shape.exec(rest)?.[0];
     if (token === undefined || text === undefined || (token.kind === "quantifier" && !canRepeat)) return null;
     const written = token.write(text);
-    if (written === null) return null;
+    if (written === null || (text === "^" && !/(?:^|(?<!\\)\||\(\?:)$/.test(pattern))) return null;
     pattern += written;
     canRepeat = token.kind === "atom";
     rest = rest.slice(text.length);
@@ -36,7 +36,7 @@ const tokens: readonly Token[] = [
   { shape: /^\(\?:/, kind: "other", write: () => "(?:" },
   { shape: /^\((?!\?)/, kind: "other", write: () => "(?:" },
   { shape: /^\)/, kind: "atom", write: () => ")" },
-  { shape: /^[|^$]/, kind: "other", write: (text) => text },
+  { shape: /^(?:[|^]|\$(?=$|[|)]))/, kind: "other", write: (text) => text },
   { shape: /^[?*+](?![?+*])/, kind: "quantifier", write: (text) => text },
   { shape: /^\{\d+(?:,\d*)?\}(?![?+*{])/, kind: "quantifier", write: writeRepeat },
   { shape: /^\[(?!\^)(?:\\.|[^\]\\])+\]/, kind: "atom", write: writeClass },

@@ -80,7 +80,9 @@ describe("columns", () => {
   });
 
   test("JSON of any shape may be NULL, because null is one of its values", () => {
-    expect([z.any(), z.unknown(), z.json()].map(columnOf)).toEqual(Array(3).fill([{ kind: "json" }, "null"]));
+    expect([z.any(), z.unknown(), z.json()].map(columnOf)).toEqual(
+      Array.from({ length: 3 }, () => [{ kind: "json" }, "null"]),
+    );
   });
 });
 

@@ -16,6 +16,9 @@ function parse(shape: z.ZodRawShape, row: unknown): ParsedRow {
 
 const parseOne = (schema: z.ZodType, x: unknown) => parse({ x: schema }, { x });
 
+type Conversion = [name: string, schema: z.ZodType, given: unknown, kept: unknown];
+type Refusal = [name: string, schema: z.ZodType, value: unknown, message: RegExp];
+
 describe("values get one form", () => {
   test.each([
     ["an offset becomes UTC", z.iso.datetime({ offset: true }), "2001-01-31T05:00:00+02:30", "2001-01-31T02:30:00Z"],
@@ -34,7 +37,7 @@ describe("values get one form", () => {
     ["undefined becomes null", z.string().nullish(), undefined, null],
     ["transforms run", z.string().trim(), " a ", "a"],
     ["defaults apply", z.string().default("x"), undefined, "x"],
-  ])("%s", (_name, schema, given, kept) => {
+  ] satisfies Conversion[])("%s", (...[, schema, given, kept]: Conversion) => {
     const { row, issues } = parseOne(schema, given);
     expect(issues).toEqual([]);
     expect(Object.is(row?.["x"], kept)).toBe(true);
@@ -65,7 +68,7 @@ describe("values that no column can hold", () => {
     ["the year 0", z.iso.datetime(), "0000-01-31T05:00:00Z", /0001/],
     ["the year 0 after the offset", z.iso.datetime({ offset: true }), "0001-01-01T00:00:00+01:00", /0001/],
     ["a day of the year 0", z.iso.date(), "0000-01-31", /date/],
-  ])("%s", (_name, schema, value, message) => {
+  ] satisfies Refusal[])("%s", (...[, schema, value, message]: Refusal) => {
     expect(parseOne(schema, value).issues).toMatchObject([
       { code: "STORE_VALUE_INVALID", column: "x", message: expect.stringMatching(message) },
     ]);
