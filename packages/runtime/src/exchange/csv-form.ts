@@ -22,6 +22,9 @@ export function renderCsvScan(schema: RowSchema, path: string): string {
     "delim = ','",
     "quote = '\"'",
     "escape = '\"'",
+    // Without it, a line break inside the first text decides what ends a row.
+    "new_line = '\\n'",
+    "parallel = false",
     // The longest row; the buffer holds two of them.
     "max_line_size = 16777216",
     "buffer_size = 33554432",

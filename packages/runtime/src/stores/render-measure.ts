@@ -22,7 +22,7 @@ export interface MeasureDialect {
   /** Sum over bytes 0-7 (0) or 8-15 (1) of a hash, as text. */
   renderHashSum(hash: string, half: 0 | 1): string;
   renderByteLength(bytes: string): string;
-  /** Length in UTF-16 units, as JavaScript counts. */
+  /** Length in code points. */
   renderTextLength(quoted: string): string;
   renderPatternMatch(quoted: string, pattern: string): string;
   renderIsFinite(quoted: string): string;
@@ -129,7 +129,7 @@ function renderRange(
   const { min, max } = range;
   return all([
     // NaN is greater than everything to both engines, and in no range to JavaScript.
-    type.kind === "double" ? `${quoted} <> 'NaN'::${dialect.renderType(type)}` : null,
+    type.kind === "double" && (min !== null || max !== null) ? `${quoted} <> 'NaN'::${dialect.renderType(type)}` : null,
     min === null ? null : `${quoted} ${range.isMinExclusive ? ">" : ">="} ${renderBound(dialect, column, min)}`,
     max === null ? null : `${quoted} ${range.isMaxExclusive ? "<" : "<="} ${renderBound(dialect, column, max)}`,
   ]);

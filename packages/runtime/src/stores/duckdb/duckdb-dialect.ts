@@ -28,17 +28,11 @@ export const duckdbDialect: Dialect = {
   renderHash: (bytes) => `sha256(${bytes})`,
   renderHashSum: (hash, half) => `sum(('0x' || ${hash}[${half * 16 + 1}:${half * 16 + 16}])::ubigint)`,
   renderByteLength: (bytes) => `octet_length(${bytes})`,
-  renderTextLength,
+  renderTextLength: (quoted) => `length(${quoted})`,
   renderPatternMatch: (quoted, pattern) => `regexp_matches(${quoted}, ${quoteLiteral(pattern)})`,
   renderIsFinite: (quoted) => `isfinite(${quoted})`,
   renderSortable: (quoted) => quoted,
 };
-
-/** Characters, plus those beyond U+FFFF a second time; most texts are ASCII and need no look at each character. */
-function renderTextLength(quoted: string): string {
-  const beyond = `length(regexp_replace(${quoted}, '[^\\x{10000}-\\x{10FFFF}]', '', 'g'))`;
-  return `(case when strlen(${quoted}) = length(${quoted}) then length(${quoted}) else length(${quoted}) + ${beyond} end)`;
-}
 
 function renderCanonical(quoted: string, type: ColumnType): string {
   switch (type.kind) {

@@ -4,6 +4,7 @@ import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { findCommitRows, listCommitRows, listHeadRows } from "../catalog/read-catalog.ts";
 import type { MergeEngine } from "../merge-seam.ts";
 import type { PublishQueue } from "../publish-queue.ts";
+import type { SqlRow, SqlValue } from "../sql-session.ts";
 import type {
   Commit,
   CommitRequest,
@@ -134,6 +135,17 @@ export class DuckdbStore implements Store {
     readonly commitId: string;
   }): Promise<Commit> {
     return await this.#shared.queue.exclusive(() => this.#shared.publisher.revert(options));
+  }
+
+  /** Rows of a query over what readers see, every value as text: this process owns the file, so that nobody else can ask it. */
+  async queryViews(sql: string, parameters: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
+    return await this.#shared.database.pool.use(async (connection) => {
+      const session = createDuckdbSession(connection);
+      await session.run("begin transaction read only");
+      const rows = await session.run(sql, parameters);
+      await session.run("commit");
+      return rows;
+    });
   }
 
   async discard(target: StageTarget): Promise<void> {

@@ -55,7 +55,7 @@ export class PgDatabase {
     }
   }
 
-  async use<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  async use<T>(work: (client: pg.PoolClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const client = await this.acquire();
     let isBroken = true;
     // Without a listener, an error of the connection between two statements would end the process.
@@ -66,6 +66,7 @@ export class PgDatabase {
       isBroken = false;
       return result;
     } catch (error) {
+      signal?.throwIfAborted();
       throw toStoreError(error);
     } finally {
       client.off("error", ignore);
@@ -78,15 +79,14 @@ export class PgDatabase {
     work: (session: SqlSession, client: pg.PoolClient) => Promise<T>,
     options: TransactionOptions = {},
   ): Promise<T> {
-    return await this.use(async (client) => {
-      const session = createPgSession(client);
-      return await this.#cancellable(client, options.signal, async () => {
+    const run = (client: pg.PoolClient) =>
+      this.#cancellable(client, options.signal, async () => {
         await client.query(`begin ${options.mode ?? ""}`);
-        const result = await work(session, client);
+        const result = await work(createPgSession(client), client);
         await client.query("commit");
         return result;
       });
-    });
+    return await this.use(run, options.signal);
   }
 
   /** Runs work on a connection; the signal cancels the statement that runs. */
@@ -94,7 +94,10 @@ export class PgDatabase {
     signal: AbortSignal | undefined,
     work: (session: SqlSession, client: pg.PoolClient) => Promise<T>,
   ): Promise<T> {
-    return await this.use((client) => this.#cancellable(client, signal, () => work(createPgSession(client), client)));
+    return await this.use(
+      (client) => this.#cancellable(client, signal, () => work(createPgSession(client), client)),
+      signal,
+    );
   }
 
   async end(): Promise<void> {
@@ -112,9 +115,6 @@ export class PgDatabase {
     signal.addEventListener("abort", cancel);
     try {
       return await work();
-    } catch (error) {
-      signal.throwIfAborted();
-      throw error;
     } finally {
       signal.removeEventListener("abort", cancel);
     }

@@ -39,7 +39,7 @@ export function createPgDialect({
       return `sum(${serverVersion >= 180_000 ? `${part}::int8` : `('x' || encode(${part}, 'hex'))::bit(64)::int8`})`;
     },
     renderByteLength: (bytes) => `octet_length(${bytes})`,
-    renderTextLength,
+    renderTextLength: (quoted) => `char_length(${quoted})`,
     renderPatternMatch: (quoted, pattern) => `${quoted} ~ ${quoteLiteral(pattern)}`,
     renderIsFinite: (quoted) => `${quoted} <> all (array['NaN', 'Infinity', '-Infinity']::double precision[])`,
     renderSortable: (quoted, type) => (type.kind === "text" ? `${quoted} collate "C"` : quoted),
@@ -104,12 +104,6 @@ const serve: Dialect["serve"] = async (session, view, select) => {
   }
   await session.run("release savepoint serve");
 };
-
-/** Characters, plus those beyond U+FFFF a second time; most texts are ASCII and need no look at each character. */
-function renderTextLength(quoted: string): string {
-  const beyond = `char_length(regexp_replace(${quoted}, '[^\\U00010000-\\U0010FFFF]', '', 'g'))`;
-  return `(case when octet_length(${quoted}) = char_length(${quoted}) then char_length(${quoted}) else char_length(${quoted}) + ${beyond} end)`;
-}
 
 function renderCanonical(quoted: string, type: ColumnType): string {
   switch (type.kind) {
