@@ -18,7 +18,25 @@ describe("time partitions", () => {
     expect(Object.isFrozen(spec)).toBe(true);
   });
 
+  test("name months with or without their first day, hours in the zone or in UTC", () => {
+    const starts = [
+      monthly("2001-02"),
+      monthly("2001-02-01"),
+      hourly("2001-02-01"),
+      hourly("2001-02-01T23:00"),
+      hourly("2001-02-01T05:00Z"),
+    ];
+    expect(starts.map((spec) => spec.start)).toEqual([
+      "2001-02",
+      "2001-02-01",
+      "2001-02-01",
+      "2001-02-01T23:00",
+      "2001-02-01T05:00Z",
+    ]);
+  });
+
   test.each([
+    ["a month for days", () => daily("2001-02")],
     ["a day that does not exist", () => daily("2001-02-29")],
     ["the year 0", () => daily("0000-01-01")],
     ["another format", () => daily("01/02/2001")],

@@ -36,7 +36,7 @@ export function weekly(start: string, end?: string | TimeOptions, options?: Time
   return readTime("week", start, [end, options]);
 }
 
-/** A partition per calendar month; `start` and `end` are first days: `monthly("2001-01-01")`. Keys: `2001-01`. @throws {DEFINITION_INVALID} */
+/** A partition per calendar month; `start` and `end` are first days: `monthly("2001-01")`. Keys: `2001-01`. @throws {DEFINITION_INVALID} */
 export function monthly(start: string, end?: string, options?: TimeOptions): TimePartitions;
 export function monthly(start: string, options: TimeOptions): TimePartitions;
 export function monthly(start: string, end?: string | TimeOptions, options?: TimeOptions): TimePartitions {
@@ -95,34 +95,39 @@ function readTime(grain: TimeGrain, start: string, [endOrOptions, lastOptions]: 
   return Object.freeze({ kind: "time", grain, start, end, timeZone });
 }
 
-const boundaryPattern = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):00)?$/;
+const boundaryPattern = /^(\d{4})-(\d{2})(?:-(\d{2})(?:T(\d{2}):00Z?)?)?$/;
 
+/** Where windows can begin, as far as it can be told without the zone's clock changes; the planner checks the rest. */
 function requireBoundary(grain: TimeGrain, text: string): void {
-  const [, year, month, day, hour] = boundaryPattern.exec(text) ?? [];
-  const midnight = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-  const isReal =
-    year !== undefined &&
-    !Number.isNaN(midnight.getTime()) &&
-    midnight.toISOString().startsWith(`${year}-${month}-${day}`);
-  if (!isReal || year === "0000" || Number(hour ?? 0) > 23)
-    throw invalid(`"${text}" is not a ${grain === "hour" ? "date or whole hour" : "date"}`, `Write ${example(grain)}`);
-  if (hour !== undefined && grain !== "hour") throw invalid(`"${text}" is not a date`, `Write ${example(grain)}`);
-  if (grain === "week" && midnight.getUTCDay() !== 1)
+  const [, year, month, day = "01", hour] = boundaryPattern.exec(text) ?? [];
+  const midnight = new Date(`${year}-${month}-${day}T00:00:00Z`);
+  const isReal = !Number.isNaN(midnight.getTime()) && midnight.getUTCDate() === Number(day) && year !== "0000";
+  const isFine =
+    isReal &&
+    Number(hour ?? 0) < 24 &&
+    (hour === undefined || grain === "hour") &&
+    (text.length > 7 || grain === "month");
+  if (!isFine) throw invalid(`"${text}" is not ${examples[grain].what}`, `Write ${examples[grain].text}`);
+  if (grain === "week" && midnight.getUTCDay() !== 1) {
     throw invalid(
       `${text} is not a Monday, and weeks begin on Monday`,
       `The Monday before is ${previousMonday(midnight)}`,
     );
+  }
   if (grain === "month" && day !== "01")
-    throw invalid(`${text} is not the first day of a month`, `Write ${year}-${month}-01`);
+    throw invalid(`${text} is not the first day of a month`, `Write ${year}-${month}`);
 }
+
+const examples: Readonly<Record<TimeGrain, { readonly what: string; readonly text: string }>> = {
+  hour: { what: "a date or a whole hour", text: "2001-01-31, 2001-01-31T05:00 or 2001-01-31T05:00Z" },
+  day: { what: "a date", text: "2001-01-31" },
+  week: { what: "a date", text: "2001-01-29" },
+  month: { what: "a month", text: "2001-01" },
+};
 
 function previousMonday(midnight: Date): string {
   const daysSinceMonday = (midnight.getUTCDay() + 6) % 7;
   return new Date(midnight.getTime() - daysSinceMonday * 86_400_000).toISOString().slice(0, 10);
-}
-
-function example(grain: TimeGrain): string {
-  return grain === "hour" ? "2001-01-31 or 2001-01-31T05:00" : grain === "month" ? "2001-01-01" : "2001-01-31";
 }
 
 function isTimeZone(name: string): boolean {
