@@ -1,4 +1,5 @@
 import type { Column } from "../schema/row-schema.ts";
+import { compareStrings } from "../values/compare.ts";
 import { cellRules } from "./cell-policies.ts";
 import type { MergeSpec } from "./contribution.ts";
 import { keyColumns } from "./key.ts";
@@ -37,6 +38,8 @@ export interface FoldPlan {
   /** All columns of the result, in the schema's order. */
   readonly columns: readonly Column[];
   readonly batches: readonly number[];
+  /** By batch: a number for its source, the same for all batches of a source. */
+  readonly sources: readonly (readonly [batch: number, source: number])[];
   /** Distinct orders; the first decides which contribution a row belongs to. */
   readonly orders: readonly [PackedOrder, ...PackedOrder[]];
   /** Recency-first, by which deletes and retracts hide: index into `orders`; `null` when there are none. */
@@ -89,6 +92,7 @@ export function planFold(spec: MergeSpec, batches: readonly FoldBatch[]): FoldPl
     key,
     columns: schema.columns,
     batches: batches.map((batch) => batch.number),
+    sources: numberSources(batches),
     orders: [owner, ...others],
     maskOrder,
     hasRetracts,
@@ -107,4 +111,9 @@ function findPresence(batches: readonly FoldBatch[], column: Column, bit: number
     bit: carrying.some((batch) => batch.hasRowPresence) ? bit : null,
     isNullAbsent: column.nullAs === "absent",
   };
+}
+
+function numberSources(batches: readonly FoldBatch[]): FoldPlan["sources"] {
+  const names = [...new Set(batches.map((batch) => batch.source))].sort(compareStrings);
+  return batches.map((batch) => [batch.number, names.indexOf(batch.source)]);
 }

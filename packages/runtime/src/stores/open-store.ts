@@ -2,10 +2,11 @@ import { resolve } from "node:path";
 import { unreachable } from "@watersmeet/core/errors";
 import type { StoreConfig } from "../config/config.ts";
 import type { CommitPhase } from "./apply-commits.ts";
+import { duckdbMergeEngine } from "./duckdb/merge-engine.ts";
 import { openDuckdbStore } from "./duckdb/open-duckdb-store.ts";
+import { createPgMergeEngine } from "./postgres/merge-engine.ts";
 import { openPostgresStore } from "./postgres/open-postgres-store.ts";
 import type { Store } from "./store.ts";
-import { unsupportedMerge } from "./unsupported-merge.ts";
 
 export interface OpenStoreOptions {
   readonly name: string;
@@ -36,7 +37,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
         spillDirectory: resolve(options.stateDirectory, "spill", name),
         memoryLimit: config.memoryLimit,
         threads: config.threads,
-        merge: unsupportedMerge,
+        merge: duckdbMergeEngine,
         now,
         onPhase,
       });
@@ -45,7 +46,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
         name,
         url: config.url,
         schema: config.schema,
-        merge: unsupportedMerge,
+        merge: createPgMergeEngine,
         now,
         onPhase,
       });

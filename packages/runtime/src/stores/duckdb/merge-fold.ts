@@ -27,15 +27,20 @@ export function renderDuckdbFold(dialect: MergeDialect, plan: FoldPlan, table: C
   const count = renderDistinctCount(plan.groups.map((_, index) => `r${index}`));
   return {
     findings: isOneGroup ? null : `select *, ${count} as winners from (${narrow}) as narrow`,
-    renderRows: (findings) => renderRows(plan, table, isOneGroup ? `(${narrow})` : findings),
+    renderRows: (findings) => renderRows(plan, table, { dialect, winners: isOneGroup ? `(${narrow})` : findings }),
     conflicts: plan.isUnionDistinct ? renderConflicts(dialect, plan, table) : null,
   };
 }
 
-function renderRows(plan: FoldPlan, table: ContributionTable, winners: string): string {
+function renderRows(
+  plan: FoldPlan,
+  table: ContributionTable,
+  { dialect, winners }: { readonly dialect: MergeDialect; readonly winners: string },
+): string {
   const columns = plan.columns.map((column) => {
     const group = groupOf(plan, column);
-    const value = group < 0 ? "null" : `g${group}.${cellOf(table.schema, column)}`;
+    const value =
+      group < 0 ? `null::${dialect.store.renderType(column.type)}` : `g${group}.${cellOf(table.schema, column)}`;
     return `${value} as ${quoteIdentifier(column.name)}`;
   });
   const others = plan.groups

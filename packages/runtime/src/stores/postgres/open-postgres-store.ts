@@ -4,6 +4,7 @@ import { quoteIdentifier } from "../../exchange/quote.ts";
 import type { CommitPhase } from "../apply-commits.ts";
 import { ensureMeta } from "../catalog/read-catalog.ts";
 import { renderCatalog } from "../catalog/render-catalog.ts";
+import type { Dialect } from "../dialect.ts";
 import type { MergeEngine } from "../merge-seam.ts";
 import { numberOf } from "../sql-session.ts";
 import { PgDatabase } from "./pg-database.ts";
@@ -17,7 +18,8 @@ export interface OpenPostgresOptions {
   readonly url: string;
   /** Where readers find the views. */
   readonly schema: string;
-  readonly merge: MergeEngine;
+  /** Makes the merge engine for the server's SQL. */
+  readonly merge: (dialect: Dialect) => MergeEngine;
   readonly now: () => number;
   readonly onPhase: (phase: CommitPhase) => void | Promise<void>;
 }
@@ -29,7 +31,10 @@ export async function openPostgresStore(options: OpenPostgresOptions): Promise<P
     const { storeId, serverVersion } = await prepare(database, options);
     const { merge, now, onPhase } = options;
     const dialect = createPgDialect({ schema: options.schema, serverVersion });
-    return new PostgresStore({ name: options.name, storeId }, { database, dialect, merge, now, onPhase });
+    return new PostgresStore(
+      { name: options.name, storeId },
+      { database, dialect, merge: merge(dialect), now, onPhase },
+    );
   } catch (error) {
     await database.end();
     throw error;

@@ -1,0 +1,39 @@
+import { quoteLiteral } from "../../exchange/quote.ts";
+import type { Dialect } from "../dialect.ts";
+import type { MergeDialect } from "../merge/merge-dialect.ts";
+import { renderPostgresFold } from "./merge-fold.ts";
+import { renderPgType } from "./pg-dialect.ts";
+
+export function createPgMergeDialect(store: Dialect): MergeDialect {
+  const dialect: MergeDialect = {
+    store,
+    begin: "begin isolation level repeatable read",
+    renderCellType: (type) => (type.kind === "text" ? `text collate "C"` : renderPgType(type)),
+    presenceType: "bit varying",
+    wideType: "numeric",
+    rowId: "ctid",
+    // Batches stand together, so that a summary of each range of pages is enough to find them.
+    renderIndexes: (table) => [`create index if not exists ${quoteIndex(table)} on ${table} using brin (_batch)`],
+    renderNormalized: (text) =>
+      `case when octet_length(${text}) = char_length(${text}) then ${text} else normalize(${text}, nfc) end`,
+    renderHasNul: () => null,
+    renderBytes: (bytes) => `'\\x${bytes.toString("hex")}'::bytea`,
+    renderJsonRow: (cells) => renderJsonObject(cells),
+    renderFold: (plan, table) => renderPostgresFold(dialect, plan, table),
+  };
+  return dialect;
+}
+
+/** A function takes at most a hundred arguments, so wide rows are built in parts. */
+function renderJsonObject(cells: readonly { readonly name: string; readonly value: string }[]): string {
+  const parts: string[] = [];
+  for (let from = 0; from < Math.max(cells.length, 1); from += 40) {
+    const members = cells.slice(from, from + 40).map(({ name, value }) => `${quoteLiteral(name)}, ${value}`);
+    parts.push(`jsonb_build_object(${members.join(", ")})`);
+  }
+  return `(${parts.join(" || ")})::text`;
+}
+
+function quoteIndex(table: string): string {
+  return `"${table.replaceAll(/^.*[.]|"/g, "")}_batch"`;
+}

@@ -1,0 +1,74 @@
+import { fold, foldHistory } from "@watersmeet/core/merge";
+import { canonicalRow } from "@watersmeet/core/schema";
+import { goldenBatches, goldenSets, goldenSpec, mergeHistories, type GeneratedHistory } from "@watersmeet/core/testing";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  foldInSql,
+  loadCases,
+  openDuckdbEngine,
+  openPostgresEngine,
+  type FoldEngine,
+  type SqlCase,
+} from "./folded-in-sql.ts";
+
+const histories: readonly GeneratedHistory[] = [
+  ...fc.sample(mergeHistories(fc), { numRuns: 120, seed: 1 }),
+  ...fc.sample(mergeHistories(fc, { operations: ["upsert"] }), { numRuns: 80, seed: 2 }),
+  ...fc.sample(mergeHistories(fc, { haveTies: false, operations: ["upsert"] }), { numRuns: 60, seed: 3 }),
+];
+const cases = number(histories);
+
+for (const [name, open] of [
+  ["DuckDB", openDuckdbEngine],
+  ["Postgres", openPostgresEngine],
+] as const) {
+  describe(`folding in ${name}`, () => {
+    let engine: FoldEngine;
+    beforeAll(async () => {
+      engine = await open();
+    });
+    afterAll(() => engine[Symbol.asyncDispose]());
+
+    test("gives the reference's bytes for generated histories", async () => {
+      await loadCases(engine, "generated", cases);
+      for (const one of cases) {
+        const contributions = one.batches.flatMap((batch) => batch.contributions);
+        const expected = fold(one.spec, contributions);
+        const given = await foldInSql(engine, "generated", one);
+        expect(given.conflicts > 0).toBe(expected.conflicts.length > 0);
+        if (expected.conflicts.length > 0) continue;
+        expect(given.rows).toEqual(
+          expected.rows.map(({ row }) => canonicalRow(one.spec.schema, row).toString("hex")).sort(),
+        );
+        const tombstones = contributions.filter(
+          ({ operation }, index) => operation !== "upsert" && expected.fates[index] === "winner",
+        );
+        expect(given.winners).toBe(expected.counts.winner - tombstones.length);
+      }
+    });
+
+    test("gives the golden example", async () => {
+      for (const [index, set] of Object.values(goldenSets).entries()) {
+        const batches = set.batches
+          .filter((batch) => !set.revoked.includes(batch))
+          .map((batch) => goldenBatches[batch]);
+        const one: SqlCase = { spec: goldenSpec, batches, firstNumber: 100 * (index + 1) };
+        await loadCases(engine, "golden", [one]);
+        const expected = foldHistory(goldenSpec, { deliveries: batches, revoked: [] });
+        const { rows } = await foldInSql(engine, "golden", one);
+        expect(rows).toEqual(set.rows.map((row) => canonicalRow(goldenSpec.schema, row).toString("hex")).sort());
+        expect(expected.rows.length).toBe(rows.length);
+      }
+    });
+  });
+}
+
+function number(given: readonly GeneratedHistory[]): readonly SqlCase[] {
+  let firstNumber = 1;
+  return given.map(({ spec, batches }) => {
+    const one = { spec, batches: batches.filter((batch) => batch.contributions.length > 0), firstNumber };
+    firstNumber += batches.length;
+    return one;
+  });
+}
