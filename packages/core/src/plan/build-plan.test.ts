@@ -99,8 +99,7 @@ describe("reasons to run", () => {
     const snapshot = without(runAll(), "streaks", "2001-01-07");
     expect(outline(planFlights({ select: "streaks" }, { snapshot }))).toEqual([
       "streaks run missing 6-6",
-      "streaks run inputChanged (streaks) 7-7",
-      "streaks run inputPlanned (streaks) 8-9",
+      "streaks run inputPlanned (streaks) 7-9",
       "streaks skip upToDate 0-5",
     ]);
   });

@@ -98,31 +98,41 @@ function compareVersions({ asset, heads }: AssetState, codes: Uint32Array): void
   }
 }
 
-/** Whether what a partition read of one input then is what it would read now. For partitions that have a head. */
+/**
+ * Whether what a partition read of one input then is what it would read now. For partitions that have a head. A needed input of which nothing is there yet has not
+ * changed: the newest day, before it is made, does not make the reader of the latest day stale.
+ */
 function createComparison(own: AssetState, upstream: AssetState, read: AssetRead): (ordinal: number) => boolean {
   const recorded = own.heads.columns.inputs.get(read.edge.position) ?? createDigestColumn();
+  const recordedAt = (ordinal: number): string | undefined => recorded.get(own.heads.rowOf(ordinal));
   if (read.mapping.isIdentity) {
     const { dataDigests } = upstream.heads.columns;
-    // A row that is not there stands for nothing read, which has a fingerprint of its own.
-    return (ordinal) =>
-      upstream.heads.has(ordinal)
-        ? recorded.isSame(own.heads.rowOf(ordinal), dataDigests, upstream.heads.rowOf(ordinal))
-        : recorded.get(own.heads.rowOf(ordinal)) === nothingRead;
+    return (ordinal) => {
+      if (!upstream.heads.has(ordinal)) return !read.edge.isOptional || recordedAt(ordinal) === fingerprintInput([]);
+      return recorded.isSame(own.heads.rowOf(ordinal), dataDigests, upstream.heads.rowOf(ordinal));
+    };
   }
   const findFingerprint = createFingerprints(upstream, read);
-  return (ordinal) => recorded.get(own.heads.rowOf(ordinal)) === findFingerprint(ordinal);
+  return (ordinal) => {
+    const fingerprint = findFingerprint(ordinal);
+    return fingerprint === undefined || recordedAt(ordinal) === fingerprint;
+  };
 }
 
-/** Fingerprints of one input as it is now, by the ordinal of the reader. */
-function createFingerprints(upstream: AssetState, { mapping }: AssetRead): (ordinal: number) => string {
-  const compute = (ordinal: number): string =>
-    fingerprintInput(listHeads(upstream, mapping.toUpstream([ordinal, ordinal + 1])));
+/** Fingerprints of one input as it is now, by the ordinal of the reader; `undefined` where nothing of what is needed is there. */
+function createFingerprints(
+  upstream: AssetState,
+  { edge, mapping }: AssetRead,
+): (ordinal: number) => string | undefined {
+  const compute = (ordinal: number): string | undefined => {
+    const ranges = mapping.toUpstream([ordinal, ordinal + 1]);
+    const read = listHeads(upstream, ranges);
+    return read.length === 0 && ranges.length > 0 && !edge.isOptional ? undefined : fingerprintInput(read);
+  };
   if (!mapping.isConstant) return compute;
   const common = compute(0);
   return () => common;
 }
-
-const nothingRead = fingerprintInput([]);
 
 /** The partitions that exist; a partition that is not there yet makes its reader no staler than it is. */
 function listHeads({ heads, keys }: AssetState, ranges: readonly OrdinalRange[]): readonly ReadPartition[] {

@@ -27,37 +27,59 @@ export interface HeadColumns {
 
 export function createHeadTable(): HeadTable {
   const rows = new Map<PartitionKey, number>();
-  const versions = new Map<string, string>();
-  const codeVersions: string[] = [];
-  const schemaVersions: string[] = [];
-  const commitIds = createDigestColumn();
-  const dataDigests = createDigestColumn();
-  const inputs = new Map<string, DigestColumn>();
-  const share = (version: string): string => {
-    const known = versions.get(version);
-    if (known === undefined) versions.set(version, version);
-    return known ?? version;
-  };
-  const columns: HeadColumns = {
-    rowOf: (partition) => rows.get(partition),
-    commitIds,
-    dataDigests,
-    codeVersions,
-    schemaVersions,
-    inputs,
-  };
+  const { columns, write } = createColumns(rows);
+  function* entries(): MapIterator<[PartitionKey, HeadState]> {
+    for (const [partition, row] of rows) yield [partition, readRow(columns, row)];
+  }
+  function* values(): MapIterator<HeadState> {
+    for (const [, head] of entries()) yield head;
+  }
   const table: HeadTable = {
-    ...createMapView(rows, (row) => readRow(columns, row)),
     columns,
-    forEach(visit) {
-      for (const [partition, head] of table) visit(head, partition, table);
-    },
     get size() {
       return rows.size;
     },
     set(partition, head) {
       const row = rows.get(partition) ?? rows.size;
       rows.set(partition, row);
+      write(row, head);
+    },
+    has: (partition) => rows.has(partition),
+    get(partition) {
+      const row = rows.get(partition);
+      return row === undefined ? undefined : readRow(columns, row);
+    },
+    keys: () => rows.keys(),
+    values,
+    entries,
+    [Symbol.iterator]: entries,
+    forEach(visit) {
+      for (const [partition, head] of entries()) visit(head, partition, table);
+    },
+  };
+  return table;
+}
+
+function createColumns(rows: ReadonlyMap<PartitionKey, number>): {
+  readonly columns: HeadColumns;
+  readonly write: (row: number, head: HeadState) => void;
+} {
+  const codeVersions: string[] = [];
+  const schemaVersions: string[] = [];
+  const commitIds = createDigestColumn();
+  const dataDigests = createDigestColumn();
+  const inputs = new Map<string, DigestColumn>();
+  const share = createTextPool();
+  return {
+    columns: {
+      rowOf: (partition) => rows.get(partition),
+      commitIds,
+      dataDigests,
+      codeVersions,
+      schemaVersions,
+      inputs,
+    },
+    write(row, head) {
       codeVersions[row] = share(head.codeVersion);
       schemaVersions[row] = share(head.schemaVersion);
       commitIds.set(row, head.commitId);
@@ -70,7 +92,16 @@ export function createHeadTable(): HeadTable {
       }
     },
   };
-  return table;
+}
+
+/** Equal texts that were read apart are separate objects: all of them become the first. */
+function createTextPool(): (text: string) => string {
+  const pool = new Map<string, string>();
+  return (text) => {
+    const known = pool.get(text);
+    if (known === undefined) pool.set(text, text);
+    return known ?? text;
+  };
 }
 
 /** The columns of heads in whatever form they come. */
@@ -100,29 +131,5 @@ function readRow(
         return fingerprint === undefined ? [] : [[position, fingerprint]];
       }),
     ),
-  };
-}
-
-/** Most of a read-only map, over rows. */
-function createMapView(
-  rows: ReadonlyMap<PartitionKey, number>,
-  read: (row: number) => HeadState,
-): Omit<ReadonlyMap<PartitionKey, HeadState>, "size" | "forEach"> {
-  function* entries(): MapIterator<[PartitionKey, HeadState]> {
-    for (const [partition, row] of rows) yield [partition, read(row)];
-  }
-  function* values(): MapIterator<HeadState> {
-    for (const row of rows.values()) yield read(row);
-  }
-  return {
-    has: (partition) => rows.has(partition),
-    get(partition) {
-      const row = rows.get(partition);
-      return row === undefined ? undefined : read(row);
-    },
-    keys: () => rows.keys(),
-    values,
-    entries,
-    [Symbol.iterator]: entries,
   };
 }

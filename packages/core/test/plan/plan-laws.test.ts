@@ -119,7 +119,7 @@ describe("a plan", () => {
           );
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -131,7 +131,7 @@ describe("a plan", () => {
         const after = applyPlan({ plan, snapshot, digestOf: honest, pick: picker(random) }).snapshot;
         expect(planOf({ graph, snapshot: after }, { select: "*" })?.stepCount).toBe(0);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -143,7 +143,7 @@ describe("a plan", () => {
         const { order } = applyPlan({ plan, snapshot, digestOf: honest, pick: picker(random) });
         expect(order.length).toBe(plan.stepCount);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -172,7 +172,7 @@ describe("a plan", () => {
         expect(pending.length).toBe(plan.stepCount);
         expect(frees.sort()).toEqual(waits.sort());
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -190,7 +190,7 @@ describe("a plan", () => {
           plan.assets.reduce((sum, { run }) => sum + countRanges(run.flatMap((group) => group.partitions)), 0),
         ).toBe(plan.stepCount);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -213,7 +213,7 @@ describe("a plan", () => {
           expect(normalizeRanges([...skipped, ...conditional])).toEqual(normalizeRanges(current));
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });
