@@ -67,7 +67,7 @@ type CheckBranches<O, K extends string, B, E extends string> = [Complaint<O, K, 
  *
  * @throws {DEFINITION_INVALID} when an option cannot be
  */
-// Four type parameters: each is held by a case of `test/types/merge.ts`.
+// Four type parameters: each is held by cases of `test/types/fixtures`.
 export function merge<
   O,
   F extends (...inputs: never[]) => Branches,
