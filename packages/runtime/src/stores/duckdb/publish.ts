@@ -202,7 +202,7 @@ export class DuckdbPublisher implements Publisher {
   async #cleanUp(requests: readonly CommitRequest[]): Promise<void> {
     const { database, onPhase } = this.#options;
     const stagings = requests.flatMap((request) => this.area.find(request.staged.target.attempt) ?? []);
-    const statements = this.area.forget(stagings, "published");
+    const statements = this.area.forget(stagings);
     try {
       await runAll(database, statements);
       await this.#checkpointWhenDue();

@@ -95,7 +95,7 @@ async function stage(
     context.area.keep(staging, filled.rowCount);
     return { target, ...filled };
   } catch (error) {
-    await runAll(context.database, context.area.forget([staging], "discarded"));
+    await runAll(context.database, context.area.forget([staging]));
     if (isMerge) {
       await context.database.pool.use((connection) =>
         context.merge.discard(createDuckdbSession(connection), { attempts: [target.attempt] }),
@@ -111,7 +111,7 @@ export async function dropStaging(
 ): Promise<boolean> {
   const staging = area.find(attempt);
   if (staging === undefined) return false;
-  await runAll(database, area.forget([staging], "discarded"));
+  await runAll(database, area.forget([staging]));
   return true;
 }
 

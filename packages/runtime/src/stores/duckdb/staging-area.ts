@@ -95,20 +95,21 @@ export class StagingArea {
     return [...this.#attempts.values()];
   }
 
-  /** Forgets attempts and answers the statements that give their memory back. Of published ones, their own tables have become versions'. */
-  forget(stagings: readonly StagedAttempt[], fate: "published" | "discarded"): readonly string[] {
-    const statements = stagings
-      .flatMap((staging) => [...staging.extraTables])
-      .map((table) => `drop table if exists ${table}`);
+  /** Forgets attempts and answers the statements that give back what they hold. A published table has another name by then. */
+  forget(stagings: readonly StagedAttempt[]): readonly string[] {
+    const tables = stagings.flatMap(({ extraTables, page, rows }) => [
+      ...extraTables,
+      ...(page === null ? [rows.table] : []),
+    ]);
     for (const staging of stagings) {
       const { attempt } = staging.target;
       if (this.#attempts.get(attempt) === staging) this.#attempts.delete(attempt);
-      if (staging.page === null && fate === "discarded") statements.push(`drop table if exists ${staging.rows.table}`);
     }
-    for (const [page, group] of Map.groupBy(stagings, (staging) => staging.page)) {
-      if (page !== null) statements.push(this.#leavePage(page, group));
-    }
-    return statements;
+    const pages = Map.groupBy(stagings, (staging) => staging.page);
+    return [
+      ...tables.map((table) => `drop table if exists ${table}`),
+      ...[...pages].flatMap(([page, group]) => (page === null ? [] : [this.#leavePage(page, group)])),
+    ];
   }
 
   #leavePage(page: Page, group: readonly StagedAttempt[]): string {

@@ -1,0 +1,129 @@
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../../../../tools/testing/test-database.ts";
+import type { CommitPhase } from "../../src/stores/apply-commits.ts";
+import { openStore } from "../../src/stores/open-store.ts";
+import type { Store } from "../../src/stores/store.ts";
+import { asset, createScratch, ids, orders, prepare, publish, read, type Scratch } from "./stored-rows.ts";
+
+let scratch: Scratch;
+let database: TestDatabase;
+let admin: pg.Client;
+
+beforeAll(async () => {
+  scratch = await createScratch();
+  database = await createTestDatabase();
+  admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+});
+
+afterAll(async () => {
+  await admin.end();
+  await database[Symbol.asyncDispose]();
+  await scratch[Symbol.asyncDispose]();
+});
+
+async function open(onPhase: (phase: CommitPhase) => void | Promise<void> = () => {}): Promise<Store> {
+  return await openStore({
+    name: "default",
+    config: { kind: "postgres", url: database.url, schema: "public" },
+    root: scratch.folder,
+    stateDirectory: scratch.folder,
+    onPhase,
+  });
+}
+
+test("a backend that is terminated before COMMIT leaves nothing, and the commit says so", async () => {
+  const a = asset("terminated", true);
+  let isArmed = false;
+  await using store = await open(async (phase) => {
+    if (isArmed && phase === "extrasMoved") await terminateCommitter();
+  });
+  await publish(store, scratch, { asset: a, partition: "a", rows: orders(2) });
+  const request = await prepare(store, scratch, {
+    asset: a,
+    partition: "a",
+    rows: orders(5),
+    base: 1,
+    commitId: "cut",
+  });
+  isArmed = true;
+  await expect(store.commit([request])).rejects.toMatchObject({ code: "STORE_UNREACHABLE" });
+  isArmed = false;
+  expect(await store.findCommits(["cut"])).toEqual([]);
+  expect(await store.commit([request])).toMatchObject([{ version: 2, isReplay: false }]);
+});
+
+test("a reply to COMMIT that is lost is looked up in the ledger", async () => {
+  const a = asset("lost_reply", true);
+  let lose = false;
+  await using store = await open();
+  await publish(store, scratch, { asset: a, partition: "a", rows: orders(2) });
+  const request = await prepare(store, scratch, {
+    asset: a,
+    partition: "a",
+    rows: orders(5),
+    base: 1,
+    commitId: "lost",
+  });
+  // The server commits, and the connection breaks before anybody hears of it.
+  const query = pg.Client.prototype.query;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    const answer: unknown = Reflect.apply(query, this, args);
+    if (!lose || args[0] !== "commit" || !(answer instanceof Promise)) return answer;
+    lose = false;
+    return answer.then(() => {
+      throw new Error("Connection terminated unexpectedly");
+    });
+  } as typeof query;
+  try {
+    lose = true;
+    expect(await store.commit([request])).toMatchObject([{ version: 2, isReplay: false }]);
+  } finally {
+    pg.Client.prototype.query = query;
+  }
+  expect(lose).toBe(false);
+  expect(ids(await read(store, a, [{ partition: request.staged.target.partition, version: 2 }]))).toEqual([
+    0, 1, 2, 3, 4,
+  ]);
+});
+
+test("two processes that commit at the same time get one order, and one of two that want the same head is refused", async () => {
+  const a = asset("two_processes", true);
+  await using first = await open();
+  await using second = await open();
+  await publish(first, scratch, { asset: a, partition: "a", rows: orders(1) });
+  const requests = [];
+  for (let index = 0; index < 10; index += 1) {
+    const store = index % 2 === 0 ? first : second;
+    requests.push({
+      store,
+      request: await prepare(store, scratch, { asset: a, partition: `p${Math.floor(index / 2)}`, rows: orders(1) }),
+    });
+  }
+  const results = await Promise.allSettled(requests.map(({ store, request }) => store.commit([request])));
+  expect(results.filter((result) => result.status === "fulfilled")).toHaveLength(5);
+  expect(results.filter((result) => result.status === "rejected").map(({ reason }) => reason.code)).toEqual(
+    Array.from({ length: 5 }, () => "STORE_STALE"),
+  );
+  const commits = await first.listCommits({ after: 0n, limit: 1000 });
+  expect(new Set(commits.map((commit) => commit.sequence)).size).toBe(commits.length);
+});
+
+test("a text with a NUL is refused with the place where it stands", async () => {
+  await using store = await open();
+  await expect(
+    publish(store, scratch, { asset: asset("nul", false), rows: [{ id: 1, name: "a\0b", amount: 1 }] }),
+  ).rejects.toMatchObject({
+    code: "STORE_VALUE_INVALID",
+    message: expect.stringContaining("line 1"),
+  });
+});
+
+/** Ends the server process that holds the store's commit lock. */
+async function terminateCommitter(): Promise<void> {
+  const { rowCount } = await admin.query(
+    "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())",
+  );
+  expect(rowCount).toBeGreaterThan(0);
+}
