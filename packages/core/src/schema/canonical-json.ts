@@ -21,7 +21,7 @@ function listMembers(value: object): readonly string[] {
 }
 
 /** JavaScript's shortest digits of a number, with the exponent written out: `1.5e-7` is `0.00000015`. */
-export function plainNumber(value: number): string {
+function plainNumber(value: number): string {
   const [mantissa = "", exponentText] = String(value).split("e");
   if (exponentText === undefined) return Object.is(value, -0) ? "0" : mantissa;
   const exponent = Number(exponentText);

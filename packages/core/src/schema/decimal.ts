@@ -26,7 +26,7 @@ export function decimal(precision: number, scale: number): z.ZodCustomStringForm
 }
 
 /** Texts of at most `precision - scale` digits before the point and `scale` after it; leading zeros and a plus sign are not written. */
-export function decimalPattern(precision: number, scale: number): RegExp {
+function decimalPattern(precision: number, scale: number): RegExp {
   const whole = precision === scale ? "0" : `(?:0|[1-9]\\d{0,${precision - scale - 1}})`;
   const fraction = scale === 0 ? "" : `(?:\\.\\d{1,${scale}})?`;
   return new RegExp(`^-?${whole}${fraction}$`);

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { canonicalRow } from "./canonical-row.ts";
 import { decimal } from "./decimal.ts";
 import { parseTimestamp, renderTimestamp } from "./instant.ts";
+import { normalizeValue } from "./normalize-value.ts";
 import { readRowSchema } from "./read-row-schema.ts";
 import { buildRowParser, type ParsedRow } from "./row-parser.ts";
 
@@ -143,4 +144,19 @@ test("instants read and print exactly", () => {
     parseTimestamp("2001-01-01T24:00:00Z"),
     parseTimestamp("2001-01-01T00:00:00"),
   ]).toEqual([null, null, null]);
+});
+
+test("days and instants exist exactly when the calendar has them", () => {
+  const twoDigits = (value: number) => String(value).padStart(2, "0");
+  for (const year of ["0000", "0001", "1900", "2000", "2001", "9999"]) {
+    for (let month = 0; month <= 13; month += 1) {
+      for (let day = 0; day <= 32; day += 1) {
+        const text = `${year}-${twoDigits(month)}-${twoDigits(day)}`;
+        const instant = new Date(`${text}T00:00:00Z`);
+        const exists = year !== "0000" && !Number.isNaN(instant.getTime()) && instant.toISOString().startsWith(text);
+        expect(normalizeValue({ kind: "date" }, text).problem === null, text).toBe(exists);
+        expect(normalizeValue({ kind: "timestamp" }, `${text}T23:59:59.5Z`).problem === null, text).toBe(exists);
+      }
+    }
+  }
 });

@@ -10,4 +10,10 @@ export {
 export { fake } from "./fake.ts";
 export { fakeCtx, type FakeCtx, type FakeCtxOptions } from "./fake-ctx.ts";
 export { runAsset } from "./run-asset.ts";
-export { historyColumns, mergeHistories, type GeneratedHistory, type HistoryOptions } from "./merge-histories.ts";
+export {
+  historyColumns,
+  historyEventTime,
+  mergeHistories,
+  type GeneratedHistory,
+  type HistoryOptions,
+} from "./merge-histories.ts";
