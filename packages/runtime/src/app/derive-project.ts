@@ -9,7 +9,7 @@ import type { Project } from "../project/project.ts";
 export async function deriveProject(sources: ConfigSources): Promise<Project> {
   const config = await loadConfig(sources);
   await using children = createProjectChildren(config, { size: 1, env: sources.env ?? {} });
-  return loadProject(projectOptions(config, children));
+  return await loadProject(projectOptions(config, children));
 }
 
 export function createProjectChildren(

@@ -30,7 +30,7 @@ export async function migrateProjectLedger(config: Config, logger: Logger = sile
   const client = new pg.Client(connectionSettings(url));
   await client.connect();
   stack.defer(() => client.end());
-  return migrateLedger(client);
+  return await migrateLedger(client);
 }
 
 async function findUrl(

@@ -15,6 +15,8 @@ export interface HeldStep {
   readonly reason: number;
   /** Fences every write. */
   readonly attempt: number;
+  /** Workers that died with it. */
+  readonly crashes: number;
 }
 
 export interface ClaimRequest {
@@ -22,6 +24,11 @@ export interface ClaimRequest {
   /** Stores that the worker can open. */
   readonly stores: ReadonlySet<string>;
   readonly limit: number;
+  /**
+   * Whether one of the steps may be a suspect: one with which a worker has died. A worker has one of them at a time, so that a step that takes workers down
+   * is found out, and its neighbours are not counted out with it.
+   */
+  readonly maySuspect: boolean;
 }
 
 /** Live runs get four times the share of backfills while both have steps to run; what one leaves, the other takes. */
@@ -39,11 +46,12 @@ export async function claimSteps(db: LedgerDb, request: ClaimRequest): Promise<r
     if (runs.length === 0) return [];
     const limits = await lockLimits(tx, runs);
     const held: HeldStep[] = [];
+    const suspects = { left: request.maySuspect ? 1 : 0 };
     for (const pass of ["share", "rest"] as const) {
       for (const run of runs) {
         const free = request.limit - held.length;
         const wanted = pass === "rest" ? free : Math.min(free, shareOf(run, runs, request.limit));
-        held.push(...(await claimFromRun(tx, { run, limits, request, wanted })));
+        held.push(...(await claimFromRun(tx, { run, limits, request, wanted, suspects })));
       }
       if (held.length >= request.limit || runs.length === 1) break;
     }
@@ -58,11 +66,14 @@ interface ClaimableRun {
   readonly state: "queued" | "running";
   readonly max_parallel: number | null;
   readonly lanes: readonly Lane[];
+  readonly has_suspects: boolean;
 }
 
 async function listClaimableRuns(tx: Transaction<LedgerDatabase>): Promise<readonly ClaimableRun[]> {
   const { rows } = await sql<ClaimableRun>`
-    select id, kind, state, max_parallel, lanes from watersmeet.run
+    select id, kind, state, max_parallel, lanes,
+      exists (select from watersmeet.step where step.run_id = run.id and step.state = 'ready' and step.crashes > 0) as has_suspects
+    from watersmeet.run
     where state < 'succeeded' and state in ('queued', 'running')
       and exists (select from watersmeet.step where step.run_id = run.id and step.state = 'ready'
         and (step.not_before is null or step.not_before <= now()))
@@ -112,15 +123,16 @@ async function lockResources(tx: Transaction<LedgerDatabase>, names: readonly st
   return new Map(rows.map((row) => [row.name, row.free]));
 }
 
-async function claimFromRun(
-  tx: Transaction<LedgerDatabase>,
-  claim: {
-    readonly run: ClaimableRun;
-    readonly limits: Limits;
-    readonly request: ClaimRequest;
-    readonly wanted: number;
-  },
-): Promise<readonly HeldStep[]> {
+interface ClaimPart {
+  readonly run: ClaimableRun;
+  readonly limits: Limits;
+  readonly request: ClaimRequest;
+  readonly wanted: number;
+  /** Counted down over all runs. */
+  readonly suspects: { left: number };
+}
+
+async function claimFromRun(tx: Transaction<LedgerDatabase>, claim: ClaimPart): Promise<readonly HeldStep[]> {
   const { run, limits, request } = claim;
   const wanted = Math.min(claim.wanted, limits.byRun.get(run.id) ?? Number.POSITIVE_INFINITY);
   const open = [...run.lanes.entries()].flatMap(([lane, { store, resource }]) => {
@@ -129,7 +141,13 @@ async function claimFromRun(
   });
   const held: HeldStep[] = [];
   for (const { lane, limit, resource } of await shareLanes(tx, { run, open, wanted })) {
-    const taken = await takeReady(tx, { runId: run.id, lane, limit, workerId: request.workerId });
+    const take = { runId: run.id, lane, workerId: request.workerId };
+    const suspects =
+      run.has_suspects && claim.suspects.left > 0 ? await takeReady(tx, { ...take, limit: 1, suspects: true }) : [];
+    claim.suspects.left -= suspects.length;
+    const others =
+      limit > suspects.length ? await takeReady(tx, { ...take, limit: limit - suspects.length, suspects: false }) : [];
+    const taken = [...suspects, ...others];
     if (resource !== null) limits.byResource.set(resource, (limits.byResource.get(resource) ?? 0) - taken.length);
     held.push(...taken);
   }
@@ -169,7 +187,13 @@ async function shareLanes(
 /** `= any(array(…))` keeps the plan an index scan of the ready steps; a join with a common table expression turns into a scan of the table (measured). */
 async function takeReady(
   tx: Transaction<LedgerDatabase>,
-  take: { readonly runId: RunId; readonly lane: number; readonly limit: number; readonly workerId: string },
+  take: {
+    readonly runId: RunId;
+    readonly lane: number;
+    readonly limit: number;
+    readonly workerId: string;
+    readonly suspects: boolean;
+  },
 ): Promise<readonly HeldStep[]> {
   const { rows } = await sql<HeldStep>`
     update watersmeet.step
@@ -177,8 +201,9 @@ async function takeReady(
     where ctid = any(array(
       select ctid from watersmeet.step
       where run_id = ${take.runId} and lane = ${take.lane} and state = 'ready' and (not_before is null or not_before <= now())
+        and (crashes > 0) = ${take.suspects}
       order by priority desc, ordinal limit ${take.limit} for update skip locked))
-    returning run_id as "runId", ordinal, asset, partition, lane, reason, attempt`.execute(tx);
+    returning run_id as "runId", ordinal, asset, partition, lane, reason, attempt, crashes`.execute(tx);
   return rows;
 }
 

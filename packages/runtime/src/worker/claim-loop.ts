@@ -81,7 +81,12 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
 
 async function claimChunk(options: ClaimOptions, limit: number): Promise<number> {
   const { db, shapeOf, installationId } = options;
-  const held = await claimSteps(db, { workerId: options.workerId(), stores: options.stores(), limit });
+  const held = await claimSteps(db, {
+    workerId: options.workerId(),
+    stores: options.stores(),
+    limit,
+    maySuspect: !options.slots.hasSuspect(),
+  });
   if (held.length === 0) return 0;
   options.onClaimed(held.length);
   const byStep = new Map(held.map((step) => [`${step.runId}/${step.ordinal}`, step]));

@@ -64,7 +64,7 @@ async function reapWorker(db: LedgerDb, id: string, deps: RecordDeps): Promise<n
 
 async function listHeld(db: LedgerDb, workerId: string): Promise<readonly EndedAttempt[]> {
   const { rows } = await sql<HeldStep & { readonly startedAt: Date; readonly now: Date }>`
-    select run_id as "runId", ordinal, asset, partition, lane, reason, attempt, started_at as "startedAt", now() as now
+    select run_id as "runId", ordinal, asset, partition, lane, reason, attempt, crashes, started_at as "startedAt", now() as now
     from watersmeet.step where state = 'running' and worker_id = ${workerId}`.execute(db);
   return rows.map(({ startedAt, now, ...step }) => ({
     step,

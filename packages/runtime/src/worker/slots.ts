@@ -16,6 +16,8 @@ export interface Slots {
   /** Steps that are held: running or waiting here. */
   heldCount(): number;
   runningCount(): number;
+  /** Whether a step is held with which a worker has died before. */
+  hasSuspect(): boolean;
   listRuns(): ReadonlySet<string>;
   /** Mean milliseconds of the last steps; `null` before the first. */
   meanMs(): number | null;
@@ -109,6 +111,7 @@ export function createSlots(options: SlotsOptions): Slots {
     },
     heldCount: () => waiting.length + running.size,
     runningCount: () => running.size,
+    hasSuspect: () => [...waiting, ...running].some((slot) => slot.step.held.crashes > 0),
     listRuns: () => new Set([...waiting, ...running].map((slot) => slot.step.claimed.runId)),
     meanMs: () => meanMs,
     whenEmpty: () =>

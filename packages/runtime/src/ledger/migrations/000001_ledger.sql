@@ -133,6 +133,8 @@ create table watersmeet.step (
   check (state <> 'running' or worker_id is not null)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 create index step_ready on watersmeet.step (run_id, lane, priority desc, ordinal) where state = 'ready';
+-- Steps with which a worker has died: claimed one at a time.
+create index step_suspect on watersmeet.step (run_id) where state = 'ready' and crashes > 0;
 create index step_running on watersmeet.step (run_id, ordinal) where state = 'running';
 
 -- One row per attempt that ended; the attempt that runs is in its step's row.

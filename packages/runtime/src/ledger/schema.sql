@@ -1,0 +1,277 @@
+create type watersmeet.run_state as enum ('queued', 'running', 'paused', 'cancelling', 'succeeded', 'failed', 'cancelled');
+create type watersmeet.step_state as enum ('waiting', 'ready', 'running', 'succeeded', 'unchanged', 'failed', 'blocked', 'upstreamFailed', 'cancelled');
+
+create table watersmeet.attempt (
+  run_id bigint not null,
+  ordinal integer not null,
+  attempt integer not null,
+  outcome text not null,
+  worker_id bigint not null,
+  started_at timestamp with time zone not null,
+  finished_at timestamp with time zone not null,
+  timings jsonb,
+  failure jsonb
+);
+create table watersmeet.batch (
+  id bigint not null generated always as identity,
+  materialization_id bigint not null,
+  branch text not null,
+  batch_key text not null,
+  batch_id text not null,
+  generation integer not null,
+  digest text not null,
+  row_count bigint not null,
+  outcome text not null
+);
+create table watersmeet.environment (
+  name text not null,
+  parent text,
+  created_at timestamp with time zone not null default now()
+);
+create table watersmeet.event (
+  sequence bigint not null generated always as identity,
+  at timestamp with time zone not null default clock_timestamp(),
+  kind text not null,
+  run_id bigint,
+  asset text,
+  partition text,
+  body jsonb not null
+);
+create table watersmeet.failed_partition (
+  environment text not null,
+  asset text not null,
+  partition text not null,
+  run_id bigint not null,
+  ordinal integer not null,
+  failed_at timestamp with time zone not null
+);
+create table watersmeet.head (
+  environment text not null,
+  asset text not null,
+  partition text not null,
+  materialization_id bigint not null,
+  moved_at timestamp with time zone not null
+) with (fillfactor=80);
+create table watersmeet.installation (
+  only_row boolean not null default true,
+  id text not null default substr(md5((gen_random_uuid())::text), 1, 8),
+  created_at timestamp with time zone not null default now()
+);
+create table watersmeet.log_line (
+  id bigint not null generated always as identity,
+  run_id bigint not null,
+  ordinal integer not null,
+  attempt integer not null,
+  at timestamp with time zone not null,
+  level text not null,
+  message text not null,
+  fields jsonb
+);
+create table watersmeet.materialization (
+  id bigint not null generated always as identity,
+  store text not null,
+  store_id text not null,
+  asset text not null,
+  partition text not null,
+  version integer not null,
+  commit_id text not null,
+  code_version text not null,
+  schema_version text not null,
+  data_digest text not null,
+  row_count bigint not null,
+  size_bytes bigint not null,
+  quarantined_count bigint not null,
+  facts jsonb,
+  environment text not null,
+  run_id bigint,
+  ordinal integer,
+  attempt integer not null,
+  requested_by text not null,
+  trace_id text not null,
+  started_at timestamp with time zone not null,
+  committed_at timestamp with time zone not null,
+  input_positions text[] not null,
+  input_ids bigint[] not null,
+  input_fingerprints jsonb not null
+);
+create table watersmeet.migration (
+  id integer not null,
+  name text not null,
+  applied_at timestamp with time zone not null default now()
+);
+create table watersmeet.resource (
+  name text not null,
+  concurrency integer not null
+);
+create table watersmeet.resource_lease (
+  resource text not null,
+  run_id bigint not null,
+  ordinal integer not null,
+  worker_id bigint not null,
+  weight integer not null default 1,
+  taken_at timestamp with time zone not null default now()
+);
+create table watersmeet.run (
+  id bigint not null generated always as identity,
+  kind text not null,
+  environment text not null,
+  state watersmeet.run_state not null default 'queued'::watersmeet.run_state,
+  round smallint not null default 1,
+  selection text not null,
+  partitions text,
+  requested_by text not null,
+  idempotency_key text,
+  max_parallel integer,
+  step_count integer not null,
+  open_count integer not null,
+  skipped jsonb not null,
+  lanes jsonb not null,
+  trace_id text not null,
+  plan json not null,
+  created_at timestamp with time zone not null default now(),
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone
+);
+create table watersmeet.run_asset (
+  run_id bigint not null,
+  "position" integer not null,
+  asset text not null,
+  first_ordinal integer not null,
+  step_count integer not null,
+  open_count integer not null,
+  reasons jsonb not null,
+  code_version text not null,
+  schema_version text not null,
+  store text not null,
+  resource text,
+  max_attempts smallint not null,
+  succeeded integer not null default 0,
+  unchanged integer not null default 0,
+  failed integer not null default 0,
+  blocked integer not null default 0,
+  upstream_failed integer not null default 0,
+  cancelled integer not null default 0,
+  row_count bigint not null default 0,
+  busy_ms bigint not null default 0,
+  first_started_at timestamp with time zone,
+  last_finished_at timestamp with time zone
+);
+create table watersmeet.step (
+  run_id bigint not null,
+  ordinal integer not null,
+  asset text not null,
+  partition text not null,
+  state watersmeet.step_state not null,
+  lane smallint not null,
+  reason smallint not null,
+  priority integer not null,
+  pending integer not null,
+  attempt integer not null default 0,
+  failures smallint not null default 0,
+  crashes smallint not null default 0,
+  round smallint not null default 1,
+  worker_id bigint,
+  not_before timestamp with time zone,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  materialization_id bigint,
+  row_count bigint,
+  progress jsonb,
+  failure jsonb
+) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
+create table watersmeet.store (
+  name text not null,
+  store_id text not null,
+  address text not null,
+  reconciled_sequence bigint not null default 0,
+  opened_at timestamp with time zone not null default now()
+);
+create table watersmeet.worker (
+  id bigint not null generated always as identity,
+  host text not null,
+  pid integer not null,
+  slots integer not null,
+  stores text[] not null default '{}'::text[],
+  started_at timestamp with time zone not null default now(),
+  beat_at timestamp with time zone not null default now()
+);
+
+alter table watersmeet.attempt add constraint attempt_outcome_check CHECK ((outcome = ANY (ARRAY['committed'::text, 'unchanged'::text, 'blocked'::text, 'failed'::text, 'cancelled'::text, 'lost'::text, 'released'::text])));
+alter table watersmeet.attempt add constraint attempt_pkey PRIMARY KEY (run_id, ordinal, attempt);
+alter table watersmeet.batch add constraint batch_outcome_check CHECK ((outcome = ANY (ARRAY['admitted'::text, 'duplicate'::text, 'superseding'::text])));
+alter table watersmeet.batch add constraint batch_pkey PRIMARY KEY (id);
+alter table watersmeet.environment add constraint environment_check CHECK ((parent IS DISTINCT FROM name));
+alter table watersmeet.environment add constraint environment_parent_fkey FOREIGN KEY (parent) REFERENCES watersmeet.environment(name);
+alter table watersmeet.environment add constraint environment_pkey PRIMARY KEY (name);
+alter table watersmeet.event add constraint event_pkey PRIMARY KEY (sequence);
+alter table watersmeet.failed_partition add constraint failed_partition_pkey PRIMARY KEY (environment, asset, partition);
+alter table watersmeet.head add constraint head_pkey PRIMARY KEY (environment, asset, partition);
+alter table watersmeet.installation add constraint installation_only_row_check CHECK (only_row);
+alter table watersmeet.installation add constraint installation_pkey PRIMARY KEY (only_row);
+alter table watersmeet.log_line add constraint log_line_level_check CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warn'::text, 'error'::text])));
+alter table watersmeet.log_line add constraint log_line_pkey PRIMARY KEY (id);
+alter table watersmeet.materialization add constraint materialization_check CHECK ((cardinality(input_positions) = cardinality(input_ids)));
+alter table watersmeet.materialization add constraint materialization_commit_id_store_id_key UNIQUE (commit_id, store_id);
+alter table watersmeet.materialization add constraint materialization_pkey PRIMARY KEY (id);
+alter table watersmeet.migration add constraint migration_pkey PRIMARY KEY (id);
+alter table watersmeet.resource add constraint resource_concurrency_check CHECK ((concurrency > 0));
+alter table watersmeet.resource add constraint resource_pkey PRIMARY KEY (name);
+alter table watersmeet.resource_lease add constraint resource_lease_pkey PRIMARY KEY (resource, run_id, ordinal);
+alter table watersmeet.resource_lease add constraint resource_lease_resource_fkey FOREIGN KEY (resource) REFERENCES watersmeet.resource(name);
+alter table watersmeet.resource_lease add constraint resource_lease_weight_check CHECK ((weight > 0));
+alter table watersmeet.resource_lease add constraint resource_lease_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES watersmeet.worker(id) ON DELETE CASCADE;
+alter table watersmeet.run add constraint run_environment_fkey FOREIGN KEY (environment) REFERENCES watersmeet.environment(name);
+alter table watersmeet.run add constraint run_idempotency_key_key UNIQUE (idempotency_key);
+alter table watersmeet.run add constraint run_kind_check CHECK ((kind = ANY (ARRAY['run'::text, 'backfill'::text])));
+alter table watersmeet.run add constraint run_max_parallel_check CHECK ((max_parallel > 0));
+alter table watersmeet.run add constraint run_open_count_check CHECK ((open_count >= 0));
+alter table watersmeet.run add constraint run_pkey PRIMARY KEY (id);
+alter table watersmeet.run_asset add constraint run_asset_open_count_check CHECK ((open_count >= 0));
+alter table watersmeet.run_asset add constraint run_asset_pkey PRIMARY KEY (run_id, "position");
+alter table watersmeet.run_asset add constraint run_asset_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;
+alter table watersmeet.step add constraint step_check CHECK (((state <> 'running'::watersmeet.step_state) OR (worker_id IS NOT NULL)));
+alter table watersmeet.step add constraint step_pkey PRIMARY KEY (run_id, ordinal);
+alter table watersmeet.store add constraint store_pkey PRIMARY KEY (name);
+alter table watersmeet.worker add constraint worker_pkey PRIMARY KEY (id);
+
+CREATE INDEX batch_by_key ON watersmeet.batch USING btree (batch_key);
+CREATE INDEX batch_by_materialization ON watersmeet.batch USING btree (materialization_id);
+CREATE INDEX event_by_asset ON watersmeet.event USING btree (asset, sequence) WHERE (asset IS NOT NULL);
+CREATE INDEX event_by_run ON watersmeet.event USING btree (run_id, sequence) WHERE (run_id IS NOT NULL);
+CREATE INDEX log_line_by_step ON watersmeet.log_line USING btree (run_id, ordinal, id);
+CREATE INDEX materialization_by_partition ON watersmeet.materialization USING btree (asset, partition, id);
+CREATE INDEX resource_lease_by_step ON watersmeet.resource_lease USING btree (run_id, ordinal);
+CREATE INDEX resource_lease_by_worker ON watersmeet.resource_lease USING btree (worker_id);
+CREATE INDEX run_asset_by_asset ON watersmeet.run_asset USING btree (asset, run_id);
+CREATE INDEX run_open ON watersmeet.run USING btree (id) WHERE (state < 'succeeded'::watersmeet.run_state);
+CREATE INDEX step_ready ON watersmeet.step USING btree (run_id, lane, priority DESC, ordinal) WHERE (state = 'ready'::watersmeet.step_state);
+CREATE INDEX step_running ON watersmeet.step USING btree (run_id, ordinal) WHERE (state = 'running'::watersmeet.step_state);
+CREATE INDEX step_suspect ON watersmeet.step USING btree (run_id) WHERE ((state = 'ready'::watersmeet.step_state) AND (crashes > 0));
+
+CREATE OR REPLACE FUNCTION watersmeet.order_events()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('watersmeet.event', 0));
+  return null;
+end $function$;
+CREATE OR REPLACE FUNCTION watersmeet.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
+end $function$;
+CREATE OR REPLACE FUNCTION watersmeet.refuse_second_ending()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'a % has ended as % and cannot become %', tg_table_name, old.state, new.state using errcode = 'restrict_violation';
+end $function$;
+
+CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON watersmeet.event FOR EACH STATEMENT EXECUTE FUNCTION watersmeet.refuse_change();
+CREATE TRIGGER event_order BEFORE INSERT ON watersmeet.event FOR EACH STATEMENT EXECUTE FUNCTION watersmeet.order_events();
+CREATE TRIGGER run_ends_once BEFORE UPDATE OF state ON watersmeet.run FOR EACH ROW WHEN (((old.state >= 'succeeded'::watersmeet.run_state) AND (new.state <> old.state) AND (new.round <= old.round))) EXECUTE FUNCTION watersmeet.refuse_second_ending();
+CREATE TRIGGER step_ends_once BEFORE UPDATE OF state ON watersmeet.step FOR EACH ROW WHEN (((old.state >= 'succeeded'::watersmeet.step_state) AND (new.state <> old.state) AND (new.round <= old.round))) EXECUTE FUNCTION watersmeet.refuse_second_ending();

@@ -1,0 +1,165 @@
+import { createStepDependencies, listSteps, type Plan } from "@watersmeet/core/plan";
+import { listOrdinals, type MappingSpec } from "@watersmeet/core/values";
+import fc from "fast-check";
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createLedger } from "../../src/ledger/create-ledger.ts";
+import { openLedger } from "../../src/ledger/open-ledger.ts";
+import type { RunId } from "../../src/ledger/records.ts";
+import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
+import { failed, type StepBehaviour } from "./test-executor.ts";
+import { planOf, type AssetSketch, type InputSketch } from "./test-plans.ts";
+import { listStepRows, startTestWorker, submit, waitForEnd } from "./test-runs.ts";
+
+/*
+ * Two workers apply random plans whose steps succeed, fail for good, fail once, or are blocked. What the ledger says at the end is compared with a model
+ * that goes through the expanded graph of the planner, step by step.
+ */
+let ledger: TestLedger;
+let current: StepBehaviour = () => undefined;
+const open = new AsyncDisposableStack();
+beforeAll(async () => {
+  ledger = open.use(await createTestLedger());
+  const other = open.use(await openLedger(ledger.url));
+  for (const connections of [ledger.connections, other]) {
+    open.use(await startTestWorker(connections, (step, signal, listener) => current(step, signal, listener)));
+  }
+});
+afterAll(() => open.disposeAsync());
+
+type Deed = "succeed" | "fail" | "failOnce" | "block";
+
+interface Scenario {
+  readonly sketches: readonly AssetSketch[];
+  readonly seed: number;
+}
+
+const mappingChoice = fc.constantFrom<MappingSpec["kind"]>("same", "all", "latest");
+
+const scenario: fc.Arbitrary<Scenario> = fc.record({
+  seed: fc.nat(1_000_000),
+  sketches: fc
+    .array(
+      fc.record({
+        isPartitioned: fc.boolean(),
+        inputs: fc.array(
+          fc.record({ back: fc.integer({ min: 1, max: 3 }), mapping: mappingChoice, isOptional: fc.boolean() }),
+          {
+            maxLength: 3,
+          },
+        ),
+      }),
+      { minLength: 2, maxLength: 7 },
+    )
+    .map((drafts) =>
+      drafts.map(({ isPartitioned, inputs }, index): AssetSketch => {
+        const reads = inputs.flatMap(({ back, mapping, isOptional }): InputSketch[] => {
+          const from = index - back;
+          const upstream = drafts[from];
+          if (upstream === undefined) return [];
+          const fits = upstream.isPartitioned === isPartitioned || !upstream.isPartitioned;
+          return [
+            {
+              from: `a${from}`,
+              mapping: { kind: mapping === "same" && !fits ? "all" : mapping } as MappingSpec,
+              isOptional,
+            },
+          ];
+        });
+        return { key: `a${index}`, inputs: reads, ...(isPartitioned ? { partitions: 8 } : {}) };
+      }),
+    ),
+});
+
+function deedOf(seed: number, ordinal: number): Deed {
+  const roll = (seed * 31 + ordinal * 7919) % 17;
+  if (roll === 0) return "fail";
+  if (roll === 1) return "block";
+  return roll === 2 ? "failOnce" : "succeed";
+}
+
+/** State by ordinal, as it must be. */
+function predict(plan: Plan, seed: number): readonly string[] {
+  const dependencies = createStepDependencies(plan);
+  const states: string[] = [];
+  const isOptional = new Map(
+    plan.assets.flatMap((asset) => asset.inputs.map((input) => [`${asset.asset}/${input.position}`, input.isOptional])),
+  );
+  const steps = [...listSteps(plan)];
+  const byPlace = new Map(steps.map((step) => [`${step.asset}@${step.partition}`, step.ordinal]));
+  for (const step of steps) {
+    const isLost = dependencies.inputsOf(step.ordinal).some(
+      (input) =>
+        isOptional.get(`${step.asset}/${input.position}`) !== true &&
+        input.partitions.some((partition) => {
+          const upstream = byPlace.get(`${input.asset}@${partition}`);
+          return upstream !== undefined && states[upstream] !== "succeeded";
+        }),
+    );
+    const deed = deedOf(seed, step.ordinal);
+    const own = deed === "fail" ? "failed" : deed === "block" ? "blocked" : "succeeded";
+    states[step.ordinal] = isLost ? "upstreamFailed" : own;
+  }
+  return states;
+}
+
+test("whatever the graph and whoever fails, every step ends once, as the model says, and never before its inputs", async () => {
+  await fc.assert(
+    fc.asyncProperty(scenario, async ({ sketches, seed }) => {
+      const plan = planOf(sketches);
+      const dependencies = createStepDependencies(plan);
+      const executed = new Map<number, number>();
+      const ended = new Set<number>();
+      const early: number[] = [];
+      const behave: StepBehaviour = (step) => {
+        const tries = (executed.get(step.ordinal) ?? 0) + 1;
+        executed.set(step.ordinal, tries);
+        const waits = dependencies.upstreamOf(step.ordinal).flatMap((range) => [...listOrdinals([range])]);
+        const expected = predict(plan, seed);
+        if (waits.some((ordinal) => !ended.has(ordinal) && expected[ordinal] !== "upstreamFailed"))
+          early.push(step.ordinal);
+        const deed = deedOf(seed, step.ordinal);
+        if (deed === "failOnce" && tries === 1) return failed({ class: "transient" });
+        ended.add(step.ordinal);
+        if (deed === "fail") return failed();
+        if (deed !== "block") return undefined;
+        const outcome = failed({ code: "GATE_FAILED", class: "data" });
+        return outcome.kind === "failed" ? { kind: "blocked", failure: outcome.failure } : outcome;
+      };
+      current = behave;
+      const id = await submit(ledger.db, sketches, { plan });
+      await waitForEnd(ledger.db, id);
+      const expected = predict(plan, seed);
+      const rows = await listStepRows(ledger.db, id);
+      expect(rows.map((row) => row.state)).toEqual(expected);
+      expect(early).toEqual([]);
+      for (const row of rows) {
+        const tries = row.state === "upstreamFailed" ? undefined : deedOf(seed, row.ordinal) === "failOnce" ? 2 : 1;
+        expect(executed.get(row.ordinal)).toBe(tries);
+      }
+      await expectCountersToAgree(id, expected);
+    }),
+    { numRuns: 25 },
+  );
+}, 120_000);
+
+async function expectCountersToAgree(id: RunId, expected: readonly string[]): Promise<void> {
+  const run = await createLedger(ledger.db).findRun(id);
+  const count = (state: string): number => expected.filter((each) => each === state).length;
+  expect(run?.steps).toEqual({
+    waiting: 0,
+    ready: 0,
+    running: 0,
+    succeeded: count("succeeded"),
+    unchanged: 0,
+    failed: count("failed"),
+    blocked: count("blocked"),
+    upstreamFailed: count("upstreamFailed"),
+    cancelled: 0,
+  });
+  expect(run?.state).toBe(count("succeeded") === expected.length ? "succeeded" : "failed");
+  const { rows } = await sql<{ open: number; leases: number }>`
+    select (select sum(open_count)::integer from watersmeet.run_asset where run_id = ${id}) as open,
+      (select count(*)::integer from watersmeet.resource_lease) as leases`.execute(ledger.db);
+  expect(rows[0]).toEqual({ open: 0, leases: 0 });
+}
