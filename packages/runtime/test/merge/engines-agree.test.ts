@@ -13,9 +13,9 @@ import {
 } from "./folded-in-sql.ts";
 
 const histories: readonly GeneratedHistory[] = [
-  ...fc.sample(mergeHistories(fc), { numRuns: 120, seed: 1 }),
-  ...fc.sample(mergeHistories(fc, { operations: ["upsert"] }), { numRuns: 80, seed: 2 }),
-  ...fc.sample(mergeHistories(fc, { haveTies: false, operations: ["upsert"] }), { numRuns: 60, seed: 3 }),
+  ...fc.sample(mergeHistories(fc), { numRuns: 50, seed: 1 }),
+  ...fc.sample(mergeHistories(fc, { operations: ["upsert"] }), { numRuns: 35, seed: 2 }),
+  ...fc.sample(mergeHistories(fc, { haveTies: false, operations: ["upsert"] }), { numRuns: 25, seed: 3 }),
 ];
 const cases = number(histories);
 

@@ -18,7 +18,7 @@ export interface FoldEngine extends AsyncDisposable {
 }
 
 export async function openDuckdbEngine(): Promise<FoldEngine> {
-  const instance = await DuckDBInstance.create(":memory:", { threads: "2" });
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
   const connection = await instance.connect();
   return {
     name: "DuckDB",
@@ -76,7 +76,8 @@ export async function foldInSql(engine: FoldEngine, table: string, one: SqlCase)
     one.batches.map((batch, index) => describeBatch(spec, batch, one.firstNumber + index)),
   );
   const folded = engine.dialect.renderFold(plan, { name: table, schema: spec.schema, hasFaults: false });
-  const findings = folded.findings === null ? "" : `(${folded.findings})`;
+  const findings = "findings";
+  if (folded.findings !== null) await engine.query(`create temporary table ${findings} as ${folded.findings}`);
   const bytes = canonicalColumns(spec.schema).map(({ name, type }) =>
     engine.dialect.store.renderCanonical(quoteIdentifier(name), type),
   );
@@ -89,7 +90,8 @@ export async function foldInSql(engine: FoldEngine, table: string, one: SqlCase)
   const winners =
     folded.findings === null
       ? null
-      : await engine.query(`select coalesce(sum(winners), 0) as winners from ${findings} as findings`);
+      : await engine.query(`select coalesce(sum(winners), 0) as winners from ${findings}`);
+  if (folded.findings !== null) await engine.query(`drop table ${findings}`);
   return {
     rows: rows.map((row) => String(row["bytes"])).sort(),
     winners: winners === null ? rows.length : Number(winners[0]?.["winners"]),
@@ -141,5 +143,5 @@ function renderRow(
 function renderValue(dialect: MergeDialect, { type }: Column, value: unknown): string {
   return value === null || value === undefined
     ? "null"
-    : `${quoteLiteral(String(value))}::${dialect.store.renderType(type)}`;
+    : `${quoteLiteral(`${value}`)}::${dialect.store.renderType(type)}`;
 }

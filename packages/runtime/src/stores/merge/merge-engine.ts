@@ -120,9 +120,11 @@ function countFates(batches: readonly CatalogBatch[], plan: FoldPlan, winner: nu
 function refuseUnfitPolicy({ target }: MergeStageHost, spec: MergeSpec): void {
   const [problem] = checkMergePolicy(target.asset.key, spec);
   if (problem === undefined) return;
-  throw new WatersmeetError("MERGE_POLICY_INVALID", problem.message, {
-    ...(problem.hint === undefined ? {} : { hint: problem.hint }),
-  });
+  throw new WatersmeetError(
+    "MERGE_POLICY_INVALID",
+    problem.message,
+    problem.hint === undefined ? {} : { hint: problem.hint },
+  );
 }
 
 /** @throws {MERGE_ROWS_CONFLICT} */
