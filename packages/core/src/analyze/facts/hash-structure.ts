@@ -123,13 +123,13 @@ function describeNode(node: ts.Node): string {
 function visitChildren(node: ts.Node, scope: Scope | null, walk: Walk): void {
   const names = listNameNodes(node);
   ts.forEachChild(node, (child) => {
-    if (names.includes(child)) visitName(child, scope, walk);
+    if (names?.includes(child)) visitName(child, scope, walk);
     else visit(child, scope, walk);
   });
   if (ts.isShorthandPropertyAssignment(node)) visitReference(node.name, scope, walk);
 }
 
-function listNameNodes(node: ts.Node): readonly (ts.Node | undefined)[] {
+function listNameNodes(node: ts.Node): readonly (ts.Node | undefined)[] | null {
   if (ts.isBindingElement(node)) return [node.propertyName, node.name];
   if (ts.isVariableDeclaration(node) || ts.isParameter(node)) {
     return [node.name, node.type, ts.isParameter(node) ? node.questionToken : node.exclamationToken];
@@ -140,7 +140,7 @@ function listNameNodes(node: ts.Node): readonly (ts.Node | undefined)[] {
   if (ts.isClassLike(node) || ts.isEnumDeclaration(node) || ts.isMetaProperty(node) || ts.isModuleDeclaration(node))
     return [node.name];
   if (ts.isLabeledStatement(node) || ts.isBreakOrContinueStatement(node)) return [node.label];
-  return [];
+  return null;
 }
 
 function visitName(node: ts.Node, scope: Scope | null, walk: Walk): void {

@@ -20,11 +20,11 @@ export function isHidden(scope: Scope | null, name: string): boolean {
 
 /** The scope inside a node, which is the given one when the node hides nothing. */
 export function enterScope(node: ts.Node, scope: Scope | null, file: ScopeFile): Scope | null {
-  const hidden = new Set<string>();
+  let hidden: Set<string> | null = null;
   collectHidden(node, file, (name) => {
-    if (file.topLevelNames.has(name)) hidden.add(name);
+    if (file.topLevelNames.has(name)) hidden = (hidden ?? new Set()).add(name);
   });
-  return hidden.size === 0 ? scope : { hidden, parent: scope };
+  return hidden === null ? scope : { hidden, parent: scope };
 }
 
 /** Every name that a binding declares: `a`, `{ a, b: [c] }`. */

@@ -19,6 +19,12 @@ export type Binding =
       readonly among?: readonly string[];
     };
 
+/** Specifiers of a module's `export *`, by the names that the modules give. */
+export interface StarIndex {
+  readonly byName: ReadonlyMap<string, readonly string[]>;
+  readonly others: readonly string[];
+}
+
 /** Where an expression or type is read: its file, and what a factory's call has bound. */
 export interface Place {
   readonly file: string;

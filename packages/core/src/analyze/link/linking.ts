@@ -3,7 +3,7 @@ import type { Problem, SourceLocation } from "../../errors/problem.ts";
 import { compareStrings } from "../../values/compare.ts";
 import type { FileFacts, Span } from "../facts/file-facts.ts";
 import type { SourceFile } from "../sources/read-sources.ts";
-import type { Binding, Head } from "./heads.ts";
+import type { Binding, Head, StarIndex } from "./heads.ts";
 
 /** One linking of a project: its facts, what was found out so far, and the problems. */
 export interface Linking {
@@ -11,7 +11,10 @@ export interface Linking {
   /** By code, place and message, so that what many assets share is reported once. */
   readonly problems: Map<string, Problem>;
   readonly exportBindings: Map<string, Binding>;
-  readonly declarationHeads: Map<string, Head>;
+  readonly exportedNames: Map<string, readonly string[]>;
+  readonly starIndexes: Map<string, StarIndex>;
+  /** By file, then name. */
+  readonly declarationHeads: Map<string, Map<string, Head>>;
 }
 
 /** A problem as linking finds it. */
@@ -24,7 +27,14 @@ export interface Finding {
 }
 
 export function startLinking(files: ReadonlyMap<string, SourceFile>): Linking {
-  return { files, problems: new Map(), exportBindings: new Map(), declarationHeads: new Map() };
+  return {
+    files,
+    problems: new Map(),
+    exportBindings: new Map(),
+    exportedNames: new Map(),
+    starIndexes: new Map(),
+    declarationHeads: new Map(),
+  };
 }
 
 export function report(linking: Linking, { code, message, hint, file, at }: Finding): void {

@@ -92,17 +92,27 @@ function reduceReference(search: Search, name: string, place: Place): Head {
 }
 
 function reduceOrigin(search: Search, { file, name }: Origin): Head {
-  const key = `${file}\n${name}`;
-  const known = search.linking.declarationHeads.get(key);
-  if (known !== undefined) return known;
+  const known = headsOf(search.linking, file);
+  const head = known.get(name);
+  if (head !== undefined) return head;
   const value = findOwn(factsOf(search.linking, file).values, name);
   if (value === undefined) return { kind: "missing", file, name };
+  const key = `${file}\n${name}`;
   if (search.passed.includes(key)) return { kind: "runtime", name };
   const inner: Search = { ...search, origin: { file, name }, factories: 0, passed: [...search.passed, key] };
-  let head = reduce(inner, value.value, { file, env: null });
-  for (const member of value.path) head = memberOf(inner, head, member);
-  search.linking.declarationHeads.set(key, head);
-  return head;
+  let found = reduce(inner, value.value, { file, env: null });
+  for (const member of value.path) found = memberOf(inner, found, member);
+  known.set(name, found);
+  return found;
+}
+
+function headsOf({ declarationHeads }: Linking, file: string): Map<string, Head> {
+  let heads = declarationHeads.get(file);
+  if (heads === undefined) {
+    heads = new Map();
+    declarationHeads.set(file, heads);
+  }
+  return heads;
 }
 
 function memberOf(search: Search, head: Head, name: string): Head {

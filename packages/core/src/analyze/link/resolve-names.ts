@@ -1,6 +1,6 @@
 import { findOwn } from "../facts/find-own.ts";
 import { frameworkPackage, isFrameworkName } from "./framework.ts";
-import type { Binding } from "./heads.ts";
+import type { Binding, StarIndex } from "./heads.ts";
 import { factsOf, sourceOf, type Linking } from "./linking.ts";
 
 /** A name as it is seen at the top level of a file. */
@@ -24,17 +24,26 @@ export function resolveIn(linking: Linking, file: string, target: { specifier: s
 }
 
 /** Names that a module exports, directly and through `export *`, sorted. */
-export function listExportedNames(linking: Linking, file: string, seen: ReadonlySet<string> = new Set()): string[] {
-  if (seen.has(file)) return [];
+export function listExportedNames(linking: Linking, file: string): readonly string[] {
+  return listNames(linking, file, []);
+}
+
+/** Every name is looked up once, however many modules a barrel has. */
+function listNames(linking: Linking, file: string, seen: readonly string[]): readonly string[] {
+  const known = linking.exportedNames.get(file);
+  if (known !== undefined) return known;
+  if (seen.includes(file)) return [];
   const { facts, targets } = sourceOf(linking, file);
   const names = new Set(Object.keys(facts.exports));
   for (const specifier of facts.stars) {
     const target = targets.get(specifier);
     if (target?.kind !== "file") continue;
-    for (const name of listExportedNames(linking, target.path, new Set([...seen, file])))
-      if (name !== "default") names.add(name);
+    for (const name of listNames(linking, target.path, [...seen, file])) if (name !== "default") names.add(name);
   }
-  return [...names].sort();
+  const sorted = [...names].sort();
+  // Within a circle of barrels only the first one's list is complete.
+  if (seen.length === 0) linking.exportedNames.set(file, sorted);
+  return sorted;
 }
 
 interface Search {
@@ -73,17 +82,37 @@ function resolveExportVia(search: Search, file: string, name: string): Binding {
 }
 
 function resolveThroughStars(search: Search, file: string, name: string): Binding {
+  const { byName, others } = starsOf(search.linking, file);
   const found = new Map<string, Binding & { readonly kind: "declaration" | "namespace" }>();
   let fromPackage: Binding | null = null;
-  for (const specifier of factsOf(search.linking, file).stars) {
+  for (const specifier of [...(byName.get(name) ?? []), ...others]) {
     const binding = resolveInVia(search, file, { specifier, name });
     if (binding.kind === "ambiguous" || binding.kind === "unresolved") return binding;
     if (binding.kind === "framework" && isFrameworkName(name)) return binding;
     if (binding.kind === "package" || binding.kind === "framework") fromPackage ??= binding;
     if (binding.kind === "declaration" || binding.kind === "namespace") found.set(JSON.stringify(binding), binding);
   }
-  const [first, ...others] = found.values();
+  const [first, ...more] = found.values();
   if (first === undefined) return fromPackage ?? { kind: "missing", file, name };
-  if (others.length === 0) return first;
-  return { kind: "ambiguous", files: [first, ...others].map(({ file: from }) => from), name };
+  if (more.length === 0) return first;
+  return { kind: "ambiguous", files: [first, ...more].map(({ file: from }) => from), name };
+}
+
+/** The modules behind `export *` by the names that they give; `others` are packages, whose names cannot be listed. */
+function starsOf(linking: Linking, file: string): StarIndex {
+  const known = linking.starIndexes.get(file);
+  if (known !== undefined) return known;
+  const { facts, targets } = sourceOf(linking, file);
+  const byName = new Map<string, string[]>();
+  const others: string[] = [];
+  for (const specifier of facts.stars) {
+    const target = targets.get(specifier);
+    if (target?.kind !== "file" || specifier === frameworkPackage) others.push(specifier);
+    else
+      for (const name of listExportedNames(linking, target.path))
+        byName.set(name, [...(byName.get(name) ?? []), specifier]);
+  }
+  const index = { byName, others };
+  linking.starIndexes.set(file, index);
+  return index;
 }

@@ -61,7 +61,7 @@ interface Reading {
 async function readSource(path: string, isAssetFile: boolean, reading: Reading): Promise<SourceFile> {
   const { root, mappings } = reading;
   const absolute = resolve(root, path);
-  const bytes = readFileSync(absolute);
+  const bytes = readBytes(absolute);
   const contentHash = hash("sha256", bytes);
   const facts = await reading.store.getFacts(path, contentHash, bytes);
   const targets = new Map<string, ModuleTarget>();
@@ -72,6 +72,16 @@ async function readSource(path: string, isAssetFile: boolean, reading: Reading):
   reading.files.set(path, file);
   reading.hashes.set(path, contentHash);
   return file;
+}
+
+/** A file that went away since it was listed says nothing; the next look at the project tells the rest. */
+function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 function toRelativeTarget(root: string, target: ModuleTarget): ModuleTarget {
