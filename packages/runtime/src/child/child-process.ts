@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { StepListener, StepLogLine } from "../step/step.ts";
-import { explainDeath } from "./explain-death.ts";
+import { explainDeath, type Death } from "./explain-death.ts";
 import { createMask, type Mask } from "./mask-secrets.ts";
 import { OutputLines } from "./output-lines.ts";
 import {
@@ -54,7 +54,7 @@ interface Current {
 /** After `cancel`, a child has this long to end its function; then it is killed. */
 const cancelGraceMs = 500;
 /** A child that does not answer a ping in this time has a blocked event loop. */
-const pingMs = 200;
+const pingMs = 1_000;
 /** How long output may come after an answer or a death. */
 const outputGraceMs = 200;
 /** A child that has not loaded our own code by then is given up. */
@@ -120,6 +120,8 @@ export class Child implements AsyncDisposable {
 
   /** Never rejects: whatever user code does to its process is an answer. */
   async perform(work: ChildWork, options: WorkOptions): Promise<ChildAnswer | LostWork> {
+    if (this.#isDead)
+      return { kind: "lost", failure: this.#explain(options.subject, { exitCode: null, signal: null }) };
     this.workCount += 1;
     const id = this.workCount;
     const answered = Promise.withResolvers<ChildAnswer | LostWork>();
@@ -233,9 +235,7 @@ export class Child implements AsyncDisposable {
     await Promise.race([new Promise((resolve) => this.#process.once("close", resolve)), delay(outputGraceMs)]);
     const current = this.#current;
     if (current === null) return;
-    const { memoryMb } = this.#settings;
-    const death = { exitCode, signal, stderrTail: this.#stderr.tail, lastWords: this.#lastWords, memoryMb };
-    const failure = explainDeath(current.options.subject, death);
+    const failure = this.#explain(current.options.subject, { exitCode, signal });
     current.settle(current.stopping?.() ?? { kind: current.isAccepted ? "failure" : "lost", failure });
   }
 
@@ -250,6 +250,11 @@ export class Child implements AsyncDisposable {
     const { message, stack } = answer.failure;
     const masked = { message: this.#mask(message), stack: stack === null ? null : this.#mask(stack) };
     return { kind: "failure", failure: { ...answer.failure, ...masked } };
+  }
+
+  #explain(subject: string, end: Pick<Death, "exitCode" | "signal">): ChildFailure {
+    const { memoryMb } = this.#settings;
+    return explainDeath(subject, { ...end, stderrTail: this.#stderr.tail, lastWords: this.#lastWords, memoryMb });
   }
 
   #endOutput(): void {

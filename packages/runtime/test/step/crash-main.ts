@@ -2,7 +2,7 @@ import { ShopRunner } from "./shop-runner.ts";
 
 /*
  * A worker that kills itself: `node crash-main.ts <root> <state directory> <phase> <asset> [partition]` runs one step and dies without
- * a word when the step has reached the phase.
+ * a word when the step has reached the phase; with `busy`, while its function runs.
  */
 const [root = "", stateDirectory = "", phase = "", asset = "", partition = ""] = process.argv.slice(2);
 
@@ -12,4 +12,5 @@ const shop = await ShopRunner.open({
     if (reached === phase) process.kill(process.pid, "SIGKILL");
   },
 });
+if (phase === "busy") setTimeout(() => process.kill(process.pid, "SIGKILL"), 1_000);
 await shop.make(asset, { partition });
