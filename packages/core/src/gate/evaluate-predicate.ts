@@ -1,4 +1,5 @@
 import { unreachable } from "../errors/unreachable.ts";
+import { cellOf } from "../schema/cell.ts";
 import { parseDate, parseTimestamp } from "../schema/instant.ts";
 import type { Row } from "../schema/row-schema.ts";
 import type { Json } from "../values/json.ts";
@@ -6,7 +7,7 @@ import type { RowPredicate } from "./check.ts";
 
 /** Whether a row in its JavaScript form passes: the reference for what stores render as SQL. */
 export function evaluatePredicate(predicate: RowPredicate, row: Row): boolean {
-  const value = row[predicate.column];
+  const value = cellOf(row, predicate.column);
   if (predicate.kind === "notNull") return value !== null && value !== undefined;
   if (value === null || value === undefined) return true;
   switch (predicate.kind) {

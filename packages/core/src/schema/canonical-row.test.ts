@@ -32,6 +32,13 @@ describe("canonical rows", () => {
     expect(canonicalRow(schema, { name: "a", id: 1 }).toString("hex")).toBe("0100000000000000010000000161");
   });
 
+  test("an absent column is NULL, whatever its name", () => {
+    const named: RowSchema = {
+      columns: [{ name: "constructor", type: { kind: "text" }, isNullable: true, nullAs: "absent" }],
+    };
+    expect(canonicalRow(named, {}).toString("hex")).toBe("ffffffff");
+  });
+
   test("neighbouring texts do not run into each other", () => {
     const two: RowSchema = {
       columns: ["a", "b"].map((name) => ({ name, type: { kind: "text" }, isNullable: true, nullAs: "null" })),

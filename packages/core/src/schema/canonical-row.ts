@@ -3,6 +3,7 @@ import { unreachable } from "../errors/unreachable.ts";
 import { compareStrings } from "../values/compare.ts";
 import { fingerprint } from "../values/fingerprint.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import { cellOf } from "./cell.ts";
 import { parseDate, parseTimestamp } from "./instant.ts";
 import type { Column, ColumnType, Row, RowSchema } from "./row-schema.ts";
 
@@ -33,7 +34,7 @@ import type { Column, ColumnType, Row, RowSchema } from "./row-schema.ts";
  * Measured on a shared two-core machine, 1M rows of 8 columns: DuckDB 1.0 s as these bytes and 0.9 s as text; Postgres 18 1.8 s as these bytes, 4.2 s as text.
  */
 export function canonicalRow(schema: RowSchema, row: Row): Buffer {
-  return Buffer.concat(canonicalColumns(schema).map((column) => canonicalValue(column.type, row[column.name])));
+  return Buffer.concat(canonicalColumns(schema).map((column) => canonicalValue(column.type, cellOf(row, column.name))));
 }
 
 /** The columns in the order of their bytes in a canonical row. */

@@ -13,7 +13,13 @@ export function findColumnNameProblems(names: readonly string[]): readonly Probl
 }
 
 function isPossible(name: string): boolean {
-  return name.length > 0 && Buffer.byteLength(name) <= maxBytes && name.isWellFormed() && !/\p{Cc}/u.test(name);
+  return (
+    name.length > 0 &&
+    Buffer.byteLength(name) <= maxBytes &&
+    name.isWellFormed() &&
+    !/\p{Cc}/u.test(name) &&
+    name !== "__proto__"
+  );
 }
 
 function impossible(name: string): Problem {

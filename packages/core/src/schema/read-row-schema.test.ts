@@ -127,7 +127,7 @@ describe("problems", () => {
     },
   );
 
-  test.each([[""], ["x".repeat(64)], ["a\0b"], ["\ud800"]])("%o cannot be a column's name", (name) => {
+  test.each([[""], ["x".repeat(64)], ["a\0b"], ["\ud800"], ["__proto__"]])("%o cannot be a column's name", (name) => {
     expect(readRowSchema(z.object({ [name]: z.string() })).problems).toMatchObject([
       { code: "SCHEMA_COLUMN_NAME_INVALID" },
     ]);

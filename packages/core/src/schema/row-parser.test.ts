@@ -48,6 +48,10 @@ describe("values get one form", () => {
     expect(parse({ a: z.string().optional(), b: z.string() }, { b: "x" }).row).toEqual({ b: "x" });
   });
 
+  test("a column may be named as a property that every object has", () => {
+    expect(parse({ constructor: z.string() }, { constructor: "Brabham" }).row).toEqual({ constructor: "Brabham" });
+  });
+
   test("columns come in the order of the schema, and others are dropped", () => {
     expect(JSON.stringify(parse({ b: z.string(), a: z.string() }, { a: "1", z: "3", b: "2" }).row)).toBe(
       '{"b":"2","a":"1"}',

@@ -1,5 +1,6 @@
 import { safeParse, type $ZodIssue } from "zod/v4/core";
 import { WatersmeetError } from "../errors/watersmeet-error.ts";
+import { cellOf } from "./cell.ts";
 import { normalizeValue } from "./normalize-value.ts";
 import type { Row, RowSchema } from "./row-schema.ts";
 import { isZodSchema } from "./zod-schema.ts";
@@ -33,11 +34,11 @@ export function buildRowParser(zodObject: unknown, schema: RowSchema): (row: unk
   };
 }
 
-function normalizeRow(schema: RowSchema, parsed: unknown): ParsedRow {
+function normalizeRow(schema: RowSchema, parsed: object): ParsedRow {
   const row: Record<string, unknown> = {};
   const issues: RowIssue[] = [];
   for (const column of schema.columns) {
-    const value: unknown = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, column.name) : undefined;
+    const value = cellOf(parsed, column.name);
     if (value === null || value === undefined) {
       if (!column.isNullable) issues.push({ code: "STORE_VALUE_INVALID", column: column.name, message: "is missing" });
       if (column.nullAs === "null") row[column.name] = null;
