@@ -61,6 +61,30 @@ test("a query runs in the store over the pinned versions of its inputs", async (
   ]);
 });
 
+test("a merge folds its branches, handles and queries alike, and tells the fates and batches", async () => {
+  await shop.make("subscribers");
+  const outcome = await shop.run("people");
+  expect(await shop.rows("people")).toEqual([
+    { id: 1, name: "Ana", since: "2001-01-01" },
+    { id: 2, name: "Benjamin", since: "2000-07-01" },
+    { id: 3, name: "Cleo", since: "2001-02-01" },
+  ]);
+  expect(outcome).toMatchObject({
+    kind: "committed",
+    facts: {
+      merge: {
+        batches: [
+          { branch: "customers", rowCount: 2, outcome: "admitted", batchKey: '["customers",[["customers",[""]]]]' },
+          { branch: "subscribers", rowCount: 2, outcome: "admitted" },
+        ],
+      },
+    },
+  });
+  expect(await shop.run("people")).toMatchObject({ kind: "unchanged" });
+  const again = await shop.run("people", { isForced: true, runId: "run9" });
+  expect(again).toMatchObject({ facts: { merge: { batches: [{ outcome: "duplicate" }, { outcome: "duplicate" }] } } });
+});
+
 test("an asset in TypeScript reads several partitions of an input, and its own earlier one", async () => {
   await shop.make("totals", { partition: "2001-01-01" });
   await shop.make("totals", { partition: "2001-01-02" });

@@ -12,7 +12,7 @@ async function makeAll(shop: ShopRunner): Promise<ReadonlyMap<string, string>> {
     const commit = await shop.make(asset, { partition });
     digests.set(`${asset}@${partition}`, commit.dataDigest);
   };
-  for (const asset of ["customers", "subscribers", "countries"]) await make(asset);
+  for (const asset of ["customers", "subscribers", "countries", "people"]) await make(asset);
   for (const asset of ["orders", "sales", "cents", "totals"]) for (const day of days) await make(asset, day);
   return digests;
 }
