@@ -141,7 +141,9 @@ function renderRow(
 }
 
 function renderValue(dialect: MergeDialect, { type }: Column, value: unknown): string {
-  return value === null || value === undefined
-    ? "null"
-    : `${quoteLiteral(`${value}`)}::${dialect.store.renderType(type)}`;
+  return isScalar(value) ? `${quoteLiteral(String(value))}::${dialect.store.renderType(type)}` : "null";
+}
+
+function isScalar(value: unknown): value is string | number | bigint | boolean {
+  return ["string", "number", "bigint", "boolean"].includes(typeof value);
 }

@@ -1,0 +1,31 @@
+create table if not exists contributions (_batch integer not null, _fault varchar, _op smallint, _at bigint, _sequence bigint, _ordinal bigint, _present bit, c0 varchar, c1 varchar, c2 double, c3 varchar);
+
+insert into contributions (_batch, _fault, _at, c0, c1) select 7, case when b."i""d" is null then 'keyMissing: i"d' when contains(b."i""d", chr(0)) then 'keyNotText: i"d' when b."at" is null then 'eventTimeMissing: at' when not isfinite(b."at") then 'eventTimeInvalid: at' end, case when isfinite(b."at") then epoch_us(b."at") end, nfc_normalize(b."i""d"), b."name"
+  from (select 1) as b;
+
+select coalesce(sum(same - 1), 0) as ties
+  from (select count(*) as same
+  from contributions
+  where _batch = 7 and _fault is null
+  group by c0, _at
+  having count(*) > 1) as ties;
+
+select distinct json_object('i"d', c0)::varchar as key_json
+  from contributions
+  where _batch = 7 and _fault is null
+  group by c0, _at
+  having count(*) > 1 and count(distinct row(c0, c1, c2, c3)) > 1
+  order by key_json limit 10;
+
+delete
+  from contributions
+  where _batch = 7 and rowid in (select id
+  from (select rowid as id, row_number() over (partition by c0, _at
+  order by rowid) as rank
+  from contributions
+  where _batch = 7 and _fault is null) as ranked
+  where rank > 1);
+
+select case _batch when 7 then 'o''brien' end, _fault, json_object('i"d', c0, 'name', c1, 'amount', c2, 'note', c3)::varchar
+  from contributions
+  where _fault is not null and _batch in (7);
