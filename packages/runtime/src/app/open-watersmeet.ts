@@ -40,7 +40,7 @@ export async function openWatersmeet(options: OpenOptions): Promise<Watersmeet> 
     openProject(projectOptions(config, children)),
   ]);
   const connections = stack.use(opened.status === "fulfilled" ? opened.value : raise(opened.reason));
-  const project = loaded.status === "fulfilled" ? loaded.value : raise(loaded.reason);
+  const project = loaded.status === "fulfilled" ? stack.use(loaded.value) : raise(loaded.reason);
   const positionsOf = (asset: string): readonly string[] => listPositions(project.current(), asset);
   const stores = stack.use(createStoreSet({ config, db: connections.db, logger, positionsOf }));
   const events = stack.use(createEventSignal(connections.url));
