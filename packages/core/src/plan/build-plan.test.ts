@@ -60,6 +60,19 @@ describe("reasons to run", () => {
     ]);
   });
 
+  it("leave a version that this plan makes anew out of its pins", () => {
+    const graph = linkFlights(withAsset("dailyDelays", { codeVersion: "new" }));
+    const { pins } = planFlights(
+      { select: "dailyDelays badDays", partitions: "2001-01-02" },
+      { graph, snapshot: runAll() },
+    );
+    expect(Object.entries(pins).map(([asset, commits]) => [asset, Object.keys(commits)])).toEqual([
+      ["flights", ["2001-01-02"]],
+      ["airports", [""]],
+      ["dailyDelays", ["2001-01-01"]],
+    ]);
+  });
+
   it("are a changed schema", () => {
     const graph = linkFlights(withAsset("faa", { schemaVersion: "new" }));
     expect(outline(planFlights({ select: "faa" }, { graph, snapshot: runAll() }))).toEqual([

@@ -144,7 +144,7 @@ function countPending({ partitions, reads }: StepNode): Uint32Array {
     if (upstream === undefined) continue;
     const count = (ranges: readonly OrdinalRange[]): number =>
       ranges.reduce((sum, [from, to]) => sum + upstream.partitions.rankOf(to) - upstream.partitions.rankOf(from), 0);
-    const common = mapping.isConstant && !mapping.isIdentity ? count(mapping.toUpstream([0, 1])) : undefined;
+    const common = mapping.isConstant ? count(mapping.toUpstream([0, 1])) : undefined;
     let rank = 0;
     for (const [from, to] of partitions.ranges) {
       for (let ordinal = from; ordinal < to; ordinal++, rank++) {

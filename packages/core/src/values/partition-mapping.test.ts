@@ -202,6 +202,14 @@ describe("what is read", () => {
     ).toEqual(["2024-02-29|us", "2024-03-01|us"]);
   });
 
+  it("of a product of alike dimensions keeps them apart", () => {
+    const pairs = product(regions, { kind: "listed", keys: ["us", "eu", "asia"] });
+    expect(reads({ mapping: { kind: "same" }, down: pairs, up: product(regions, regions) }, "eu|us")).toEqual([
+      "eu|us",
+    ]);
+    expect(reads({ mapping: { kind: "same" }, down: pairs, up: product(regions, regions) }, "eu|asia")).toEqual([]);
+  });
+
   it("of listed keys is the one with the same key", () => {
     expect(
       reads({ mapping: { kind: "same" }, down: regions, up: { kind: "listed", keys: ["asia", "us"] } }, "us"),

@@ -30,6 +30,7 @@ const everyZone = [
   "Pacific/Apia",
   "Asia/Kathmandu",
   "America/Sao_Paulo",
+  "America/St_Johns",
 ];
 const everyGrain: readonly (readonly [TimeGrain, readonly [string, string]])[] = [
   ["hour", ["2011-09-01", "2012-01-03"]],
@@ -88,6 +89,18 @@ describe("days", () => {
     expect(samoa.ordinalOf("2011-12-30")).toBeUndefined();
     expect(samoa.windowOf(1)).toEqual({ start: "2011-12-29T10:00:00.000Z", end: "2011-12-30T10:00:00.000Z" });
     expect(samoa.windowOf(2)).toEqual({ start: "2011-12-30T10:00:00.000Z", end: "2011-12-31T10:00:00.000Z" });
+  });
+
+  it("have begun although clocks were set back to the evening before", () => {
+    // Newfoundland, 2006-10-29: at 00:01 it was 23:01 again.
+    const sizeAt = (now: string): number =>
+      createPartitionSpace(
+        { kind: "time", grain: "day", start: "2006-10-28", end: null, timeZone: "America/St_Johns" },
+        new Date(now),
+      ).size;
+    expect([sizeAt("2006-10-29T02:29:59Z"), sizeAt("2006-10-29T02:30:00Z"), sizeAt("2006-10-29T03:00:00Z")]).toEqual([
+      0, 1, 1,
+    ]);
   });
 
   it("begin at one o'clock where midnight is skipped", () => {
