@@ -2,6 +2,7 @@ import type { ManifestAsset } from "../manifest/manifest.ts";
 import type { AssetKey } from "../values/asset-key.ts";
 import type { MappingSpec } from "../values/partitions-spec.ts";
 
+/** `to` reads `from` through one of its inputs. */
 export interface GraphEdge {
   readonly from: AssetKey;
   readonly to: AssetKey;

@@ -3,8 +3,10 @@ import type { AssetKey } from "../values/asset-key.ts";
 import type { MappingSpec, PartitionsSpec } from "../values/partitions-spec.ts";
 import type { Graph } from "./graph.ts";
 
+/** Towards what is read, towards who reads, or both. */
 export type LineageDirection = "up" | "down" | "both";
 
+/** An asset within reach. */
 export interface LineageNode {
   readonly key: AssetKey;
   readonly kind: AssetKind;
@@ -15,6 +17,7 @@ export interface LineageNode {
   readonly distance: number;
 }
 
+/** `to` reads `from`. */
 export interface LineageEdge {
   readonly from: AssetKey;
   readonly to: AssetKey;
@@ -30,6 +33,7 @@ export interface Lineage {
   readonly edges: readonly LineageEdge[];
 }
 
+/** Which way, and how far. */
 export interface Walk {
   readonly direction: "up" | "down";
   /** Hops; infinity for all. */

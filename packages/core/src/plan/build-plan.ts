@@ -10,6 +10,7 @@ import { createPlanningState, type AssetState, type PlanningInput, type Planning
 import { createRankedSet, type RankedSet } from "./ranked-set.ts";
 import { resolvePartitions } from "./resolve-partitions.ts";
 
+/** All that a plan depends on. */
 export interface BuildPlanOptions extends PlanningInput {
   readonly request: PlanRequest;
 }

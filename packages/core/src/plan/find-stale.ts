@@ -8,6 +8,7 @@ import { groupOrdinals } from "./group-ordinals.ts";
 import type { RunReason } from "./plan.ts";
 import type { AssetRead, AssetState, PlanningState } from "./planning-state.ts";
 
+/** Why a partition that has a version would be made again. */
 export type StaleReason = Extract<RunReason, { kind: "codeChanged" | "schemaChanged" | "inputChanged" }>;
 
 /** How a partition stands to what it is made from, as things are now. */

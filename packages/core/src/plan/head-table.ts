@@ -25,6 +25,7 @@ export interface HeadColumns {
   readonly inputs: ReadonlyMap<string, DigestColumn>;
 }
 
+/** An empty table. */
 export function createHeadTable(): HeadTable {
   const rows = new Map<PartitionKey, number>();
   const { columns, write } = createColumns(rows);

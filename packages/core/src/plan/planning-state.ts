@@ -9,6 +9,7 @@ import { stableJson } from "../values/stable-json.ts";
 import { getHeadColumns, type HeadColumns } from "./head-table.ts";
 import type { HeadState, StateSnapshot } from "./state-snapshot.ts";
 
+/** What the planner looks at. `now` is where open-ended partitions end. */
 export interface PlanningInput {
   readonly graph: Graph;
   readonly snapshot: StateSnapshot;
@@ -49,6 +50,7 @@ export interface PlanningState extends PlanningInput {
   stateOf(asset: AssetKey): AssetState;
 }
 
+/** For any number of questions about the same moment: spaces, keys and mappings are worked out once. */
 export function createPlanningState({ graph, snapshot, now }: PlanningInput): PlanningState {
   const spaceOf = createSpaceCache(now);
   const states = new Map<AssetKey, AssetState>();

@@ -18,6 +18,7 @@ export function normalizeRanges(ranges: readonly OrdinalRange[]): readonly Ordin
   return merged;
 }
 
+/** The members of both sets. */
 export function intersectRanges(a: readonly OrdinalRange[], b: readonly OrdinalRange[]): readonly OrdinalRange[] {
   const common: OrdinalRange[] = [];
   let i = 0;
@@ -48,25 +49,17 @@ export function subtractRanges(a: readonly OrdinalRange[], b: readonly OrdinalRa
   return rest;
 }
 
+/** How many members a set has. */
 export function countRanges(ranges: readonly OrdinalRange[]): number {
   let count = 0;
   for (const [from, to] of ranges) count += to - from;
   return count;
 }
 
+/** Whether an ordinal is a member, in logarithmic time. */
 export function hasOrdinal(ranges: readonly OrdinalRange[], ordinal: number): boolean {
   const range = ranges[indexOfRangeAfter(ranges, ordinal) - 1];
   return range !== undefined && ordinal < range[1];
-}
-
-/** How many members of the set are smaller than `ordinal`. */
-export function rankOf(ranges: readonly OrdinalRange[], ordinal: number): number {
-  let rank = 0;
-  for (const [from, to] of ranges) {
-    if (from >= ordinal) break;
-    rank += Math.min(to, ordinal) - from;
-  }
-  return rank;
 }
 
 /** Every member, ascending. */

@@ -19,6 +19,7 @@ export interface PartitionMapping {
   readonly mayBeEmpty: boolean;
 }
 
+/** A mapping and the two spaces that it connects, both at the same instant. */
 export interface MappingOptions {
   readonly mapping: MappingSpec;
   readonly downstream: PartitionSpace;
