@@ -52,7 +52,7 @@ test("the partitions that were derived are those of the loaded objects", async (
     { ...manifest, assets: manifest.assets.filter(({ file }) => file === path) },
     modules,
   );
-  expect(matches.size).toBe(7);
+  expect(matches.size).toBe(8);
   for (const [key, definition] of matches) {
     expect(definition.partitions).toEqual(manifest.assets.find((asset) => asset.key === key)?.partitions);
   }

@@ -125,6 +125,16 @@ test.for([
   expect((await derive(files)).codeVersion).not.toBe(before.codeVersion);
 });
 
+test("an asset that the function mentions as a value is an edge, not code", async () => {
+  const mentioning = mutate(paid, "let sum = 0;", "let sum = source.orders.kind.length;");
+  const files: ProjectFiles = {
+    ...mentioning,
+    [paid]: `import * as source from "./raw.ts";\n${mentioning[paid] ?? ""}`,
+  };
+  const edited = { ...files, "assets/raw.ts": (files["assets/raw.ts"] ?? "").replace("() => []", "() => [1]") };
+  expect((await derive(edited)).codeVersion).toBe((await derive(files)).codeVersion);
+});
+
 test("a local that hides a helper is no use of it", async () => {
   const hidden = mutate(paid, "let sum = 0;", "let sum = 0; const rate = 1; sum = rate;");
   const withRate = (rate: string): ProjectFiles => ({

@@ -401,6 +401,13 @@ export const x = asset({ schema: S }, (orders: Week<«typeof orders»>) => []);
       "assets/bad.ts": `${head}import * as «upstream» from "./raw.ts";\nexport const x = asset({ schema: S }, (o: In<typeof upstream.orders>) => []);\n`,
     },
   },
+  {
+    code: "ANALYZE_VALUE_IMPORT",
+    title: "an asset imported as a type, but not with `import type`",
+    files: {
+      "assets/bad.ts": `${head}import { type «orders» } from "./raw.ts";\nexport const x = asset({ schema: S }, (o: In<typeof orders>) => []);\n`,
+    },
+  },
   inFile(
     "ANALYZE_OPTION_NOT_STATIC",
     "a computed name",
@@ -442,6 +449,16 @@ export const x = asset({ schema: S }, (orders: Week<«typeof orders»>) => []);
       "assets/bad.ts": `${head}import { buckets } from "@watersmeet/core";\nexport const x = asset({ schema: S, partitions: buckets(«0») }, () => []);\n`,
     },
   },
+  inFile(
+    "ANALYZE_PARTITIONS_INVALID",
+    "a day that does not exist",
+    'export const x = asset({ schema: S, partitions: «daily("2001-02-30")» }, () => []);',
+  ),
+  inFile(
+    "ANALYZE_PARTITIONS_INVALID",
+    "a time zone that does not exist",
+    'export const x = asset({ schema: S, partitions: «daily("2001-02-01", { timeZone: "Mars/Base" })» }, () => []);',
+  ),
   inFile(
     "ANALYZE_SOURCE_WITH_INPUT",
     "a source that reads an asset",

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { FileFacts, Span } from "./file-facts.ts";
 
-/** Facts of an imported data file (JSON): one default export, whose code is the text. */
+/** Facts of an imported data file (JSON, text): one default export, whose code is the text. */
 export function dataFileFacts(text: string): FileFacts {
   const at: Span = [0, 0];
   const code = { hash: hash("sha256", text, "base64url"), refs: [] };

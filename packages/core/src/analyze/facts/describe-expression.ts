@@ -11,7 +11,7 @@ const names: Partial<Record<ts.SyntaxKind, string>> = {
   [ts.SyntaxKind.AwaitExpression]: "an `await`",
   [ts.SyntaxKind.NewExpression]: "a new object",
   [ts.SyntaxKind.BinaryExpression]: "an operation",
-  [ts.SyntaxKind.ArrayLiteralExpression]: "an array with a spread",
+  [ts.SyntaxKind.ArrayLiteralExpression]: "an array with holes",
   [ts.SyntaxKind.ObjectLiteralExpression]: "an object with computed names",
   [ts.SyntaxKind.SpreadElement]: "a spread",
   [ts.SyntaxKind.Identifier]: "a local variable",

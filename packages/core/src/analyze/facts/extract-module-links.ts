@@ -27,9 +27,9 @@ function addImport(node: ts.ImportDeclaration, source: ts.SourceFile, links: Mod
   const specifier = addSpecifier(node.moduleSpecifier, source, links);
   const clause = node.importClause;
   if (specifier === null || clause === undefined) return;
-  const isTypeOnly = clause.phaseModifier === ts.SyntaxKind.TypeKeyword;
-  const add = (local: ts.Identifier, name: string, isType = isTypeOnly): void => {
-    links.imports.set(local.text, { specifier, name, isTypeOnly: isType, at: spanOf(local, source) });
+  const isErased = clause.phaseModifier === ts.SyntaxKind.TypeKeyword;
+  const add = (local: ts.Identifier, name: string, isTypeOnly = isErased): void => {
+    links.imports.set(local.text, { specifier, name, isTypeOnly, isErased, at: spanOf(local, source) });
   };
   if (clause.name !== undefined) add(clause.name, "default");
   const bindings = clause.namedBindings;
@@ -37,7 +37,7 @@ function addImport(node: ts.ImportDeclaration, source: ts.SourceFile, links: Mod
   if (ts.isNamespaceImport(bindings)) add(bindings.name, "*");
   else
     for (const element of bindings.elements)
-      add(element.name, (element.propertyName ?? element.name).text, isTypeOnly || element.isTypeOnly);
+      add(element.name, (element.propertyName ?? element.name).text, isErased || element.isTypeOnly);
 }
 
 function addExportDeclaration(node: ts.ExportDeclaration, source: ts.SourceFile, links: ModuleLinks): void {

@@ -36,6 +36,8 @@ export interface ImportFact {
   /** The name in the other module; `*` for its namespace. */
   readonly name: string;
   readonly isTypeOnly: boolean;
+  /** Whether the whole statement is `import type`: `import { type a }` still loads the module. */
+  readonly isErased: boolean;
   readonly at: Span;
 }
 
@@ -81,6 +83,8 @@ export type Expr =
     }
   | { readonly kind: "object"; readonly members: readonly ObjectMember[]; readonly at: Span }
   | { readonly kind: "array"; readonly items: readonly Expr[]; readonly at: Span }
+  /** Only as an item of an array. */
+  | { readonly kind: "spread"; readonly of: Expr; readonly at: Span }
   | { readonly kind: "literal"; readonly value: string | number | boolean | null; readonly at: Span }
   | { readonly kind: "undefined"; readonly at: Span }
   | { readonly kind: "template"; readonly parts: readonly Expr[]; readonly at: Span }
@@ -109,6 +113,8 @@ export interface ParamFact {
   readonly name: string | null;
   /** Every name that the parameter binds. */
   readonly names: readonly string[];
+  /** Of an object pattern: local names with the member that each takes, those with a default or deeper aside. */
+  readonly members: readonly (readonly [local: string, member: string])[];
   /** Of an array pattern: the names by position, empty where there is none. */
   readonly elements: readonly string[] | null;
   readonly type: TypeExpr | null;

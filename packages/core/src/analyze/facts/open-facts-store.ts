@@ -42,7 +42,7 @@ function keysOf(facts: ReadonlyMap<string, FileFacts>): string {
 }
 
 async function extractFacts(path: string, text: string): Promise<FileFacts> {
-  if (path.endsWith(".json")) return dataFileFacts(text);
+  if (!/[.][cm]?[jt]sx?$/.test(path)) return dataFileFacts(text);
   const { extractFileFacts } = await import("./extract-file-facts.ts");
   return extractFileFacts(path, text);
 }

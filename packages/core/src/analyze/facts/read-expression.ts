@@ -33,8 +33,8 @@ export function readExpression(node: ts.Expression, context: ReadContext): Expr 
     return { kind: "call", callee, args, typeArgs: readTypes(inner.typeArguments, context.file.source), at };
   }
   if (ts.isObjectLiteralExpression(inner)) return readObject(inner, context);
-  if (ts.isArrayLiteralExpression(inner) && !inner.elements.some(isUnreadableItem)) {
-    return { kind: "array", items: inner.elements.map((item) => readExpression(item, context)), at };
+  if (ts.isArrayLiteralExpression(inner) && !inner.elements.some(ts.isOmittedExpression)) {
+    return { kind: "array", items: inner.elements.map((item) => readItem(item, context)), at };
   }
   if (ts.isArrowFunction(inner) || ts.isFunctionExpression(inner)) {
     return { kind: "function", fn: readFunction(inner, context), at };
@@ -78,8 +78,9 @@ function isPath(node: ts.Expression): boolean {
   );
 }
 
-function isUnreadableItem(item: ts.Expression): boolean {
-  return ts.isSpreadElement(item) || ts.isOmittedExpression(item);
+function readItem(item: ts.Expression, context: ReadContext): Expr {
+  if (!ts.isSpreadElement(item)) return readExpression(item, context);
+  return { kind: "spread", of: readExpression(item.expression, context), at: spanOf(item, context.file.source) };
 }
 
 function readObject(node: ts.ObjectLiteralExpression, context: ReadContext): Expr {

@@ -10,12 +10,19 @@ export function readParam(param: ts.ParameterDeclaration, source: ts.SourceFile)
   return {
     name: ts.isIdentifier(name) ? name.text : null,
     names: listBoundNames(name),
+    members: ts.isObjectBindingPattern(name) ? name.elements.flatMap(memberOfElement) : [],
     elements: ts.isArrayBindingPattern(name) ? name.elements.map(nameOfElement) : null,
     type: type === undefined ? null : readType(type, source),
     isOptional: param.questionToken !== undefined || initializer !== undefined,
     isRest: param.dotDotDotToken !== undefined,
     at: spanOf(type ?? name, source),
   };
+}
+
+function memberOfElement({ name, propertyName, initializer, dotDotDotToken }: ts.BindingElement): [string, string][] {
+  if (!ts.isIdentifier(name) || initializer !== undefined || dotDotDotToken !== undefined) return [];
+  if (propertyName === undefined) return [[name.text, name.text]];
+  return ts.isIdentifier(propertyName) || ts.isStringLiteral(propertyName) ? [[name.text, propertyName.text]] : [];
 }
 
 function nameOfElement(element: ts.ArrayBindingElement): string {

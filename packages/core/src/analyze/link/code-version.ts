@@ -132,6 +132,8 @@ function describe(of: CodeOf, { expr, place }: PlacedExpr, reach: Reach): string
       return `{${expr.members.map(({ name, value }) => `${name === null ? "..." : JSON.stringify(name)}:${inner(value)}`).join(",")}}`;
     case "array":
       return `[${expr.items.map(inner).join(",")}]`;
+    case "spread":
+      return `...${inner(expr.of)}`;
     case "literal":
       return JSON.stringify(expr.value);
     case "undefined":

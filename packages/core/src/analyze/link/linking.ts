@@ -13,6 +13,8 @@ export interface Linking {
   readonly exportBindings: Map<string, Binding>;
   readonly exportedNames: Map<string, readonly string[]>;
   readonly starIndexes: Map<string, StarIndex>;
+  /** What is wrong with partitions, by their JSON; empty when nothing is. */
+  readonly partitionFaults: Map<string, string>;
   /** By file, then name. */
   readonly declarationHeads: Map<string, Map<string, Head>>;
 }
@@ -33,6 +35,7 @@ export function startLinking(files: ReadonlyMap<string, SourceFile>): Linking {
     exportBindings: new Map(),
     exportedNames: new Map(),
     starIndexes: new Map(),
+    partitionFaults: new Map(),
     declarationHeads: new Map(),
   };
 }

@@ -2,8 +2,8 @@ import type { PartitionsSpec } from "../../values/partitions-spec.ts";
 import type { Expr } from "../facts/file-facts.ts";
 import type { AssetHead, Place, PlacedExpr } from "./heads.ts";
 import { report, type Linking } from "./linking.ts";
-import { readPartitions } from "./read-partitions.ts";
-import { reduceLiteral, reduceValue } from "./reduce-value.ts";
+import { readValidPartitions } from "./read-partitions.ts";
+import { reduceItems, reduceLiteral, reduceValue } from "./reduce-value.ts";
 
 /** What an asset's options say statically. */
 export interface AssetOptions {
@@ -79,22 +79,16 @@ function readText({ linking, members }: Reader, name: string): string | null {
 function readTexts({ linking, members }: Reader, name: string): readonly string[] {
   const member = members.get(name);
   if (member === undefined || isAbsent(linking, member)) return [];
-  const texts = readTextList(linking, member);
-  if (texts === null) reportNotStatic(linking, `\`${name}\``, member);
-  return texts ?? [];
-}
-
-/** A list of literal texts; `null` when it is none. */
-function readTextList(linking: Linking, { expr, place }: PlacedExpr): readonly string[] | null {
-  const head = reduceValue(linking, expr, place);
-  if (head.kind !== "expr" || head.expr.kind !== "array") return null;
-  const texts = head.expr.items.map((item) => reduceLiteral(linking, item, head.place));
-  return texts.every((text) => typeof text === "string") ? texts : null;
+  const items = reduceItems(linking, member.expr, member.place);
+  const texts = items?.map(({ expr, place }) => reduceLiteral(linking, expr, place));
+  if (texts?.every((text) => typeof text === "string") === true) return texts;
+  reportNotStatic(linking, `\`${name}\``, member);
+  return [];
 }
 
 function readPartitionsOption({ linking, members }: Reader): PartitionsSpec | null {
   const member = members.get("partitions");
-  return member === undefined || isAbsent(linking, member) ? null : readPartitions(linking, member);
+  return member === undefined || isAbsent(linking, member) ? null : readValidPartitions(linking, member);
 }
 
 function isAbsent(linking: Linking, { expr, place }: PlacedExpr): boolean {

@@ -1,11 +1,36 @@
+import { isWatersmeetError } from "../../errors/watersmeet-error.ts";
+import { createPartitionSpace } from "../../values/partition-space.ts";
 import type { PartitionsSpec, ProductPartitions, TimeGrain } from "../../values/partitions-spec.ts";
+import { stableJson } from "../../values/stable-json.ts";
 import type { Expr } from "../facts/file-facts.ts";
 import type { CallExpr, Place, PlacedExpr } from "./heads.ts";
 import { report, type Linking } from "./linking.ts";
-import { reduceLiteral, reduceMember, reduceValue } from "./reduce-value.ts";
+import { reduceItems, reduceLiteral, reduceMember, reduceValue } from "./reduce-value.ts";
 
-/** Partitions written as calls of the language: `daily("2001-01-01")`. `null` when they cannot be known, which is then reported. */
-export function readPartitions(linking: Linking, { expr, place }: PlacedExpr): PartitionsSpec | null {
+/** Partitions written as calls of the language: `daily("2001-01-01")`. `null` when they cannot be known or cannot be, which is then reported. */
+export function readValidPartitions(linking: Linking, { expr, place }: PlacedExpr): PartitionsSpec | null {
+  const spec = readPartitions(linking, { expr, place });
+  if (spec === null) return null;
+  const text = stableJson(spec);
+  const fault = linking.partitionFaults.get(text) ?? findFault(spec);
+  linking.partitionFaults.set(text, fault);
+  if (fault === "") return spec;
+  return rejectInvalid({ linking, place }, expr, fault);
+}
+
+/** Why the calendar or the language refuses partitions; empty when they are fine. */
+function findFault(spec: PartitionsSpec): string {
+  try {
+    // Which windows have passed does not matter: nothing is looked up in the space.
+    createPartitionSpace(spec, new Date(0));
+    return "";
+  } catch (error) {
+    if (isWatersmeetError(error)) return error.message;
+    throw error;
+  }
+}
+
+function readPartitions(linking: Linking, { expr, place }: PlacedExpr): PartitionsSpec | null {
   const head = reduceValue(linking, expr, place);
   if (head.kind === "unresolved") return null;
   if (head.kind !== "frameworkCall") return rejectUnknown(linking, expr, place);
@@ -76,12 +101,12 @@ function readTimeZone(reading: Reading, options: Expr | undefined): string | nul
 
 function readListed({ linking, call, place }: Reading): PartitionsSpec | null {
   const [list] = call.args;
-  const head = list === undefined ? null : reduceValue(linking, list, place);
-  if (head?.kind !== "expr" || head.expr.kind !== "array") return rejectUnknown(linking, list ?? call, place);
+  const items = list === undefined ? null : reduceItems(linking, list, place);
+  if (items === null) return rejectUnknown(linking, list ?? call, place);
   const keys: string[] = [];
-  for (const item of head.expr.items) {
-    const key = reduceLiteral(linking, item, head.place);
-    if (typeof key !== "string") return rejectUnknown(linking, item, head.place);
+  for (const item of items) {
+    const key = reduceLiteral(linking, item.expr, item.place);
+    if (typeof key !== "string") return rejectUnknown(linking, item.expr, item.place);
     keys.push(key);
   }
   if (keys.length > 0 && new Set(keys).size === keys.length) return { kind: "listed", keys };
@@ -129,7 +154,7 @@ function rejectInvalid({ linking, place }: Pick<Reading, "linking" | "place">, e
   report(linking, {
     code: "ANALYZE_PARTITIONS_INVALID",
     message,
-    hint: "See docs/concepts/glossary.md for the kinds of partitions",
+    hint: 'Write hourly, daily, weekly, monthly, listed, buckets or product with values that exist: daily("2001-01-01", "2001-02-01")',
     file: place.file,
     at: expr.at,
   });

@@ -42,15 +42,29 @@ export function reduceMember(linking: Linking, head: Head, name: string): Head {
 export function readGroupKeys(linking: Linking, { call, place }: GroupHead): readonly string[] | Span {
   const [list] = call.args;
   if (list === undefined) return call.at;
-  const head = reduceValue(linking, list, place);
-  if (head.kind !== "expr" || head.expr.kind !== "array") return list.at;
+  const items = reduceItems(linking, list, place);
+  if (items === null) return list.at;
   const keys: string[] = [];
-  for (const item of head.expr.items) {
-    const key = reduceValue(linking, item, head.place);
-    if (key.kind !== "expr" || key.expr.kind !== "literal" || typeof key.expr.value !== "string") return item.at;
-    keys.push(key.expr.value);
+  for (const { expr, place: at } of items) {
+    const key = reduceLiteral(linking, expr, at);
+    if (typeof key !== "string") return expr.at;
+    keys.push(key);
   }
   return keys;
+}
+
+/** The items of an array, those of spread arrays included; `null` when they are not known. */
+export function reduceItems(linking: Linking, expr: Expr, place: Place): readonly PlacedExpr[] | null {
+  const head = reduceValue(linking, expr, place);
+  if (head.kind !== "expr" || head.expr.kind !== "array") return null;
+  const items: PlacedExpr[] = [];
+  for (const item of head.expr.items) {
+    const spread =
+      item.kind === "spread" ? reduceItems(linking, item.of, head.place) : [{ expr: item, place: head.place }];
+    if (spread === null) return null;
+    items.push(...spread);
+  }
+  return items;
 }
 
 /** A text, number, `true`, `false` or `null`, where it is known; templates over known texts too. */
@@ -202,6 +216,7 @@ function bindParameters(fn: FunctionFact, args: readonly PlacedExpr[], { outer, 
   fn.params.forEach((param, index) => {
     const arg = args[index] ?? null;
     for (const name of param.names) values.set(name, param.name === name && !param.isRest ? arg : null);
+    for (const [local, member] of param.members) values.set(local, arg === null ? null : memberExpr(arg, member));
     const { type } = param;
     if (
       type?.kind === "ref" &&
@@ -213,4 +228,8 @@ function bindParameters(fn: FunctionFact, args: readonly PlacedExpr[], { outer, 
     }
   });
   return { values, types };
+}
+
+function memberExpr({ expr, place }: PlacedExpr, name: string): PlacedExpr {
+  return { expr: { kind: "member", of: expr, name, at: expr.at }, place };
 }

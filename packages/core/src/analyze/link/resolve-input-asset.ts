@@ -1,4 +1,4 @@
-import type { Expr, TypeExpr } from "../facts/file-facts.ts";
+import type { Expr, FileFacts, TypeExpr } from "../facts/file-facts.ts";
 import { findOwn } from "../facts/find-own.ts";
 import type { AssetHead, Head, Place, PlacedType, TypePlace } from "./heads.ts";
 import { describeMissing, reportNotAsset } from "./input-problems.ts";
@@ -115,19 +115,32 @@ function rejectShadowed(linking: Linking, type: Extract<TypeExpr, { kind: "typeo
 function checkTypeImport(linking: Linking, root: string, { place }: Use): void {
   const facts = factsOf(linking, place.file);
   const imported = findOwn(facts.imports, root);
-  if (imported === undefined || imported.isTypeOnly) return;
-  const isUsed = [...Object.keys(facts.calls), ...Object.keys(facts.uses)].some(
-    (path) => path === root || path.startsWith(`${root}.`),
-  );
-  const isExported = Object.values(facts.exports).some((fact) => fact.kind === "local" && fact.name === root);
-  if (isUsed || isExported) return;
+  if (imported === undefined || imported.isErased) return;
+  // A module that gives values too is loaded anyway.
+  const names = imported.isTypeOnly ? namesFrom(facts, imported.specifier) : [root];
+  if (names.some((name) => isValueUsed(facts, name))) return;
   report(linking, {
     code: "ANALYZE_VALUE_IMPORT",
-    message: `"${root}" is imported as a value, but only its type is used`,
-    hint: `Write \`import type\`: the import is erased then, and the modules of assets do not load each other`,
+    message: imported.isTypeOnly
+      ? `only types are imported from "${imported.specifier}", and the module is loaded all the same`
+      : `"${root}" is imported as a value, but only its type is used`,
+    hint: "Start the statement with `import type`: it is erased then, and the modules of assets do not load each other",
     file: place.file,
     at: imported.at,
   });
+}
+
+function namesFrom({ imports }: FileFacts, specifier: string): string[] {
+  return Object.entries(imports).flatMap(([name, fact]) =>
+    fact.specifier === specifier && !fact.isTypeOnly ? [name] : [],
+  );
+}
+
+function isValueUsed({ calls, uses, exports }: FileFacts, name: string): boolean {
+  const isUsed = [...Object.keys(calls), ...Object.keys(uses)].some(
+    (path) => path === name || path.startsWith(`${name}.`),
+  );
+  return isUsed || Object.values(exports).some((fact) => fact.kind === "local" && fact.name === name);
 }
 
 function pathOf(type: TypeExpr): string {

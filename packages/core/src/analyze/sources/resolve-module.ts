@@ -49,28 +49,20 @@ function findFirst(paths: readonly string[]): ModuleTarget {
   return found === undefined ? { kind: "missing", tried } : { kind: "file", path: found };
 }
 
-const sourceOf: Readonly<Record<string, readonly string[]>> = {
-  ".js": [".ts", ".tsx"],
-  ".mjs": [".mts"],
-  ".cjs": [".cts"],
+/** What a JavaScript name may stand for. */
+const sourcesOf: Readonly<Record<string, readonly string[]>> = {
+  ".js": [".ts", ".tsx", ".d.ts"],
+  ".mjs": [".mts", ".d.mts"],
+  ".cjs": [".cts", ".d.cts"],
   ".jsx": [".tsx"],
 };
+const guesses = [".ts", ".tsx", ".mts", ".js", ".d.ts", "/index.ts", "/index.tsx", "/index.js"];
 
 function listCandidates(path: string): string[] {
-  const extension = /[.][cm]?[jt]sx?$|[.]json$/.exec(path)?.[0];
-  if (extension === undefined) {
-    return [
-      `${path}.ts`,
-      `${path}.tsx`,
-      `${path}.mts`,
-      `${path}.js`,
-      `${path}/index.ts`,
-      `${path}/index.tsx`,
-      `${path}/index.js`,
-    ];
-  }
+  const extension = /[.][cm]?[jt]sx?$/.exec(path)?.[0];
+  if (extension === undefined) return [path, ...guesses.map((guess) => `${path}${guess}`)];
   const stem = path.slice(0, -extension.length);
-  return [path, ...(sourceOf[extension] ?? []).map((source) => `${stem}${source}`)];
+  return [path, ...(sourcesOf[extension] ?? []).map((source) => `${stem}${source}`)];
 }
 
 function isFile(path: string): boolean {
