@@ -51,12 +51,14 @@ async function adoptCommits(store: Store, commits: readonly Commit[], options: R
   const versions = unknown.flatMap((commit) => toVersion(commit, { store, runs, options }) ?? []);
   const served = await findServed(store, versions);
   await options.db.transaction().execute(async (tx) => {
-    const ids = await insertVersions(tx, versions);
-    await moveHeads(
-      tx,
-      versions.filter((version) => served.has(version.commit.commitId)),
-      ids,
-    );
+    for (const group of splitBeforeReaders(versions)) {
+      const ids = await insertVersions(tx, group);
+      await moveHeads(
+        tx,
+        group.filter((version) => served.has(version.commit.commitId)),
+        ids,
+      );
+    }
     await insertEvents(
       tx,
       versions.map(({ commit, environment }) => ({
@@ -68,6 +70,21 @@ async function adoptCommits(store: Store, commits: readonly Commit[], options: R
     );
   });
   return versions.length;
+}
+
+/** Groups in which no version reads another of the same group: a record names the records that it was made from. */
+function splitBeforeReaders(versions: readonly NewVersion[]): readonly (readonly NewVersion[])[] {
+  const groups: NewVersion[][] = [];
+  let made = new Set<string>();
+  for (const version of versions) {
+    const last = groups.at(-1);
+    if (last === undefined || version.inputs.some((input) => made.has(input.commitId))) {
+      groups.push([version]);
+      made = new Set();
+    } else last.push(version);
+    made.add(version.commit.commitId);
+  }
+  return groups;
 }
 
 async function listUnknown(db: LedgerDb, store: Store, commits: readonly Commit[]): Promise<readonly Commit[]> {

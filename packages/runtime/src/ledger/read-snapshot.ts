@@ -53,7 +53,7 @@ interface HeadRow {
 /** Nearest environment first: the first head of a place counts. */
 const headsSql = `
   with recursive chain as (
-    select name, parent, 0 as distance from watersmeet.environment where name = $1
+    select $1::text as name, (select parent from watersmeet.environment where name = $1) as parent, 0 as distance
     union all
     select environment.name, environment.parent, chain.distance + 1
     from chain join watersmeet.environment on environment.name = chain.parent)
