@@ -227,6 +227,13 @@ describe("partitions asked for", () => {
     expect(planOf("stale,missing")).toEqual(["flights run missing 3-3", "dailyDelays run codeChanged 0-9"]);
   });
 
+  it("are none, and that is no mistake, of an asset whose first window has not ended yet", () => {
+    const future = { kind: "time", grain: "day", start: "2030-01-01", end: null, timeZone: "UTC" } as const;
+    const graph = linkFlights([makeAsset("soon", { partitions: future })]);
+    expect(planFlights({ select: "soon" }, { graph }).assets).toEqual([]);
+    expect(planFlights({ select: "soon", partitions: "missing" }, { graph }).assets).toEqual([]);
+  });
+
   it("follow what the others read where they are written otherwise", () => {
     const regions = { kind: "listed", keys: ["eu", "us"] } as const;
     const graph = linkFlights([

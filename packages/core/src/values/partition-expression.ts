@@ -46,7 +46,9 @@ export type TermMeaning =
  * `2001-01` is 31 daily partitions, and `2001-01-17` is the week from 2001-01-15.
  */
 export function findTerm(term: string, space: PartitionSpace): TermMeaning {
-  if (term === "all" || term === "*") return found([[0, space.size]], false);
+  // Nothing is all of nothing: an asset whose first window has not ended yet is no mistake.
+  if (term === "all" || term === "*")
+    return { kind: "found", ranges: normalizeRanges([[0, space.size]]), isCut: false };
   if (term === "latest") return findLatest(space);
   const exact = space.ordinalOf(term);
   if (exact !== undefined) return found([[exact, exact + 1]], false);
