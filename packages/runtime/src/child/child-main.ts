@@ -94,7 +94,7 @@ function main(): void {
   process.on("message", (message: ParentMessage) => {
     if (message.kind === "code") modules.use(message.code);
     else if (message.kind === "ping") channel.send({ kind: "pong" });
-    else if (message.kind === "cancel") cancel?.abort(new DOMException(`the step was ${message.reason}`, "AbortError"));
+    else if (message.kind === "cancel") cancel?.abort(new DOMException("the step was cancelled", "AbortError"));
     else void perform(message.id, message.work);
   });
   channel.send({ kind: "ready" });

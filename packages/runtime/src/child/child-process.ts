@@ -203,7 +203,7 @@ export class Child implements AsyncDisposable {
     const current = this.#current;
     if (current === null || current.stopping !== null) return;
     current.stopping = () => ({ kind: "cancelled" });
-    this.#send({ kind: "cancel", id: current.id, reason: "cancelled" });
+    this.#send({ kind: "cancel", id: current.id });
     setTimeout(() => {
       if (this.#current !== current) return;
       this.kill();
@@ -224,7 +224,6 @@ export class Child implements AsyncDisposable {
     });
     this.#send({ kind: "ping" });
     await Promise.race([ponged, delay(pingMs)]);
-    this.#send({ kind: "cancel", id: current.id, reason: "timeout" });
     if (this.#current === current) current.settle(current.stopping());
     this.kill();
   }

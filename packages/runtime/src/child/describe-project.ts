@@ -1,4 +1,4 @@
-import { isWatersmeetError, type Problem } from "@watersmeet/core/errors";
+import { isWatersmeetError, type Problem, type SourceLocation } from "@watersmeet/core/errors";
 import { matchDefinitions, type Manifest } from "@watersmeet/core/manifest";
 import { compareStrings } from "@watersmeet/core/values";
 import type { AssetSpec } from "../project/project.ts";
@@ -6,6 +6,7 @@ import { describeAsset } from "./describe-asset.ts";
 import { importModule } from "./find-definition.ts";
 import type { ModuleLoader } from "./module-loader.ts";
 import type { ChildResult } from "./protocol.ts";
+import { relativeStack } from "./relative-stack.ts";
 
 /** Imports the files that the manifest names, and no others, finds every asset's object and tells what only the objects know. */
 export async function describeProject(manifest: Manifest, modules: ModuleLoader): Promise<ChildResult> {
@@ -36,16 +37,24 @@ async function importFiles(manifest: Manifest, modules: ModuleLoader): Promise<L
     try {
       loading.loaded.set(file, await importModule(file, modules));
     } catch (thrown) {
-      loading.problems.push(loadProblem(file, thrown));
+      loading.problems.push(loadProblem(file, thrown, modules.root));
     }
   }
   return loading;
 }
 
-function loadProblem(file: string, thrown: unknown): Problem {
-  const at = { file, line: 1, column: 1 };
+function loadProblem(file: string, thrown: unknown, root: string): Problem {
+  const at = findPlace(thrown, root) ?? { file, line: 1, column: 1 };
   if (!isWatersmeetError(thrown))
     return { code: "MODULE_LOAD_FAILED", message: `${file} cannot be imported: ${String(thrown)}`, at };
   const { code, message, hint } = thrown;
   return { code, message, ...(hint === undefined ? {} : { hint }), at };
+}
+
+/** Where the module's own error came from: the first place in the project that its stack names. Syntax errors name a line alone. */
+function findPlace(thrown: unknown, root: string): SourceLocation | null {
+  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+  const stack = cause instanceof Error ? relativeStack(cause.stack ?? "", root) : "";
+  const [, file, line, column] = /(?:^|[\s(])([^\s(/][^\s(]*\.[cm]?[jt]s):(\d+)(?::(\d+))?/.exec(stack) ?? [];
+  return file === undefined ? null : { file, line: Number(line), column: Number(column ?? 1) };
 }

@@ -16,7 +16,7 @@ import type { ExchangeFile } from "../stores/store.ts";
 export type ParentMessage =
   | { readonly kind: "code"; readonly code: ProjectCode }
   | { readonly kind: "work"; readonly id: number; readonly work: ChildWork }
-  | { readonly kind: "cancel"; readonly id: number; readonly reason: "cancelled" | "timeout" }
+  | { readonly kind: "cancel"; readonly id: number }
   | { readonly kind: "ping" };
 
 export type ChildMessage =

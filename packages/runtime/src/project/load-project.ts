@@ -18,6 +18,11 @@ export interface LoadProjectOptions {
   readonly childPool: ChildPool;
 }
 
+export interface DeriveProjectOptions extends LoadProjectOptions {
+  /** What was loaded before: it stands when no file has changed. With problems it is loaded again, since a cure may lie outside of the files. */
+  readonly previous?: Project;
+}
+
 /** Time that the project's modules have to load, all of them together. */
 const describeTimeoutMs = 60_000;
 
@@ -37,9 +42,11 @@ export async function startAnalyzer({ root, assets, cacheDirectory }: LoadProjec
  * Derives a project from its sources, links it, and has a child import it and tell what only the loaded objects know. The sources are read,
  * never executed, by this process. Problems of every stage are collected; objects are asked for as long as the sources could be derived.
  */
-export async function deriveProject(analyzer: Analyzer, { root, childPool }: LoadProjectOptions): Promise<Project> {
+export async function deriveProject(analyzer: Analyzer, options: DeriveProjectOptions): Promise<Project> {
+  const { root, childPool, previous } = options;
   const { manifest, problems: derived } = await analyzer.analyze();
   const generation = generationOf(manifest);
+  if (previous?.generation === generation && previous.problems.length === 0) return previous;
   const { graph, problems: linked } = buildGraph(manifest);
   const found = [...derived, ...linked];
   const code = { root, generation, files: manifest.files };

@@ -16,7 +16,7 @@ export async function openProject(options: LoadProjectOptions): Promise<OpenProj
   let next: Promise<Project> | null = null;
 
   const load = async (): Promise<Project> => {
-    project = await deriveProject(analyzer, options);
+    project = await deriveProject(analyzer, { ...options, previous: project });
     return project;
   };
   const start = (): Promise<Project> => {

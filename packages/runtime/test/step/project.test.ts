@@ -1,0 +1,120 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { createChildPool, type ChildPool } from "../../src/child/child-pool.ts";
+import { openProject, type OpenProject } from "../../src/project/open-project.ts";
+import { copyShop, type TestProject } from "./shop-project.ts";
+
+let copy: TestProject;
+let children: ChildPool;
+let project: OpenProject;
+const extra = "assets/extra.ts";
+
+beforeAll(async () => {
+  copy = await copyShop();
+  const { root, stateDirectory } = copy;
+  children = createChildPool({ root, size: 1, memoryMb: 128, stepsPerChild: 100, env: process.env });
+  const cacheDirectory = join(stateDirectory, "cache");
+  project = await openProject({ root, assets: ["assets/**/*.ts"], cacheDirectory, childPool: children });
+});
+
+afterAll(async () => {
+  await project[Symbol.asyncDispose]();
+  await children[Symbol.asyncDispose]();
+  await copy[Symbol.asyncDispose]();
+});
+
+afterEach(async () => {
+  await rm(join(copy.root, extra), { force: true });
+});
+
+/** Loads the project with one more file. */
+async function loadWith(lines: readonly string[]): Promise<ReturnType<OpenProject["current"]>> {
+  await writeFile(join(copy.root, extra), lines.join("\n"));
+  return project.reload();
+}
+
+const preamble = ['import { asset, daily } from "@watersmeet/core";', 'import { z } from "zod";'];
+
+test("a spec tells what only the loaded object knows", () => {
+  const spec = [...project.current().specs.values()].find(({ key }) => key === "customers");
+  expect(spec).toMatchObject({
+    schema: { columns: [{ name: "id" }, { name: "name" }, { name: "since", type: { kind: "date" } }] },
+    execution: { resource: "shop", maxAttempts: 3 },
+    policy: null,
+    store: "default",
+  });
+  expect(spec?.checks.some((check) => check.kind === "uniqueKey")).toBe(true);
+});
+
+test("a module that throws while it is imported is a problem at the line that threw", async () => {
+  const { problems } = await loadWith([
+    ...preamble,
+    "export const broken = asset({ schema: z.object({ id: z.int() }) }, () => []);",
+    'throw new Error("no database");',
+  ]);
+  expect(problems).toMatchObject([
+    {
+      code: "MODULE_LOAD_FAILED",
+      message: "assets/extra.ts cannot be imported: no database",
+      at: { file: "assets/extra.ts", line: 4 },
+    },
+  ]);
+});
+
+test("an import of a name that is not there is a problem at its line, and is gone when the name is", async () => {
+  const asks = 'import { missing } from "../lib/pricing.ts";';
+  const use = "export const uses = asset({ schema: z.object({ id: z.int() }) }, () => [{ id: missing }]);";
+  const { problems } = await loadWith([...preamble, asks, use]);
+  expect(problems.map(({ code, at }) => ({ code, at }))).toMatchObject([
+    { code: "MODULE_LOAD_FAILED", at: { file: extra, line: 3 } },
+  ]);
+  const { problems: none } = await loadWith([...preamble, use.replace("missing", "1")]);
+  expect(none).toEqual([]);
+});
+
+test("a module that ends the process while it is imported is a problem", async () => {
+  const { problems } = await loadWith([
+    ...preamble,
+    "export const quits = asset({ schema: z.object({ id: z.int() }) }, () => []);",
+    "process.exit(4);",
+  ]);
+  expect(problems).toMatchObject([{ code: "CHILD_DIED" }]);
+  expect(problems[0]?.message).toMatch(/process\.exit\(4\) was called/);
+});
+
+test("a schema that cannot be stored is a problem that names asset, column and place", async () => {
+  const { problems } = await loadWith([
+    ...preamble,
+    "export const odd = asset({ schema: z.object({ id: z.int(), f: z.map(z.string(), z.int()) }) }, () => []);",
+  ]);
+  expect(problems).toMatchObject([{ code: "SCHEMA_UNSUPPORTED", at: { file: extra, line: 3 } }]);
+  expect(problems[0]?.message).toMatch(/^odd: column "f" cannot be stored/);
+});
+
+test("a query over an asset of another store is a problem", async () => {
+  const { problems } = await loadWith([
+    'import { query, type Db, type In } from "@watersmeet/core";',
+    'import { z } from "zod";',
+    'import type * as shop from "./shop.ts";',
+    'export const far = query({ schema: z.object({ id: z.int() }), store: "lake" },',
+    '  (c: In<typeof shop.customers>, db: Db) => db.selectFrom(c.as("c")).select("c.id"));',
+  ]);
+  expect(problems).toMatchObject([{ code: "STORES_DIFFER", at: { file: extra, line: 4 } }]);
+});
+
+test("the generation follows the sources, and comes back with them", async () => {
+  const before = project.current().generation;
+  const { generation } = await loadWith([...preamble, "export const three = 3;"]);
+  expect(generation).not.toBe(before);
+  await rm(join(copy.root, extra));
+  expect((await project.reload()).generation).not.toBe(generation);
+});
+
+test("calls of reload that come together share a derivation, and the last one sees the last edit", async () => {
+  const first = project.reload();
+  await writeFile(join(copy.root, extra), "export const late = 1;\n");
+  const [, second, third] = await Promise.all([first, project.reload(), project.reload()]);
+  expect(second).toBe(third);
+  expect(Object.keys(second.manifest.files)).toContain(extra);
+});
