@@ -1,5 +1,6 @@
 import { openWatersmeet, type Watersmeet } from "@watersmeet/runtime";
 import { serveApp } from "../../src/http/serve-app.ts";
+import type { WebApp } from "../../src/http/web-app.ts";
 import { createShopProject } from "./shop-project.ts";
 
 /** The real server over the real runtime on a copy of the fixture. */
@@ -12,13 +13,13 @@ export interface ShopServer extends AsyncDisposable {
   readonly defects: readonly unknown[];
 }
 
-export async function createShopServer(): Promise<ShopServer> {
+export async function createShopServer({ web = null }: { readonly web?: WebApp | null } = {}): Promise<ShopServer> {
   await using stack = new AsyncDisposableStack();
   const project = stack.use(await createShopProject());
   const watersmeet = stack.use(await openWatersmeet({ directory: project.directory, env: project.env }));
   const defects: unknown[] = [];
   const server = stack.use(
-    await serveApp({ watersmeet, port: 0, web: null, version: "0.0.0", onDefect: (error) => defects.push(error) }),
+    await serveApp({ watersmeet, port: 0, web, version: "0.0.0", onDefect: (error) => defects.push(error) }),
   );
   const opened = stack.move();
   return {
