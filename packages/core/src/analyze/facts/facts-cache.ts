@@ -13,13 +13,13 @@ const fileName = "facts.json";
  * Reads what {@link writeFactsCache} wrote. A cache is only ever a shortcut: one that is absent, torn, or of another analyzer is empty.
  */
 export async function readFactsCache(directory: string): Promise<FactsByHash> {
-  const text = await readFile(join(directory, fileName), "utf8").catch(() => null);
-  if (text === null) return new Map();
-  const end = text.indexOf("\n");
-  const body = text.slice(end + 1);
-  if (end === -1 || text.slice(0, end) !== headerOf(body)) return new Map();
+  const bytes = await readFile(join(directory, fileName)).catch(() => null);
+  if (bytes === null) return new Map();
+  const end = bytes.indexOf("\n");
+  const body = bytes.subarray(end + 1);
+  if (end === -1 || bytes.toString("utf8", 0, end) !== headerOf(body)) return new Map();
   // The header vouches for the body: this analyzer wrote these very bytes.
-  return new Map(JSON.parse(body) as readonly (readonly [string, FileFacts])[]);
+  return new Map(JSON.parse(body.toString("utf8")) as readonly (readonly [string, FileFacts])[]);
 }
 
 /** Replaces the cache in one move, so that a reader sees the old one or the new one, whole. */
@@ -35,6 +35,6 @@ export async function writeFactsCache(directory: string, facts: FactsByHash): Pr
   }
 }
 
-function headerOf(body: string): string {
+function headerOf(body: string | Buffer): string {
   return `${analyzerVersion} ${hash("sha256", body)}`;
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { z } from "zod";
 import { parseJsonc } from "./parse-jsonc.ts";
 
 /** Names that stand for files of the project: `#imports` of package.json and `paths` of tsconfig.json. Targets are absolute, with at most one `*`. */
@@ -23,11 +22,9 @@ export function readPathMappings(root: string): PathMappings {
 
 const none: PathMappings = { targets: new Map(), files: [] };
 
-const packageSchema = z.object({ imports: z.record(z.string(), z.unknown()).optional() });
-
 function readPackageImports(file: string): PathMappings {
-  const parsed = packageSchema.safeParse(readJson(file));
-  const entries = Object.entries(parsed.data?.imports ?? {}).flatMap(([pattern, target]) => {
+  const imports = memberOf(readJson(file), "imports");
+  const entries = Object.entries(isRecord(imports) ? imports : {}).flatMap(([pattern, target]) => {
     const path = pickTarget(target);
     return path === null ? [] : [[pattern, [resolve(dirname(file), path)]] as const];
   });
@@ -37,7 +34,7 @@ function readPackageImports(file: string): PathMappings {
 /** Conditions in the order that Node tries them. */
 function pickTarget(target: unknown): string | null {
   if (typeof target === "string") return target.startsWith("./") ? target : null;
-  if (target === null || typeof target !== "object") return null;
+  if (!isRecord(target)) return null;
   for (const [condition, inner] of Object.entries(target)) {
     if (conditions.has(condition)) return pickTarget(inner);
   }
@@ -46,31 +43,30 @@ function pickTarget(target: unknown): string | null {
 
 const conditions: ReadonlySet<string> = new Set(["node", "import", "module-sync", "default"]);
 
-const tsconfigSchema = z.object({
-  extends: z.union([z.string(), z.array(z.string())]).optional(),
-  compilerOptions: z
-    .object({ baseUrl: z.string().optional(), paths: z.record(z.string(), z.array(z.string())).optional() })
-    .optional(),
-});
-
 /** The nearest `paths` in the chain of `extends` counts whole, as in tsc. */
 function readTsconfigPaths(file: string, seen: ReadonlySet<string>): PathMappings {
-  const parsed = tsconfigSchema.safeParse(readJson(file));
-  if (!parsed.success || seen.has(file)) return none;
-  const { compilerOptions, extends: parents = [] } = parsed.data;
-  if (compilerOptions?.paths !== undefined) {
-    const base = resolve(dirname(file), compilerOptions.baseUrl ?? ".");
-    const entries = Object.entries(compilerOptions.paths);
-    return {
-      targets: new Map(entries.map(([pattern, to]) => [pattern, to.map((path) => resolve(base, path))])),
-      files: [file],
-    };
+  if (seen.has(file)) return none;
+  const config = readJson(file);
+  const options = memberOf(config, "compilerOptions");
+  const paths = memberOf(options, "paths");
+  if (isRecord(paths)) {
+    const baseUrl = memberOf(options, "baseUrl");
+    const base = resolve(dirname(file), typeof baseUrl === "string" ? baseUrl : ".");
+    const targets = Object.entries(paths).map(
+      ([pattern, to]) => [pattern, listTexts(to).map((path) => resolve(base, path))] as const,
+    );
+    return { targets: new Map(targets), files: [file] };
   }
-  for (const parent of [parents].flat().toReversed()) {
+  for (const parent of listTexts(memberOf(config, "extends")).toReversed()) {
     const found = readTsconfigPaths(locateParent(parent, file), new Set([...seen, file]));
     if (found.files.length > 0) return found;
   }
   return none;
+}
+
+/** A text or a list of texts. */
+function listTexts(value: unknown): string[] {
+  return [value].flat().filter((item) => typeof item === "string");
 }
 
 /** A parent from a package is not looked up: packages do not set a project's `paths`. */
@@ -85,4 +81,12 @@ function readJson(file: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isRecord(value) ? value[name] : undefined;
 }
