@@ -64,6 +64,11 @@ export class Reporter {
     this.#channel.send({ kind: "progress", id: this.#id, done, total, message: message?.slice(0, 500) ?? null });
   }
 
+  /** Where the work is, at once and every time: the last thing that is heard of a child that dies there. */
+  tell(place: string): void {
+    this.#channel.send({ kind: "progress", id: this.#id, done: 0, total: null, message: place });
+  }
+
   flush(): void {
     if (this.#leftOutCount > 0) this.#sendLine("warn", `${this.#leftOutCount} more log lines were left out`, {});
     this.#leftOutCount = 0;

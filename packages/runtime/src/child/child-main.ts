@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { buildParameters } from "./build-parameters.ts";
 import { callFunction } from "./call-function.ts";
@@ -30,10 +31,10 @@ type Handlers = {
 };
 
 const handlers: Handlers = {
-  describe: async ({ manifest }, { modules }) => {
+  describe: async ({ manifest }, { modules, reporter }) => {
     // Most children only run steps.
     const { describeProject } = await import("./describe-project.ts");
-    return describeProject(manifest, modules);
+    return describeProject(manifest, modules, (file) => reporter.tell(file));
   },
   run: async (work, desk) => {
     const definition = await findDefinition(work.asset, desk.modules);
@@ -117,7 +118,10 @@ function startWatchdog(): void {
   const memoryMb = Number(process.argv[2]);
   // Buffers and native code may take as much again as the heap, and Node itself some.
   const data: WatchdogData = { parentPid: process.ppid, maxRssBytes: (memoryMb * 2 + 256) * 1_048_576 };
-  new Worker(new URL("./watchdog.ts", import.meta.url), { workerData: data, execArgv: [] }).unref();
+  new Worker(new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url), {
+    workerData: data,
+    execArgv: [],
+  }).unref();
 }
 
 /** An error that nobody caught ends the process, as Node does by default, but not before it is told. */

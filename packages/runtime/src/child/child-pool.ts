@@ -70,7 +70,7 @@ class Pool implements ChildPool {
     await Promise.all(this.#leaving);
   }
 
-  /** One more than may work at a time: the one that is started ahead. */
+  /** One more than steps may use at a time: the one that is started ahead, or describes the project. */
   get #limit(): number {
     return this.#options.size + 1;
   }
@@ -92,8 +92,12 @@ class Pool implements ChildPool {
 
   async #acquire(kind: ChildWork["kind"], signal: AbortSignal): Promise<Child | null> {
     if (this.#isClosed || signal.aborted) return null;
-    if (this.#busy.size >= this.#options.size) return this.#wait(kind, signal);
-    return this.#take(kind);
+    return this.#hasRoom(kind) ? this.#take(kind) : this.#wait(kind, signal);
+  }
+
+  /** The project can be described while every step's place is taken: an edit must not wait for the longest step. */
+  #hasRoom(kind: ChildWork["kind"]): boolean {
+    return this.#busy.size < this.#options.size + (kind === "describe" ? 1 : 0);
   }
 
   #take(kind: ChildWork["kind"]): Child {
@@ -139,8 +143,11 @@ class Pool implements ChildPool {
     const isSpent = child.workCount >= stepsPerChild || child.generationCount >= generationsPerChild;
     if (this.#isClosed || child.isDead || isSpent) this.#dismiss(child);
     else this.#idle.push(child);
-    const next = this.#isClosed ? undefined : this.#waiting.shift();
-    if (next !== undefined) next.give(this.#take(next.kind));
+    if (this.#isClosed) return;
+    const next = this.#waiting.find(({ kind }) => this.#hasRoom(kind));
+    if (next === undefined) return;
+    this.#waiting.splice(this.#waiting.indexOf(next), 1);
+    next.give(this.#take(next.kind));
   }
 
   #start(): Child {

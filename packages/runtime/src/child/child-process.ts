@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from "node:child_process";
+import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { StepListener, StepLogLine } from "../step/step.ts";
 import { explainDeath, type Death } from "./explain-death.ts";
@@ -60,7 +61,8 @@ const outputGraceMs = 200;
 /** A child that has not loaded our own code by then is given up. */
 const startTimeoutMs = 60_000;
 
-const entry = fileURLToPath(new URL("./child-main.ts", import.meta.url));
+/** `.ts` here, `.js` in the published package. */
+const entry = fileURLToPath(new URL(`./child-main${extname(import.meta.url)}`, import.meta.url));
 
 /**
  * One process that runs user code, as its parent sees it. idle ⇄ busy, and dead from both: `perform` makes it busy until the answer,

@@ -9,8 +9,12 @@ import type { ChildResult } from "./protocol.ts";
 import { relativeStack } from "./relative-stack.ts";
 
 /** Imports the files that the manifest names, and no others, finds every asset's object and tells what only the objects know. */
-export async function describeProject(manifest: Manifest, modules: ModuleLoader): Promise<ChildResult> {
-  const { loaded, problems } = await importFiles(manifest, modules);
+export async function describeProject(
+  manifest: Manifest,
+  modules: ModuleLoader,
+  onFile: (file: string) => void,
+): Promise<ChildResult> {
+  const { loaded, problems } = await importFiles(manifest, modules, onFile);
   if (problems.length > 0) return { kind: "described", specs: [], problems };
   const matched = matchDefinitions(manifest, loaded);
   const specs: AssetSpec[] = [];
@@ -30,10 +34,15 @@ interface Loading {
   readonly problems: Problem[];
 }
 
-async function importFiles(manifest: Manifest, modules: ModuleLoader): Promise<Loading> {
+async function importFiles(
+  manifest: Manifest,
+  modules: ModuleLoader,
+  onFile: (file: string) => void,
+): Promise<Loading> {
   const files = [...new Set(manifest.assets.map((asset) => asset.file))].sort(compareStrings);
   const loading: Loading = { loaded: new Map(), problems: [] };
   for (const file of files) {
+    onFile(file);
     try {
       loading.loaded.set(file, await importModule(file, modules));
     } catch (thrown) {

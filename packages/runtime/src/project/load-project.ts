@@ -4,7 +4,7 @@ import { buildGraph } from "@watersmeet/core/graph";
 import type { Manifest } from "@watersmeet/core/manifest";
 import { compareStrings, fingerprint } from "@watersmeet/core/values";
 import type { ChildPool } from "../child/child-pool.ts";
-import type { ProjectCode } from "../child/protocol.ts";
+import type { ChildFailure, ProjectCode } from "../child/protocol.ts";
 import { findSpecProblems } from "./find-spec-problems.ts";
 import type { AssetSpec, Project } from "./project.ts";
 
@@ -64,24 +64,35 @@ interface Description {
 const nothing: Description = { specs: [], problems: [] };
 
 async function describe(manifest: Manifest, code: ProjectCode, pool: ChildPool): Promise<Description> {
+  const reached: string[] = [];
   const answer = await pool.perform(
     { kind: "describe", manifest },
     {
       subject: "loading the project",
       code,
       timeoutMs: describeTimeoutMs,
-      listener: { log: () => {}, progress: () => {} },
+      listener: { log: () => {}, progress: (_done, _total, file) => reached.push(file ?? "") },
       signal: new AbortController().signal,
     },
   );
   if (answer.kind === "result" && answer.result.kind === "described") return answer.result;
-  if (answer.kind !== "failure")
-    return {
-      specs: [],
-      problems: [{ code: "MODULE_LOAD_FAILED", message: "the project was not loaded: the process is closing" }],
-    };
-  const { code: failed, message, hint } = answer.failure;
-  return { specs: [], problems: [{ code: failed, message, ...(hint === null ? {} : { hint }) }] };
+  if (answer.kind !== "failure") return { specs: [], problems: [closing] };
+  return { specs: [], problems: [toProblem(answer.failure, reached.at(-1))] };
+}
+
+const closing: Problem = {
+  code: "MODULE_LOAD_FAILED",
+  message: "the project was not loaded: the process is closing",
+};
+
+/** A module that takes the process down, or never ends loading, is the last that was begun. */
+function toProblem({ code, message, hint }: ChildFailure, file: string | undefined): Problem {
+  return {
+    code,
+    message: file === undefined ? message : `${message} (while ${file} was loaded)`,
+    ...(hint === null ? {} : { hint }),
+    ...(file === undefined ? {} : { at: { file, line: 1, column: 1 } }),
+  };
 }
 
 /** Every file that was read, by its content: children load exactly these. */

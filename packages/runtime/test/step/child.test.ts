@@ -166,6 +166,32 @@ test("a flood of output and of log lines is kept within bounds, and the step end
   }
 });
 
+test("rows stream through a heap that could not hold them", async () => {
+  expect(await perform("streams")).toMatchObject({
+    kind: "result",
+    result: { kind: "rows", file: { rowCount: 400_000 } },
+  });
+});
+
+test("the project can be described while steps take every place", async () => {
+  const controller = new AbortController();
+  const busy = Array.from({ length: 3 }, () => perform("ignoresSignal", { signal: controller.signal }));
+  const manifest = { formatVersion: 1, analyzer: "test", files: {}, assets: [] } as const;
+  const described = await pool.perform(
+    { kind: "describe", manifest },
+    {
+      subject: "describe",
+      code: { root: project.root, generation: "1", files: {} },
+      timeoutMs: 20_000,
+      listener: { log: () => {}, progress: () => {} },
+      signal: new AbortController().signal,
+    },
+  );
+  expect(described).toMatchObject({ kind: "result", result: { kind: "described" } });
+  controller.abort();
+  expect(await Promise.all(busy)).toEqual([{ kind: "cancelled" }, { kind: "cancelled" }, { kind: "cancelled" }]);
+});
+
 test("user code cannot answer in the child's name by accident", async () => {
   expect(await perform("speaksForChild")).toMatchObject({
     kind: "result",

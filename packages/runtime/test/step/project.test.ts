@@ -79,7 +79,7 @@ test("a module that ends the process while it is imported is a problem", async (
     "export const quits = asset({ schema: z.object({ id: z.int() }) }, () => []);",
     "process.exit(4);",
   ]);
-  expect(problems).toMatchObject([{ code: "CHILD_DIED" }]);
+  expect(problems).toMatchObject([{ code: "CHILD_DIED", at: { file: extra } }]);
   expect(problems[0]?.message).toMatch(/process\.exit\(4\) was called/);
 });
 
