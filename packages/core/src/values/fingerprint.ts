@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * SHA-256, in hex, over a canonical encoding of texts: each is preceded by its length in bytes, so that
  * `["ab", "c"]` and `["a", "bc"]` differ.
  */
 export function fingerprint(parts: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
-  return hash.digest("hex");
+  // In one call: a hash object per fingerprint costs twice the time, and its garbage more.
+  return hash("sha256", parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(""));
 }
