@@ -276,6 +276,25 @@ export function describeStore(kind: string, open: (scratch: Scratch) => Promise<
       expect(await store.listHeads("prod", a.key)).toHaveLength(6);
     });
 
+    test("stages, measures and commits many assets at the same time", async () => {
+      const assets = Array.from({ length: 8 }, (_, index) => asset(`busy_${index}`, index % 2 === 0));
+      await Promise.all(
+        assets.flatMap((a) =>
+          [1, 2, 3].map(async (turn) => {
+            if (!a.isPartitioned && turn > 1) return;
+            const commit = await publish(store, scratch, {
+              asset: a,
+              partition: a.isPartitioned ? `p${turn}` : "",
+              rows: orders(20, turn * 100),
+            });
+            expect(ids(await read(store, a, [commit]))).toHaveLength(20);
+          }),
+        ),
+      );
+      for (const a of assets)
+        expect(await opened.query(`select * from ${a.key}`)).toHaveLength(a.isPartitioned ? 60 : 20);
+    });
+
     test("lists commits in the order in which they were made", async () => {
       const a = asset("listed", true);
       const before = await store.listCommits({ after: 0n, limit: 10_000 });
