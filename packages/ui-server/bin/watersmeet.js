@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can parse: an old one must reach the message below.
 import { existsSync } from "node:fs";
+import module from "node:module";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 24 || (major === 24 && minor < 12)) {
@@ -10,6 +11,10 @@ if (major < 24 || (major === 24 && minor < 12)) {
   );
   process.exit(2);
 }
+
+// Keeps what Node compiles, and the types it strips, between calls: a third of the time that a command takes to start.
+module.enableCompileCache();
+process.env.NODE_COMPILE_CACHE ??= module.getCompileCacheDir();
 
 // In the workspace the sources run as they are; a published package holds them built.
 const source = new URL("../src/cli/main.ts", import.meta.url);

@@ -8,18 +8,33 @@ import type { CommandDeps, Environment, OpenOptions } from "./deps.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { buildProgram, type GlobalOptions, type Invocation } from "./program.ts";
 import { describeError, renderError } from "./render/error.ts";
-import { createTerminal, type Terminal } from "./terminal.ts";
+import { createTerminalLogger } from "./terminal-logger.ts";
+import { createTerminal, type OutputStream, type Terminal } from "./terminal.ts";
 
-/** The `watersmeet` command. Returns the exit code; never rejects. */
+/** The `watersmeet` command in a process of its own. Returns the exit code; never rejects. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const env = process.env;
   // A reader that went away (`| head`) is no failure.
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? process.exit(0) : process.exit(1)));
+    stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   }
-  const terminal = createTerminal(process, env);
-  const invocation = await parse(argv, terminal);
-  return typeof invocation === "number" ? invocation : invoke(invocation, env);
+  using interrupts = listenForInterrupts(process, () => process.exit(130));
+  const { env, stdout, stderr } = process;
+  return await runCommandLine(argv, { env, directory: process.cwd(), stdout, stderr, interrupted: interrupts.signal });
+}
+
+/** What a command line touches of the world. */
+export interface CommandHost {
+  readonly env: Environment;
+  readonly directory: string;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly interrupted: AbortSignal;
+}
+
+/** Reads a command line, does what it says, writes the result or the error, and returns the exit code. */
+export async function runCommandLine(argv: readonly string[], host: CommandHost): Promise<number> {
+  const invocation = await parse(argv, createTerminal(host, host.env));
+  return typeof invocation === "number" ? invocation : await invoke(invocation, host);
 }
 
 /** What to do, or the exit code when help was asked for or the command line is at fault. */
@@ -47,10 +62,9 @@ async function parse(argv: readonly string[], terminal: Terminal): Promise<Invoc
   return invocation ?? 2;
 }
 
-async function invoke({ command, input, globals }: Invocation, env: Environment): Promise<number> {
-  const terminal = createTerminal(process, globals.color === false ? { ...env, NO_COLOR: "1" } : env);
-  using interrupts = listenForInterrupts(process, () => process.exit(130));
-  const deps = createDeps({ globals, env, terminal, interrupted: interrupts.signal });
+async function invoke({ command, input, globals }: Invocation, host: CommandHost): Promise<number> {
+  const deps = createDeps(globals, host);
+  const { terminal } = deps;
   try {
     const work = command.execute(input, deps);
     const outcome = command.handlesInterrupt ? await work : await Promise.race([work, rejectOnInterrupt(deps)]);
@@ -61,7 +75,7 @@ async function invoke({ command, input, globals }: Invocation, env: Environment)
   } catch (error) {
     const described = describeError(error);
     if (deps.isJson) writeJson(terminal, { error: described.body });
-    const withStack = (env["WATERSMEET_DEBUG"] ?? "") !== "";
+    const withStack = (host.env["WATERSMEET_DEBUG"] ?? "") !== "";
     terminal.err.write(`${renderError(error, { style: terminal.err.style, withStack })}\n`);
     return described.exitCode;
   }
@@ -79,21 +93,16 @@ function writeJson(terminal: Terminal, value: unknown): void {
   terminal.out.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-interface DepsSources {
-  readonly globals: GlobalOptions;
-  readonly env: Environment;
-  readonly terminal: Terminal;
-  readonly interrupted: AbortSignal;
-}
-
-function createDeps({ globals, env, terminal, interrupted }: DepsSources): CommandDeps {
-  const directory = resolve(globals.project ?? ".");
+function createDeps(globals: GlobalOptions, host: CommandHost): CommandDeps {
+  const env = globals.color === false ? { ...host.env, NO_COLOR: "1" } : host.env;
+  const terminal = createTerminal(host, env);
+  const directory = resolve(host.directory, globals.project ?? ".");
   return {
     directory,
     env,
     terminal,
     isJson: globals.json === true,
-    interrupted,
+    interrupted: host.interrupted,
     requestedBy: `cli:${readUserName()}@${hostname()}`,
     version: readVersion(),
     now: () => new Date(),
@@ -102,12 +111,12 @@ function createDeps({ globals, env, terminal, interrupted }: DepsSources): Comma
       return loadConfig({ directory, flags: { ...options }, env });
     },
     async loadProject() {
-      const { deriveProject, loadConfig } = await import("@watersmeet/runtime");
-      return deriveProject(await loadConfig({ directory, env }), env);
+      const { deriveProject } = await import("@watersmeet/runtime");
+      return deriveProject({ directory, env });
     },
     async openProject(options: OpenOptions = {}) {
       const { openWatersmeet } = await import("@watersmeet/runtime");
-      return openWatersmeet({ directory, flags: { ...options }, env });
+      return openWatersmeet({ directory, flags: { ...options }, env, logger: createTerminalLogger(terminal.err) });
     },
   };
 }

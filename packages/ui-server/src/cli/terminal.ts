@@ -16,7 +16,7 @@ export interface Terminal {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The part of process.stdout and process.stderr that matters here. The first two are absent when it is no terminal. */
-interface OutputStream {
+export interface OutputStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;

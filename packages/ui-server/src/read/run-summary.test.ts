@@ -28,7 +28,7 @@ const gate = {
   code: "GATE_FAILED",
   message: "1 row has amount < 0",
   hint: "Mend the source",
-  details: { checks: [{ id: "amount", sample: [{ id: 1, amount: -3 }] }] },
+  details: { failures: [{ id: "range:amount", sample: [{ id: 1, amount: -3 }] }] },
 };
 
 test("partitions that failed in the same way are one entry with one sample", () => {
@@ -45,8 +45,16 @@ test("partitions that failed in the same way are one entry with one sample", () 
   ]);
 });
 
-test("another message is another entry", () => {
-  expect(groupFailures([failedStep("1", gate), failedStep("2", { ...gate, message: "other" })])).toHaveLength(2);
+test("another check is another entry, another count of rows is not", () => {
+  const other = { ...gate, details: { failures: [{ id: "notNull:id", sample: [] }] } };
+  const more = { ...gate, message: "orders@2: 7 rows have amount < 0" };
+  expect(groupFailures([failedStep("1", gate), failedStep("2", other), failedStep("3", more)])).toHaveLength(2);
+});
+
+test("messages that differ in nothing but the partition are one entry", () => {
+  const thrown = (partition: string) =>
+    failedStep(partition, { code: "USER_CODE_THREW", message: `orders@${partition}: no such file` });
+  expect(groupFailures([thrown("1"), thrown("2")])).toMatchObject([{ partitions: ["1", "2"] }]);
 });
 
 test("a failure that left no reason is shown all the same", () => {

@@ -1,6 +1,6 @@
 import type { AssetKey, Json } from "@watersmeet/core/values";
 import type { Ledger, RunRecord, StepRecord, StepState } from "@watersmeet/runtime";
-import { readFailure } from "./run-dto.ts";
+import { readFailure, type FailureDto } from "./run-dto.ts";
 
 export type StepSummary = Awaited<ReturnType<Ledger["summarizeSteps"]>>[number];
 
@@ -64,7 +64,7 @@ export function buildRunSummary(
   };
 }
 
-/** Steps of one asset with the same code and message become one entry, in the order of their first step. */
+/** Steps of one asset that failed in the same way become one entry, with the message of the first, in the order of their first step. */
 export function groupFailures(steps: readonly StepRecord[]): readonly FailureGroupDto[] {
   const groups = new Map<string, FailureGroupDto & { readonly partitions: string[] }>();
   for (const step of steps) {
@@ -72,7 +72,7 @@ export function groupFailures(steps: readonly StepRecord[]): readonly FailureGro
     const failure = readFailure(step.failure);
     const code = failure?.code ?? "INTERNAL";
     const message = failure?.message ?? "The step left no reason";
-    const id = JSON.stringify([step.asset, step.state, code, message]);
+    const id = JSON.stringify([step.asset, step.state, code, describeKind(step, failure)]);
     const group = groups.get(id);
     if (group !== undefined) {
       group.partitions.push(step.partition);
@@ -98,13 +98,22 @@ function toAssetSummary(summary: StepSummary): AssetSummaryDto {
   };
 }
 
-/** Gates leave `details.checks[].sample`; other data failures leave `details.sample`. */
+/** What is the same in every partition that failed in the same way: the checks of a gate, else the message without the partition. */
+function describeKind(step: StepRecord, failure: FailureDto | null): Json {
+  const checks = listFailedChecks(failure?.details ?? null).map((check) => readMember(check, "id"));
+  if (checks.length > 0) return checks;
+  return (failure?.message ?? "").replaceAll(labelStep(step.asset, step.partition), step.asset);
+}
+
+/** Gates leave `details.failures`, each with its `id` and `sample`. */
+function listFailedChecks(details: Json): readonly Json[] {
+  const failures = readMember(details, "failures");
+  return Array.isArray(failures) ? failures : [];
+}
+
 function readSampleRows(details: Json): readonly Readonly<Record<string, Json>>[] {
-  const checks = readMember(details, "checks");
-  const samples = Array.isArray(checks) ? checks.map((check: Json) => readMember(check, "sample")) : [];
-  return [readMember(details, "sample"), ...samples]
-    .flatMap((sample) => (Array.isArray(sample) ? sample.filter(isRow) : []))
-    .slice(0, 5);
+  const samples = listFailedChecks(details).map((check) => readMember(check, "sample"));
+  return samples.flatMap((sample) => (Array.isArray(sample) ? sample.filter(isRow) : [])).slice(0, 5);
 }
 
 function readMember(value: Json, name: string): Json {

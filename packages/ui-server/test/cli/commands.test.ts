@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { runCli, type CliResult } from "../support/run-cli.ts";
+import { runInProcess } from "../support/run-in-process.ts";
 import { createShopProject, type ShopProject } from "../support/shop-project.ts";
 
 // One project; the tests tell its story in their order.
@@ -15,6 +16,11 @@ beforeAll(async () => {
 afterAll(() => project[Symbol.asyncDispose]());
 
 function cli(...args: readonly string[]): Promise<CliResult> {
+  return runInProcess(args, { cwd: project.directory, env: project.env });
+}
+
+/** As a process of its own. */
+function process(...args: readonly string[]): Promise<CliResult> {
   return runCli(args, { cwd: project.directory, env: project.env });
 }
 
@@ -56,7 +62,7 @@ test("plan gives reasons, as text and as JSON", async () => {
 });
 
 test("run builds what is missing: progress on stderr, the summary on stdout", async () => {
-  const result = await cli("run", "+total");
+  const result = await process("run", "+total");
   expect(result, result.stderr).toMatchObject({ exitCode: 0 });
   expect(result.stderr).toMatch(/Run \S+: 16 steps/);
   expect(result.stderr).toContain("16 of 16 steps");
@@ -182,14 +188,11 @@ test.each([
   [["serve", "--host", "0.0.0.0"], 6, "BIND_DENIED"],
   [["-C", "/", "check"], 2, "CONFIG_NOT_FOUND"],
 ] as const)("watersmeet %j ends with %i and %s", async (args, exitCode, code) => {
-  const text = await cli(...args);
-  expect(text.exitCode).toBe(exitCode);
-  expect(text.stderr).toContain(`${code}: `);
-  expect(text.stderr).not.toMatch(/^ {4}at /m);
-  expect(text.stdout).toBe("");
-  const json = await cli(...args, "--json");
-  expect(json.exitCode).toBe(exitCode);
-  expect(JSON.parse(json.stdout)).toMatchObject({ error: { code, message: expect.any(String) } });
+  const result = await cli(...args, "--json");
+  expect(result.exitCode).toBe(exitCode);
+  expect(result.stderr).toContain(`${code}: `);
+  expect(result.stderr).not.toMatch(/^ {4}at /m);
+  expect(JSON.parse(result.stdout)).toMatchObject({ error: { code, message: expect.any(String) } });
 });
 
 test("sources with problems are shown with frames, exit with 3, and nothing is run", async () => {
@@ -216,10 +219,17 @@ test("sources with problems are shown with frames, exit with 3, and nothing is r
   }
 });
 
+test("the process ends with the code, says what is wrong on stderr, and prints JSON alone on stdout", async () => {
+  const result = await process("why", "nope", "--json");
+  expect(result.exitCode).toBe(2);
+  expect(result.stderr).toContain("ASSET_UNKNOWN: ");
+  expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "ASSET_UNKNOWN" } });
+});
+
 test("colours can be asked for and forbidden", async () => {
-  const colored = await runCli(["assets"], { cwd: project.directory, env: { ...project.env, FORCE_COLOR: "1" } });
+  const colored = await runInProcess(["assets"], { cwd: project.directory, env: { ...project.env, FORCE_COLOR: "1" } });
   expect(colored.stdout).toContain("\u001b[");
-  const plain = await runCli(["assets", "--no-color"], {
+  const plain = await runInProcess(["assets", "--no-color"], {
     cwd: project.directory,
     env: { ...project.env, FORCE_COLOR: "1" },
   });

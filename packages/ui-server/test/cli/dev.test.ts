@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runCli, startCli, type CliProcess } from "../support/run-cli.ts";
+import { startCli, type CliProcess } from "../support/run-cli.ts";
+import { runInProcess } from "../support/run-in-process.ts";
 import { createShopProject, type ShopProject } from "../support/shop-project.ts";
 
 let project: ShopProject;
@@ -25,7 +26,7 @@ afterAll(async () => {
 });
 
 function cli(...args: readonly string[]) {
-  return runCli(args, { cwd: project.directory, env: project.env });
+  return runInProcess(args, { cwd: project.directory, env: project.env });
 }
 
 async function edit(file: string, change: (text: string) => string): Promise<void> {

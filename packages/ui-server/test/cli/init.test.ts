@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { createTestDatabase, type TestDatabase } from "../../../../tools/testing/test-database.ts";
 import { runCli } from "../support/run-cli.ts";
+import { runInProcess } from "../support/run-in-process.ts";
 import { createProjectFolder } from "../support/shop-project.ts";
 
 let directory: string;
@@ -36,9 +37,9 @@ test("init writes a project that check and run accept", async () => {
     "watersmeet.config.ts",
   ]);
   const options = { cwd: directory, env: { DATABASE_URL: database.url } };
-  const check = await runCli(["check"], options);
+  const check = await runInProcess(["check"], options);
   expect(check, check.stdout).toMatchObject({ exitCode: 0 });
-  const run = await runCli(["run", "*"], options);
+  const run = await runInProcess(["run", "*"], options);
   expect(run, run.stdout + run.stderr).toMatchObject({ exitCode: 0 });
   expect(run.stdout).toMatch(/^dailyMeans +14 +28 /m);
 });

@@ -34,8 +34,9 @@ test("a second Ctrl-C ends the command at once", async () => {
     cwd: project.directory,
     env: project.env,
   });
-  await cli.waitForStderr(/Run \S+: 40 steps/);
+  await cli.waitForStderr(/0 of 40 steps, 1 running/);
   cli.kill("SIGINT");
+  await cli.waitForStderr(/Cancelling/);
   cli.kill("SIGINT");
   const before = performance.now();
   expect((await cli.finished).exitCode).toBe(130);

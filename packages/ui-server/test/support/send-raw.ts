@@ -14,11 +14,14 @@ export interface RawResponse {
   readonly body: string;
 }
 
-/** A request as a hostile client could make it: fetch would correct the Host header and the path. */
+/**
+ * A request as a hostile client could make it: fetch would correct the Host header and the path. On a connection of its own, since a server
+ * that refuses a body closes the one that it came by.
+ */
 export function sendRaw({ port, path, method = "GET", headers = {}, body = "" }: RawRequest): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { host: "127.0.0.1", port, path, method, headers, setHost: headers["host"] === undefined },
+      { host: "127.0.0.1", port, path, method, headers, agent: false, setHost: headers["host"] === undefined },
       (incoming) => {
         let text = "";
         incoming.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));

@@ -39,7 +39,7 @@ describe.skipIf(!hasBrowser)("the web app in a real browser", { timeout: 120_000
     const { page } = browser;
     await page.getByRole("button", { name: "Materialize" }).click();
     await page.getByLabel("Selection").fill("+dailyRevenue");
-    await page.getByLabel("Partitions").fill("2001-01-01..2001-01-03");
+    await page.getByRole("textbox", { name: /^Partitions/ }).fill("2001-01-01..2001-01-03");
     await page.getByRole("button", { name: "Show the plan" }).click();
     await page.getByText("7 steps would run.").waitFor();
     await page.getByRole("button", { name: "Run", exact: true }).click();
@@ -69,7 +69,10 @@ describe.skipIf(!hasBrowser)("the web app in a real browser", { timeout: 120_000
       await page.getByText("What went wrong").waitFor({ timeout: 60_000 });
       const notice = page.locator("section[aria-labelledby=failures]");
       expect(await notice.innerText()).toMatch(/blocked[^]*orders[^]*GATE_FAILED[^]*amount[^]*-7/);
-      await page.getByText("upstreamFailed").first().waitFor();
+      await page
+        .getByText(/\d upstream failed/)
+        .first()
+        .waitFor();
       await page.goto(`${server.url}/assets/orders`);
       await page.getByText("failed").first().waitFor();
       expect(await page.locator("table.versions tbody tr").count()).toBe(3);

@@ -19,7 +19,7 @@ const input = z.strictObject({ select: z.string().default("*") });
 
 export async function run({ select }: z.output<typeof input>, deps: CommandDeps): Promise<readonly AssetDto[]> {
   await using watersmeet = await deps.openProject();
-  return listAssets(watersmeet, select);
+  return await listAssets(watersmeet, select);
 }
 
 export const assetsCommand = bindCommand({

@@ -52,7 +52,7 @@ export async function run(
   await using watersmeet = await deps.openProject();
   requireSound(watersmeet.project(), deps);
   const found = await continuation.find(watersmeet.ledger, id);
-  return followRun(watersmeet, await continuation.apply(watersmeet, found.id, deps.requestedBy), deps);
+  return await followRun(watersmeet, await continuation.apply(watersmeet, found.id, deps.requestedBy), deps);
 }
 
 function bind(continuation: Continuation): Command {

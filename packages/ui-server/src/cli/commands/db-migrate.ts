@@ -21,8 +21,8 @@ export interface MigrationResult {
 }
 
 export async function run(_input: z.output<typeof input>, deps: CommandDeps): Promise<MigrationResult> {
-  const { migrateProjectLedger } = await import("@watersmeet/runtime");
-  return { applied: await migrateProjectLedger(await deps.loadConfig()) };
+  const { createLogger, migrateProjectLedger } = await import("@watersmeet/runtime");
+  return { applied: await migrateProjectLedger(await deps.loadConfig(), createLogger("warn")) };
 }
 
 export function renderMigration({ applied }: MigrationResult): string {

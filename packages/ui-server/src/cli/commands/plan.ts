@@ -30,7 +30,7 @@ const input = z.strictObject({
 export async function run(request: z.output<typeof input>, deps: CommandDeps): Promise<Plan> {
   await using watersmeet = await deps.openProject();
   requireSound(watersmeet.project(), deps);
-  return watersmeet.plan(request);
+  return await watersmeet.plan(request);
 }
 
 export const planCommand = bindCommand({ definition, input, run, render: renderPlan, toJson: buildPlanDto });

@@ -41,7 +41,7 @@ export async function run(request: z.output<typeof input>, deps: CommandDeps): P
   requireSound(watersmeet.project(), deps);
   refuseWhenInterrupted(deps);
   const { run } = await watersmeet.submitRun({ ...request, kind: "run", requestedBy: deps.requestedBy });
-  return followRun(watersmeet, run, deps);
+  return await followRun(watersmeet, run, deps);
 }
 
 export const runCommand = bindCommand({

@@ -33,7 +33,7 @@ export async function run(
   const server = await findRunningServer((await deps.loadConfig()).stateDirectory);
   if (server !== undefined) return askForRows(server, request);
   await using watersmeet = await deps.openProject();
-  return previewRows(watersmeet, request);
+  return await previewRows(watersmeet, request);
 }
 
 const PreviewSchema = z.object({

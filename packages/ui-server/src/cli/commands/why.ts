@@ -21,8 +21,8 @@ export async function run({ asset: target }: z.output<typeof input>, deps: Comma
   await using watersmeet = await deps.openProject();
   const at = target.indexOf("@");
   return at < 0
-    ? explainPartition(watersmeet, target, null)
-    : explainPartition(watersmeet, target.slice(0, at), target.slice(at + 1));
+    ? await explainPartition(watersmeet, target, null)
+    : await explainPartition(watersmeet, target.slice(0, at), target.slice(at + 1));
 }
 
 export function renderWhy(answer: WhyDto, style: Style): string {
