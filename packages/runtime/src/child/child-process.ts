@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { extname } from "node:path";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { StepListener, StepLogLine } from "../step/step.ts";
 import { explainDeath, type Death } from "./explain-death.ts";
@@ -98,26 +99,25 @@ export class Child implements AsyncDisposable {
       // A process group of its own: SIGKILL reaches what user code started, and the terminal's Ctrl-C does not reach user code.
       detached: true,
     });
-    this.#stdout = new OutputLines(required(this.#process.stdout));
-    this.#stderr = new OutputLines(required(this.#process.stderr));
+    this.#stdout = new OutputLines(this.#process.stdout ?? Readable.from([]));
+    this.#stderr = new OutputLines(this.#process.stderr ?? Readable.from([]));
     this.#process.on("message", (message) => this.#receive(message));
-    // Failures to send surface as the exit that caused them.
-    this.#process.on("error", () => {});
     this.#exited = new Promise((resolve) => {
-      this.#process.once("exit", (exitCode, signal) => {
+      const end = (exitCode: number | null, signal: NodeJS.Signals | null): void => {
         this.#isDead = true;
         this.#started.resolve();
         resolve(this.#onExit(exitCode, signal));
+      };
+      this.#process.once("exit", end);
+      this.#process.on("error", () => {
+        // A process that could not be made has no exit; a failure to send surfaces as the exit that caused it.
+        if (this.#process.pid === undefined) end(null, null);
       });
     });
   }
 
   get isDead(): boolean {
     return this.#isDead;
-  }
-
-  get generation(): string | null {
-    return this.#generation;
   }
 
   /** Never rejects: whatever user code does to its process is an answer. */
@@ -128,8 +128,8 @@ export class Child implements AsyncDisposable {
     const id = this.workCount;
     const answered = Promise.withResolvers<ChildAnswer | LostWork>();
     this.#current = { id, options, settle: answered.resolve, isAccepted: false, stopping: null };
-    this.#stdout.direct((text) => options.listener.log(line("info", this.#mask(text))));
-    this.#stderr.direct((text) => options.listener.log(line("warn", this.#mask(text))));
+    this.#stdout.direct((text) => options.listener.log(line("info", this.#mask.text(text))));
+    this.#stderr.direct((text) => options.listener.log(line("warn", this.#mask.text(text))));
     const printed = Promise.all([this.#stdout.ended(id), this.#stderr.ended(id)]);
     let timer: NodeJS.Timeout | undefined;
     const onAbort = () => this.#stopForCancel();
@@ -196,7 +196,7 @@ export class Child implements AsyncDisposable {
       return;
     }
     const { listener } = current.options;
-    if (message.kind === "log") listener.log({ ...message.line, message: this.#mask(message.line.message) });
+    if (message.kind === "log") listener.log(this.#maskedLine(message.line));
     else if (message.kind === "progress") listener.progress(message.done, message.total, message.message);
     else current.settle(current.stopping?.() ?? answerOf(message));
   }
@@ -226,7 +226,9 @@ export class Child implements AsyncDisposable {
     });
     this.#send({ kind: "ping" });
     await Promise.race([ponged, delay(pingMs)]);
-    if (this.#current === current) current.settle(current.stopping());
+    // It may have answered meanwhile, and have other work by now.
+    if (this.#current !== current) return;
+    current.settle(current.stopping());
     this.kill();
   }
 
@@ -249,8 +251,12 @@ export class Child implements AsyncDisposable {
   #masked(answer: ChildAnswer | LostWork): ChildAnswer | LostWork {
     if (answer.kind !== "failure") return answer;
     const { message, stack } = answer.failure;
-    const masked = { message: this.#mask(message), stack: stack === null ? null : this.#mask(stack) };
+    const masked = { message: this.#mask.text(message), stack: stack === null ? null : this.#mask.text(stack) };
     return { kind: "failure", failure: { ...answer.failure, ...masked } };
+  }
+
+  #maskedLine(line: StepLogLine): StepLogLine {
+    return { ...line, message: this.#mask.text(line.message), fields: this.#mask.json(line.fields) };
   }
 
   #explain(subject: string, end: Pick<Death, "exitCode" | "signal">): ChildFailure {
@@ -295,9 +301,4 @@ function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms).unref();
   });
-}
-
-function required<T>(value: T | null): T {
-  if (value === null) throw new Error("the child was started without pipes");
-  return value;
 }
