@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { unreachable } from "@watersmeet/core/errors";
 import type { StoreConfig } from "../config/config.ts";
 import type { CommitPhase } from "./apply-commits.ts";
-import { duckdbMergeEngine } from "./duckdb/merge-engine.ts";
+import { createDuckdbMergeEngine } from "./duckdb/merge-engine.ts";
 import { openDuckdbStore } from "./duckdb/open-duckdb-store.ts";
 import { createPgMergeEngine } from "./postgres/merge-engine.ts";
 import { openPostgresStore } from "./postgres/open-postgres-store.ts";
@@ -37,7 +37,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
         spillDirectory: resolve(options.stateDirectory, "spill", name),
         memoryLimit: config.memoryLimit,
         threads: config.threads,
-        merge: duckdbMergeEngine,
+        merge: createDuckdbMergeEngine(),
         now,
         onPhase,
       });

@@ -4,7 +4,7 @@ import type { Row, RowSchema } from "@watersmeet/core/schema";
 import pg from "pg";
 import { createTestDatabase } from "../../../../tools/testing/test-database.ts";
 import { quoteIdentifier } from "../../src/exchange/quote.ts";
-import { duckdbMergeEngine } from "../../src/stores/duckdb/merge-engine.ts";
+import { createDuckdbMergeEngine } from "../../src/stores/duckdb/merge-engine.ts";
 import { openDuckdbStore } from "../../src/stores/duckdb/open-duckdb-store.ts";
 import { openStore } from "../../src/stores/open-store.ts";
 import type { Commit, Staged, StagedMerge, Store, StoredAsset } from "../../src/stores/store.ts";
@@ -25,7 +25,7 @@ export async function openDuckdbWorld(): Promise<MergeWorld> {
     spillDirectory: join(scratch.folder, "spill"),
     memoryLimit: "512MB",
     threads: 2,
-    merge: duckdbMergeEngine,
+    merge: createDuckdbMergeEngine(),
     now: Date.now,
     onPhase: () => {},
   });

@@ -241,6 +241,17 @@ for (const [engine, open] of [
       expect(again.commit.dataDigest).toBe(first.commit.dataDigest);
     });
 
+    test("partitions may be merged at the same time", async () => {
+      const merge = asset(`merged_${world.scratch.next()}`, true, merged);
+      await world.store.ensureAsset(merge);
+      const days = ["2001-01-01", "2001-01-02", "2001-01-03", "2001-01-04"];
+      const all = await Promise.all(
+        days.map((day) => commitMerge(world, { target: merge, policy, sources: [crm, web], partition: day })),
+      );
+      expect(new Set(all.map(({ commit }) => commit.dataDigest)).size).toBe(1);
+      expect(all.map(({ rows }) => rows.length)).toEqual([2, 2, 2, 2]);
+    });
+
     test("what was staged and not committed is discarded with its contributions", async () => {
       const one = await stageMerge(world, { target: target(), policy, sources: [crm, web] });
       await stageMerge(world, { target: target(), policy, sources: [crm, web] });

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CommitPhase } from "../../src/stores/apply-commits.ts";
 import type { DuckdbStore } from "../../src/stores/duckdb/duckdb-store.ts";
-import { duckdbMergeEngine } from "../../src/stores/duckdb/merge-engine.ts";
+import { createDuckdbMergeEngine } from "../../src/stores/duckdb/merge-engine.ts";
 import { openDuckdbStore } from "../../src/stores/duckdb/open-duckdb-store.ts";
 import { asset, createScratch, ids, orders, publish, read, type Scratch } from "./stored-rows.ts";
 
@@ -130,7 +130,7 @@ function options(path: string) {
     spillDirectory: join(scratch.folder, "spill"),
     memoryLimit: "256MB",
     threads: 1,
-    merge: duckdbMergeEngine,
+    merge: createDuckdbMergeEngine(),
     now: Date.now,
     onPhase: () => {},
   };

@@ -7,6 +7,7 @@ import { renderDuckdbFold } from "./merge-fold.ts";
 export const duckdbMergeDialect: MergeDialect = {
   store: duckdbDialect,
   begin: "begin transaction",
+  lockCatalog: null,
   renderCellType: renderDuckdbType,
   presenceType: "bit",
   wideType: "hugeint",

@@ -11,7 +11,7 @@ export function renderMergeCatalog(): readonly string[] {
   return [
     `create sequence if not exists ${s}.merge_batch_number`,
     `create table if not exists ${s}.merge_batch (number integer not null, asset_id integer not null, partition varchar not null, schema_id varchar not null, source varchar not null, batch_key varchar not null, generation integer not null, batch_id varchar not null, digest varchar not null, batch_sequence bigint not null, columns varchar not null, row_count bigint not null, duplicate_count bigint not null, rejected_count bigint not null, least_time bigint, greatest_time bigint, staged_by varchar)`,
-    `create table if not exists ${s}.merge_cut (asset_id integer not null, partition varchar not null, version integer, base_version integer, batches varchar not null, fates varchar not null, staged_by varchar not null)`,
+    `create table if not exists ${s}.merge_cut (asset_id integer not null, partition varchar not null, version integer, base_version integer, cut_id varchar not null, batches varchar not null, fates varchar not null, staged_by varchar not null)`,
   ];
 }
 
@@ -102,11 +102,16 @@ export async function insertBatch(
 export async function insertCut(
   session: SqlSession,
   at: MergePartition,
-  cut: { readonly batches: readonly number[]; readonly fates: object; readonly stagedBy: string },
+  cut: {
+    readonly cutId: string;
+    readonly batches: readonly number[];
+    readonly fates: object;
+    readonly stagedBy: string;
+  },
 ): Promise<void> {
   await session.run(
-    `insert into ${s}.merge_cut (asset_id, partition, version, base_version, batches, fates, staged_by) values ($1::integer, $2, null, null, $3, $4, $5)`,
-    [at.assetId, at.partition, JSON.stringify(cut.batches), JSON.stringify(cut.fates), cut.stagedBy],
+    `insert into ${s}.merge_cut (asset_id, partition, version, base_version, cut_id, batches, fates, staged_by) values ($1::integer, $2, null, null, $3, $4, $5, $6)`,
+    [at.assetId, at.partition, cut.cutId, JSON.stringify(cut.batches), JSON.stringify(cut.fates), cut.stagedBy],
   );
 }
 

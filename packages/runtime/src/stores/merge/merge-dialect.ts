@@ -7,6 +7,8 @@ export interface MergeDialect {
   readonly store: Dialect;
   /** Begins a transaction that sees one snapshot. */
   readonly begin: string;
+  /** Keeps other processes from making the same tables until the transaction ends; `null`: there are none. */
+  readonly lockCatalog: string | null;
   /** A cell's type: text is compared by its bytes. */
   renderCellType(type: ColumnType): string;
   /** Bits, the first for the schema's first column. */

@@ -7,6 +7,8 @@ import {
   type FoldPlan,
   type MergeSpec,
 } from "@watersmeet/core/merge";
+import type { RowSchema } from "@watersmeet/core/schema";
+import { compareStrings, fingerprint, stableJson } from "@watersmeet/core/values";
 import { internalSchema } from "../catalog/names.ts";
 import type { MergeDiscard, MergeEngine, MergePublication, MergeStaged, MergeStageHost } from "../merge-seam.ts";
 import { numberOf, textOf, type SqlSession } from "../sql-session.ts";
@@ -24,21 +26,38 @@ import type { ContributionTable, MergeDialect } from "./merge-dialect.ts";
 import { renderRejected } from "./render-seal.ts";
 import { sealBranch, type SealedBranch } from "./seal-branches.ts";
 
-/** Merges in a store: the same sequence of statements on every engine, rendered by its dialect. */
+/** Merges in a store: the same sequence of statements on every engine, rendered by its dialect. One for each open store. */
 export function createMergeEngine(dialect: MergeDialect): MergeEngine {
+  const tables = new Map<string, Promise<void>>();
   return {
     async ensureTables(session, { assetId, target }) {
       const { schema } = target.asset;
-      const statements = [
-        ...renderMergeCatalog(),
-        ...renderContributionTable(dialect, contributionTableName(assetId, schema), schema),
-      ];
-      for (const statement of statements) await session.run(statement);
+      const name = contributionTableName(assetId, schema);
+      // One makes the tables, the others wait: two at once would conflict in the engine's catalog.
+      const waiting = [...tables.values()];
+      const making =
+        tables.get(name) ?? Promise.allSettled(waiting).then(() => makeTables(session, dialect, { name, schema }));
+      tables.set(name, making);
+      await making.catch((error: unknown) => {
+        tables.delete(name);
+        throw error;
+      });
     },
     stage: (host, merge) => stageMerge(dialect, host, merge),
     publish: publishMerges,
     discard: discardMerges,
   };
+}
+
+async function makeTables(
+  session: SqlSession,
+  dialect: MergeDialect,
+  { name, schema }: { readonly name: string; readonly schema: RowSchema },
+): Promise<void> {
+  if (dialect.lockCatalog !== null) await session.run(dialect.lockCatalog);
+  for (const statement of [...renderMergeCatalog(), ...renderContributionTable(dialect, name, schema)]) {
+    await session.run(statement);
+  }
 }
 
 /**
@@ -62,7 +81,7 @@ async function stageMerge(dialect: MergeDialect, host: MergeStageHost, merge: St
   await insertCut(
     session,
     { assetId, partition },
-    { batches: batches.map(({ number }) => number), fates, stagedBy: attempt },
+    { cutId: nameCut(spec, batches), batches: batches.map(({ number }) => number), fates, stagedBy: attempt },
   );
   return {
     fates,
@@ -76,6 +95,12 @@ async function stageMerge(dialect: MergeDialect, host: MergeStageHost, merge: St
       outcome,
     })),
   };
+}
+
+/** The same batches under the same policy are the same cut, whoever joins them and when. */
+function nameCut(spec: MergeSpec, batches: readonly CatalogBatch[]): string {
+  const ids = batches.map(({ batchId }) => batchId).sort(compareStrings);
+  return fingerprint(["cut-1", stableJson(spec.policy), ...ids]);
 }
 
 async function foldBatches(

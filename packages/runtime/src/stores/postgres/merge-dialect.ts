@@ -8,6 +8,8 @@ export function createPgMergeDialect(store: Dialect): MergeDialect {
   const dialect: MergeDialect = {
     store,
     begin: "begin isolation level repeatable read",
+    // An arbitrary number that stands for these tables.
+    lockCatalog: "select pg_advisory_xact_lock(7283910046)",
     renderCellType: (type) => (type.kind === "text" ? `text collate "C"` : renderPgType(type)),
     presenceType: "bit varying",
     wideType: "numeric",
