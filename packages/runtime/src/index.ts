@@ -1,7 +1,7 @@
 export { deriveProject } from "./app/derive-project.ts";
 export { migrateProjectLedger } from "./app/open-project-ledger.ts";
 export { openWatersmeet, type OpenOptions } from "./app/open-watersmeet.ts";
-export type { RunRequest, Watersmeet, WhyAnswer } from "./app/watersmeet.ts";
+export type { Examination, RunRequest, Watersmeet, WhyAnswer } from "./app/watersmeet.ts";
 export type { Config, ResourceConfig, StoreConfig } from "./config/config.ts";
 export { findProject, type ProjectLocation } from "./config/find-project.ts";
 export { loadConfig, type ConfigFlags, type ConfigSources } from "./config/load-config.ts";

@@ -10,6 +10,7 @@ import type { Logger } from "../observe/logger.ts";
 import type { OpenProject } from "../project/open-project.ts";
 import type { Project } from "../project/project.ts";
 import type { EventSignal } from "./event-signal.ts";
+import { examine } from "./examine.ts";
 import { explainWhy } from "./explain-why.ts";
 import { followEvents, followRun } from "./follow.ts";
 import { makePlan, type PlanDeps } from "./make-plan.ts";
@@ -64,6 +65,7 @@ export function createHandle(parts: ProjectParts): Watersmeet {
     partitionStatuses: async (asset) => listStatuses(asset, await picture(asset)),
     why: async (asset, partition) => explainWhy(db, { asset, partition, environment }, await picture(asset)),
     provenance: (id) => listProvenance(db, id),
+    examine: () => examine({ config, db, stores }),
     async [Symbol.asyncDispose]() {
       await worker.stop();
       await parts.close[Symbol.asyncDispose]();

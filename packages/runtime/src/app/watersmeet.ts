@@ -1,3 +1,4 @@
+import type { ErrorCode } from "@watersmeet/core/errors";
 import type { Plan, PlanRequest } from "@watersmeet/core/plan";
 import type { Row } from "@watersmeet/core/schema";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
@@ -23,6 +24,20 @@ export interface WhyAnswer {
   readonly status: PartitionStatus;
   /** Sentences, the decisive one first. */
   readonly reasons: readonly string[];
+}
+
+/** The state of what a project stands on. */
+export interface Examination {
+  /** Of the ledger's server. */
+  readonly postgresVersion: string;
+  /** Newest migration of the ledger. */
+  readonly migration: string;
+  readonly stores: readonly {
+    readonly name: string;
+    readonly kind: "duckdb" | "postgres";
+    /** `null`: it could be opened. */
+    readonly problem: { readonly code: ErrorCode; readonly message: string; readonly hint: string | null } | null;
+  }[];
 }
 
 /** Everything that a face (command line, HTTP) may do with a project. Made by `openWatersmeet` and closed by who opened it. */
@@ -65,4 +80,6 @@ export interface Watersmeet extends AsyncDisposable {
   why(asset: AssetKey, partition: PartitionKey | null): Promise<WhyAnswer>;
   /** Versions that a version was made from, transitively, nearest first. */
   provenance(id: Materialization["id"]): Promise<readonly Materialization[]>;
+  /** For `doctor`: opens every store. */
+  examine(): Promise<Examination>;
 }

@@ -171,8 +171,18 @@ test("doctor finds everything in order", async () => {
   const result = await cli("doctor");
   expect(result, result.stdout).toMatchObject({ exitCode: 0 });
   expect(result.stdout).toMatch(/^ok {3}node +Node 2\d/m);
-  expect(result.stdout).toMatch(/^ok {3}ledger /m);
-  expect(result.stdout).toMatch(/^ok {3}store /m);
+  expect(result.stdout).toMatch(/^ok {3}ledger +PostgreSQL \d+\.\d+, migrated to \d{6}_/m);
+  expect(result.stdout).toMatch(/^ok {3}store +default: duckdb, opens$/m);
+});
+
+test("doctor tells of a server that died and left its file behind, and show goes to the store all the same", async () => {
+  const file = join(project.directory, ".watersmeet/server.json");
+  await writeFile(file, JSON.stringify({ url: "http://127.0.0.1:1", pid: 1 }));
+  const result = await cli("doctor");
+  expect(result.exitCode).toBe(0);
+  expect(result.stdout).toMatch(/^warn server +a server that has ended left its file behind\n +hint: .*server\.json$/m);
+  expect((await cli("show", "total")).exitCode).toBe(0);
+  await rm(file);
 });
 
 test.each([

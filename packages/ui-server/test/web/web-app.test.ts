@@ -44,8 +44,8 @@ describe.skipIf(!hasBrowser)("the web app in a real browser", { timeout: 120_000
     await page.getByText("7 steps would run.").waitFor();
     await page.getByRole("button", { name: "Run", exact: true }).click();
     await page.waitForURL(/\/runs\/\w+/);
-    await page.getByText("succeeded").first().waitFor({ timeout: 60_000 });
-    expect(await page.locator("rect.mark[data-state=succeeded]").count()).toBe(7);
+    await expect.poll(() => page.title(), { timeout: 60_000 }).toMatch(/^Run \d+ · succeeded/);
+    await expect.poll(() => page.locator("rect.mark[data-state=succeeded]").count()).toBe(7);
     await page.goto(`${server.url}/assets/dailyRevenue`);
     await page.locator("table.versions").getByText("orders").first().waitFor();
     expect(await page.locator("table.versions tbody tr").count()).toBe(3);
@@ -85,6 +85,7 @@ describe.skipIf(!hasBrowser)("the web app in a real browser", { timeout: 120_000
     await using browser = await openPage(`${server.url}/runs`);
     const { page } = browser;
     await page.getByText("live", { exact: true }).waitFor();
+    await page.locator("tbody tr").first().waitFor();
     const before = await page.locator("tbody tr").count();
     await server.watersmeet.submitRun({ select: "customers", force: true, requestedBy: "test" });
     await expect.poll(() => page.locator("tbody tr").count(), { timeout: 15_000 }).toBe(before + 1);

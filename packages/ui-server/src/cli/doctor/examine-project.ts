@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { isWatersmeetError } from "@watersmeet/core/errors";
-import type { Config, Watersmeet } from "@watersmeet/runtime";
+import type { Config, Examination, Watersmeet } from "@watersmeet/runtime";
 import type { CommandDeps } from "../deps.ts";
 import { countOf } from "../render/quantities.ts";
 import { findRunningServer } from "../server-file.ts";
@@ -25,7 +25,10 @@ export async function examineProject(deps: CommandDeps): Promise<readonly Findin
   const watersmeet = await attempt(findings, "ledger", () => deps.openProject());
   if (watersmeet === undefined) return findings;
   await using opened = watersmeet;
-  findings.push(...(await examineLedger(opened, deps)), examineSources(opened), ...examineStores(config));
+  const { postgresVersion, migration, stores } = await opened.examine();
+  const kind = config.ledger.kind === "embedded" ? "embedded PostgreSQL" : "PostgreSQL";
+  findings.push(ok("ledger", `${kind} ${postgresVersion}, migrated to ${migration}`));
+  findings.push(...stores.map(describeStore), ...(await examineWorkers(opened, deps)), examineSources(opened));
   return findings;
 }
 
@@ -50,26 +53,21 @@ async function examineServer(config: Config): Promise<Finding> {
 /** A worker that has not beaten for this long is gone, or its host is. */
 const deadAfterMs = 60_000;
 
-async function examineLedger({ config, ledger }: Watersmeet, deps: CommandDeps): Promise<readonly Finding[]> {
+async function examineWorkers({ ledger }: Watersmeet, deps: CommandDeps): Promise<readonly Finding[]> {
   const workers = await ledger.listWorkers();
-  const dead = workers.filter(({ beatAt }) => deps.now().getTime() - beatAt.getTime() > deadAfterMs);
-  const leftovers = workers.filter(({ host, pid }) => host === hostname() && !isAlive(pid));
-  const findings = [
-    ok("ledger", `${config.ledger.kind === "embedded" ? "embedded PostgreSQL" : "PostgreSQL"}, reachable and migrated`),
-  ];
-  findings.push(
-    ok("workers", workers.length === 0 ? "none running" : `${countOf(workers.length, "worker")} registered`),
+  const gone = workers.filter(
+    ({ host, pid, beatAt }) =>
+      deps.now().getTime() - beatAt.getTime() > deadAfterMs || (host === hostname() && !isAlive(pid)),
   );
-  for (const { id, host } of new Set([...dead, ...leftovers])) {
-    findings.push(
-      warn(
-        "workers",
-        `worker ${id} on ${host} has gone without saying so`,
-        "Its steps are taken over by the next worker",
-      ),
-    );
-  }
-  return findings;
+  const living = ok(
+    "workers",
+    gone.length === workers.length ? "none running" : `${countOf(workers.length - gone.length, "worker")} running`,
+  );
+  const hint = "Its steps are taken over by the next worker that runs";
+  return [
+    living,
+    ...gone.map(({ id, host }) => warn("workers", `worker ${id} on ${host} has gone without saying so`, hint)),
+  ];
 }
 
 function examineSources(watersmeet: Watersmeet): Finding {
@@ -83,8 +81,11 @@ function examineSources(watersmeet: Watersmeet): Finding {
   };
 }
 
-function examineStores(config: Config): readonly Finding[] {
-  return Object.entries(config.stores).map(([name, store]) => ok("store", `${name}: ${store.kind}`));
+function describeStore({ name, kind, problem }: Examination["stores"][number]): Finding {
+  if (problem === null) return ok("store", `${name}: ${kind}, opens`);
+  // A running server owns the file of a DuckDB store: that is how it should be.
+  const status = problem.code === "STORE_LOCKED" ? "warn" : "fail";
+  return { name: "store", status, message: `${name}: ${problem.code}: ${problem.message}`, hint: problem.hint };
 }
 
 function isAlive(pid: number): boolean {
