@@ -1,15 +1,11 @@
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
+import type { PlanDto } from "../../../src/read/plan-dto.ts";
 import type { RunDto } from "../../../src/read/run-dto.ts";
 import { postJson } from "../api/client.ts";
-import { formatCount } from "../format.ts";
 import { ErrorNotice } from "./notice.tsx";
-
-interface PlanAnswer {
-  readonly stepCount: number;
-  readonly explanation: readonly string[];
-}
+import { PlanPreview } from "./plan-preview.tsx";
 
 interface Props {
   /** Selection to start from, e.g. `orders` or `*`. */
@@ -39,7 +35,7 @@ function MaterializeForm({ select, isPartitioned, onClose }: Props & { readonly 
   const [force, setForce] = useState(false);
   const [idempotencyKey, setIdempotencyKey] = useState(() => crypto.randomUUID());
   const request = { select: selection, force, ...(partitions.trim() === "" ? {} : { partitions: partitions.trim() }) };
-  const plan = useMutation({ mutationFn: () => postJson<PlanAnswer>("/plans", request) });
+  const plan = useMutation({ mutationFn: () => postJson<PlanDto>("/plans", request) });
   const run = useMutation({
     mutationFn: () => postJson<RunDto>("/runs", request, idempotencyKey),
     onSuccess: async ({ id }) => {
@@ -84,16 +80,7 @@ function MaterializeForm({ select, isPartitioned, onClose }: Props & { readonly 
         up to date
       </label>
       {error !== null && <ErrorNotice error={error} />}
-      {plan.data !== undefined && (
-        <section aria-label="Plan">
-          <p>
-            {plan.data.stepCount === 0
-              ? "Nothing to do: everything selected is up to date."
-              : `${formatCount(plan.data.stepCount)} steps would run.`}
-          </p>
-          <pre>{plan.data.explanation.join("\n")}</pre>
-        </section>
-      )}
+      {plan.data !== undefined && <PlanPreview plan={plan.data} />}
       <footer>
         <button type="button" onClick={onClose}>
           Close

@@ -1,7 +1,8 @@
 import type { RunDto } from "../../../src/read/run-dto.ts";
 import { statusTone, statusWord, type Status } from "./status.tsx";
 
-const order = [
+/** From what is done to what will not be. */
+export const stepStates = [
   "succeeded",
   "unchanged",
   "running",
@@ -15,7 +16,7 @@ const order = [
 
 /** How far a run is, as one bar: finished, running, waiting, failed. */
 export function StepBar({ steps }: { readonly steps: RunDto["steps"] }) {
-  const shown = order.filter((state) => steps[state] > 0);
+  const shown = stepStates.filter((state) => steps[state] > 0);
   const words = shown.map((state) => `${steps[state]} ${statusWord(state)}`).join(", ");
   return (
     <span className="step-bar" role="img" aria-label={words} title={words}>

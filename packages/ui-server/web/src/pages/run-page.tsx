@@ -5,8 +5,8 @@ import { groupFailures } from "../api/group-failures.ts";
 import { questions } from "../api/queries.ts";
 import { Empty, ErrorNotice, Loading } from "../components/notice.tsx";
 import { RowTable } from "../components/row-preview.tsx";
-import { StatusBadge } from "../components/status.tsx";
-import { StepBar } from "../components/step-bar.tsx";
+import { StatusBadge, statusWord } from "../components/status.tsx";
+import { StepBar, stepStates } from "../components/step-bar.tsx";
 import { Timeline } from "../components/timeline.tsx";
 import { useNow } from "../components/use-now.ts";
 import { useTitle } from "../components/use-title.ts";
@@ -102,9 +102,9 @@ function RunSteps({ run, steps }: { readonly run: RunDto; readonly steps: readon
 }
 
 function describeSteps(run: RunDto): string {
-  const parts = Object.entries(run.steps)
-    .filter(([, count]) => count > 0)
-    .map(([state, count]) => `${formatCount(count)} ${state}`);
+  const parts = stepStates
+    .filter((state) => run.steps[state] > 0)
+    .map((state) => `${formatCount(run.steps[state])} ${statusWord(state)}`);
   for (const [reason, count] of Object.entries(run.skipped)) parts.push(`${formatCount(count)} skipped (${reason})`);
   return parts.length === 0 ? "nothing to do" : parts.join(", ");
 }
