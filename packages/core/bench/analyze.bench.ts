@@ -39,9 +39,9 @@ function measure(count: number): void {
   print(`  one file edited, warm     ${seconds(times.edit)}   ${editWork.toFixed(0)} ms of CPU`);
   print(`  import() of the files     ${seconds(times.imported)}`);
   print(`  tsc --checkers 1          ${seconds(times.checked)}`);
-  print(`  cold / tsc                ${bound(times.cold / times.checked, 0.5)}`);
-  print(`  unchanged / import        ${bound(times.cached / times.imported, 1)}`);
-  if (count === 1000) print(`  edit / 100 ms             ${bound(times.edit / 100, 1)}`);
+  print(`  cold / tsc                ${ratio(times.cold / times.checked, count === 1000 ? 0.5 : null)}`);
+  print(`  unchanged / import        ${ratio(times.cached / times.imported, count === 1000 ? 1 : null)}`);
+  if (count === 1000) print(`  edit / 100 ms             ${ratio(times.edit / 100, 1)}`);
 }
 
 interface Round {
@@ -141,8 +141,10 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(3)} s`.padStart(9);
 }
 
-function bound(ratio: number, limit: number): string {
-  return `${ratio.toFixed(2)} (bound ${limit}) ${ratio <= limit ? "ok" : "MISSED"}`;
+/** Bounds hold at 1,000 assets: below, loading the parser weighs more than the project. */
+function ratio(value: number, limit: number | null): string {
+  const verdict = limit === null ? "" : ` (bound ${limit}) ${value <= limit ? "ok" : "MISSED"}`;
+  return `${value.toFixed(2)}${verdict}`;
 }
 
 function print(line: string): void {
