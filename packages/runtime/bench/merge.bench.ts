@@ -209,20 +209,33 @@ async function compare(bench: Bench, kind: "oneOrder" | "twoOrders", ours: () =>
   const contenders = [{ title: "fold", work: ours }, ...hand];
   const times = new Map<string, number[]>(contenders.map(({ title }) => [title, []]));
   const digests = new Set<string>();
+  const failed = new Map<string, string>();
   for (let turn = 0; turn < turns; turn += 1) {
     for (const { title, work } of contenders) {
-      times.get(title)?.push(await time(work));
+      if (failed.has(title)) continue;
+      try {
+        times.get(title)?.push(await time(work));
+      } catch (error) {
+        // What runs out of memory is told, and is no competition.
+        failed.set(title, String(error).split("\n")[0] ?? "");
+        continue;
+      }
       if (turn === 0) digests.add(await bench.value(`${bench.digest} merged`));
       await bench.run("drop table merged");
     }
   }
   const medians = new Map([...times].map(([title, all]) => [title, median(all)]));
   const own = medians.get("fold") ?? 0;
-  const best = Math.min(...hand.map(({ title }) => medians.get(title) ?? Infinity));
+  const best = Math.min(
+    ...hand.filter(({ title }) => !failed.has(title)).map(({ title }) => medians.get(title) ?? Infinity),
+  );
   console.log(
     `  ${kind === "oneOrder" ? "one order for all columns" : "one column priority first"}: fold ${ms(own)}, best by hand ${ms(best)}, ratio ${(own / best).toFixed(2)}${digests.size === 1 ? "" : "  DIFFERENT TABLES"}`,
   );
-  for (const { title } of hand) console.log(`    ${ms(medians.get(title) ?? 0).padStart(8)}  ${title}`);
+  for (const { title } of hand)
+    console.log(
+      `    ${ms(medians.get(title) ?? 0).padStart(8)}  ${title}${failed.has(title) ? `: ${failed.get(title)}` : ""}`,
+    );
 }
 
 async function time(work: () => Promise<void>): Promise<number> {

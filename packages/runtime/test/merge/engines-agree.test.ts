@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   foldInSql,
   loadCases,
+  numberCases,
   openDuckdbEngine,
   openPostgresEngine,
   type FoldEngine,
@@ -17,7 +18,7 @@ const histories: readonly GeneratedHistory[] = [
   ...fc.sample(mergeHistories(fc, { operations: ["upsert"] }), { numRuns: 35, seed: 2 }),
   ...fc.sample(mergeHistories(fc, { haveTies: false, operations: ["upsert"] }), { numRuns: 25, seed: 3 }),
 ];
-const cases = number(histories);
+const cases = numberCases(histories);
 
 for (const [name, open] of [
   ["DuckDB", openDuckdbEngine],
@@ -61,14 +62,5 @@ for (const [name, open] of [
         expect(expected.rows.length).toBe(rows.length);
       }
     });
-  });
-}
-
-function number(given: readonly GeneratedHistory[]): readonly SqlCase[] {
-  let firstNumber = 1;
-  return given.map(({ spec, batches }) => {
-    const one = { spec, batches: batches.filter((batch) => batch.contributions.length > 0), firstNumber };
-    firstNumber += batches.length;
-    return one;
   });
 }

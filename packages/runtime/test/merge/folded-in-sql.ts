@@ -1,6 +1,7 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { planFold, type Contribution, type FoldBatch, type MergeSpec, type SealedBatch } from "@watersmeet/core/merge";
 import { canonicalColumns, type Column, type RowSchema } from "@watersmeet/core/schema";
+import type { GeneratedHistory } from "@watersmeet/core/testing";
 import pg from "pg";
 import { createTestDatabase } from "../../../../tools/testing/test-database.ts";
 import { quoteIdentifier, quoteLiteral } from "../../src/exchange/quote.ts";
@@ -54,13 +55,27 @@ export interface SqlCase {
   readonly firstNumber: number;
 }
 
+/** Histories side by side in one table: each has batch numbers of its own. */
+export function numberCases(given: readonly GeneratedHistory[]): readonly SqlCase[] {
+  let firstNumber = 1;
+  return given.map(({ spec, batches }) => {
+    const one = { spec, batches: batches.filter((batch) => batch.contributions.length > 0), firstNumber };
+    firstNumber += batches.length;
+    return one;
+  });
+}
+
 export async function loadCases(engine: FoldEngine, table: string, cases: readonly SqlCase[]): Promise<void> {
   const schema = cases[0]?.spec.schema ?? { columns: [] };
   for (const statement of renderContributionTable(engine.dialect, table, schema)) await engine.query(statement);
   const rows = cases.flatMap((one) =>
     one.batches.flatMap((batch, index) =>
       batch.contributions.map((contribution) =>
-        renderRow(engine.dialect, schema, { batch: one.firstNumber + index, contribution }),
+        renderRow(engine.dialect, schema, {
+          batch: one.firstNumber + index,
+          carried: carriedBy(one.spec, batch),
+          contribution,
+        }),
       ),
     ),
   );
@@ -103,9 +118,7 @@ function describeBatch(spec: MergeSpec, batch: SealedBatch, number: number): Fol
   const { contributions } = batch;
   const times = contributions.flatMap(({ eventTimeUs }) => eventTimeUs ?? []).sort(compareIntegers);
   const ordinals = contributions.map(({ ordinal }) => ordinal).sort(compareIntegers);
-  const columns = spec.schema.columns.filter(({ name }) =>
-    contributions.some(({ cells }) => Object.hasOwn(cells, name)),
-  );
+  const columns = carriedBy(spec, batch);
   const isCarriedByAll = columns.every(
     ({ name, nullAs }) => nullAs === "absent" || contributions.every(({ cells }) => Object.hasOwn(cells, name)),
   );
@@ -123,6 +136,10 @@ function describeBatch(spec: MergeSpec, batch: SealedBatch, number: number): Fol
   };
 }
 
+function carriedBy({ schema }: MergeSpec, { contributions }: SealedBatch): readonly Column[] {
+  return schema.columns.filter(({ name }) => contributions.some(({ cells }) => Object.hasOwn(cells, name)));
+}
+
 function compareIntegers(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
@@ -130,11 +147,18 @@ function compareIntegers(a: bigint, b: bigint): number {
 function renderRow(
   dialect: MergeDialect,
   schema: RowSchema,
-  { batch, contribution }: { readonly batch: number; readonly contribution: Contribution },
+  {
+    batch,
+    carried,
+    contribution,
+  }: { readonly batch: number; readonly carried: readonly Column[]; readonly contribution: Contribution },
 ): string {
   const { cells, key, eventTimeUs, ordinal, operation } = contribution;
   const operations = { upsert: "null", retract: "1", delete: "2" } as const;
-  const present = schema.columns.map(({ name }) => (Object.hasOwn(cells, name) ? "1" : "0")).join("");
+  // As a sealed branch has them: bits count among the columns that its batch carries, and a NULL that means absent is told by itself.
+  const isSaid = (column: Column) =>
+    column.nullAs === "absent" || !carried.includes(column) || Object.hasOwn(cells, column.name);
+  const present = schema.columns.map((column) => (isSaid(column) ? "1" : "0")).join("");
   const values = schema.columns.map((column) => renderValue(dialect, column, key[column.name] ?? cells[column.name]));
   const bits = operation === "upsert" ? `'${present}'::${dialect.presenceType}` : "null";
   return `(${[batch, "null", operations[operation], eventTimeUs ?? "null", "null", ordinal === 0n ? "null" : ordinal, bits, ...values].join(", ")})`;
