@@ -138,6 +138,7 @@ function toVersion(
     traceId: record.traceId,
     startedAt: new Date(record.startedAt),
     inputs: record.inputs,
+    inputIds: null,
     positions: [...new Set([...parts.options.positionsOf(commit.asset), ...read])],
   };
 }

@@ -22,7 +22,7 @@ export async function advanceRuns(
 ): Promise<Advance> {
   let readyCount = 0;
   const events: NewEvent[] = [];
-  const touched: RunId[] = [];
+  const ending: RunId[] = [];
   for (const [runId, attempts] of Map.groupBy(accepted, (each) => each.run.id)) {
     const ended = attempts.filter((each) => each.move.state !== "ready");
     const shape = shapes.get(runId);
@@ -30,16 +30,16 @@ export async function advanceRuns(
     const advance = await advanceRun(tx, { runId, shape, ended });
     readyCount += advance.readyCount;
     events.push(...advance.events);
-    touched.push(runId);
+    if (advance.isLast) ending.push(runId);
   }
-  const finished = await finishRuns(tx, touched);
+  const finished = await finishRuns(tx, ending);
   return { readyCount, finishedRuns: finished.ids, events: [...events, ...finished.events] };
 }
 
 async function advanceRun(
   tx: Transaction<LedgerDatabase>,
   options: { readonly runId: RunId; readonly shape: RunShape; readonly ended: readonly AcceptedAttempt[] },
-): Promise<{ readonly readyCount: number; readonly events: readonly NewEvent[] }> {
+): Promise<{ readonly readyCount: number; readonly events: readonly NewEvent[]; readonly isLast: boolean }> {
   const { runId, shape, ended } = options;
   const good = ended.filter(({ move }) => move.state === "succeeded" || move.state === "unchanged").map(ordinalOf);
   const bad = ended.filter(({ move }) => move.state === "failed" || move.state === "blocked").map(ordinalOf);
@@ -57,7 +57,7 @@ async function advanceRun(
     asset,
     body: { state: "upstreamFailed", count: steps.length },
   }));
-  return { readyCount, events };
+  return { readyCount, events, isLast: open.isLast };
 }
 
 function ordinalOf({ ended }: AcceptedAttempt): number {
@@ -73,8 +73,9 @@ export async function loseDescendants(
   if (ranges.length === 0) return [];
   const { rows } = await sql<{ ordinal: number }>`
     update watersmeet.step set state = 'upstreamFailed', finished_at = now()
-    from unnest(${fromsOf(ranges)}::integer[], ${tosOf(ranges)}::integer[]) as lost (first, beyond)
-    where step.run_id = ${options.runId} and step.ordinal >= lost.first and step.ordinal < lost.beyond and step.state = 'waiting'
+    from unnest(${ranges.map(() => options.runId)}::bigint[], ${fromsOf(ranges)}::integer[], ${tosOf(ranges)}::integer[])
+      as lost (run_id, first, beyond)
+    where step.run_id = lost.run_id and step.ordinal >= lost.first and step.ordinal < lost.beyond and step.state = 'waiting'
     returning step.ordinal`.execute(tx);
   return rows.map((row) => row.ordinal);
 }
@@ -96,27 +97,44 @@ function countByAsset(shape: RunShape, ordinals: readonly number[]): ReadonlyMap
   return counts;
 }
 
+/** Counters are lowered this many at a time. */
+const releaseSize = 10_000;
+
 /** Lowers the counters of steps and gives how many reached zero. */
 async function releaseSteps(
   tx: Transaction<LedgerDatabase>,
   runId: RunId,
   releases: readonly Release[],
 ): Promise<number> {
-  if (releases.length === 0) return 0;
+  const counts = new Map<number, number>();
+  let readyCount = 0;
+  for (const { from, to, count } of releases) {
+    for (let ordinal = from; ordinal < to; ordinal++) {
+      counts.set(ordinal, (counts.get(ordinal) ?? 0) + count);
+      if (counts.size < releaseSize) continue;
+      readyCount += await lowerCounters(tx, runId, counts);
+      counts.clear();
+    }
+  }
+  return counts.size === 0 ? readyCount : readyCount + (await lowerCounters(tx, runId, counts));
+}
+
+/**
+ * The run's id comes with every row: a constant would let a planner without statistics begin with all steps of the run, and look through the list for each
+ * (measured: 60 times slower).
+ */
+async function lowerCounters(
+  tx: Transaction<LedgerDatabase>,
+  runId: RunId,
+  counts: ReadonlyMap<number, number>,
+): Promise<number> {
   const { rows } = await sql<{ count: number }>`
-    with lowered as (
-      select ordinal, sum(released.count)::integer as count
-      from unnest(
-        ${releases.map((release) => release.from)}::integer[],
-        ${releases.map((release) => release.to)}::integer[],
-        ${releases.map((release) => release.count)}::integer[]) as released (first, beyond, count)
-      cross join lateral generate_series(released.first, released.beyond - 1) as ordinal
-      group by ordinal),
-    moved as (
+    with moved as (
       update watersmeet.step set pending = step.pending - lowered.count,
-        state = (case when step.pending - lowered.count <= 0 then 'ready' else 'waiting' end)::watersmeet.step_state
-      from lowered
-      where step.run_id = ${runId} and step.ordinal = lowered.ordinal and step.state = 'waiting'
+        state = (case when step.pending <= lowered.count then 'ready' else 'waiting' end)::watersmeet.step_state
+      from unnest(${[...counts.keys()].map(() => runId)}::bigint[], ${[...counts.keys()]}::integer[], ${[...counts.values()]}::integer[])
+        as lowered (run_id, ordinal, count)
+      where step.run_id = lowered.run_id and step.ordinal = lowered.ordinal and step.state = 'waiting'
       returning step.state)
     select count(*)::integer as count from moved where state = 'ready'`.execute(tx);
   return rows[0]?.count ?? 0;
@@ -145,7 +163,7 @@ async function countEndings(
     readonly ended: readonly AcceptedAttempt[];
     readonly lost: ReadonlyMap<number, number>;
   },
-): Promise<{ readonly closed: readonly number[] }> {
+): Promise<{ readonly closed: readonly number[]; readonly isLast: boolean }> {
   const { runId, ended, lost } = options;
   const byAsset = Map.groupBy(ended, (each) => each.position.position);
   const positions = [...new Set([...byAsset.keys(), ...lost.keys()])].sort((a, b) => a - b);
@@ -165,8 +183,10 @@ async function countEndings(
     where run_asset.run_id = ${runId} and run_asset.position = more.position
     returning run_asset.position, run_asset.open_count`.execute(tx);
   const total = counts.reduce((sum, each) => sum + each.ended, 0);
-  await sql`update watersmeet.run set open_count = open_count - ${total} where id = ${runId}`.execute(tx);
-  return { closed: rows.filter((row) => row.open_count === 0).map((row) => row.position) };
+  const { rows: runs } = await sql<{ open_count: number }>`
+    update watersmeet.run set open_count = open_count - ${total} where id = ${runId} returning open_count`.execute(tx);
+  const closed = rows.filter((row) => row.open_count === 0).map((row) => row.position);
+  return { closed, isLast: runs[0]?.open_count === 0 };
 }
 
 function countAsset(position: number, ended: readonly AcceptedAttempt[], upstreamFailed: number): AssetCounts {

@@ -42,22 +42,38 @@ const shares: Readonly<Record<"run" | "backfill", number>> = { run: 4, backfill:
 export async function claimSteps(db: LedgerDb, request: ClaimRequest): Promise<readonly HeldStep[]> {
   if (request.limit <= 0) return [];
   return db.transaction().execute(async (tx) => {
-    const runs = await listClaimableRuns(tx);
-    if (runs.length === 0) return [];
-    const limits = await lockLimits(tx, runs);
-    const held: HeldStep[] = [];
-    const suspects = { left: request.maySuspect ? 1 : 0 };
-    for (const pass of ["share", "rest"] as const) {
-      for (const run of runs) {
-        const free = request.limit - held.length;
-        const wanted = pass === "rest" ? free : Math.min(free, shareOf(run, runs, request.limit));
-        held.push(...(await claimFromRun(tx, { run, limits, request, wanted, suspects })));
-      }
-      if (held.length >= request.limit || runs.length === 1) break;
-    }
-    await recordClaims(tx, { runs, held, workerId: request.workerId });
+    const { held, events } = await claimIn(tx, request);
+    await insertEvents(tx, events);
     return held;
   });
+}
+
+export interface Claimed {
+  readonly held: readonly HeldStep[];
+  /** To be inserted as the last statement of the transaction. */
+  readonly events: readonly NewEvent[];
+}
+
+/** The same within a transaction. One that holds locks of runs may claim from those runs alone: others would be locked out of order. */
+export async function claimIn(
+  tx: Transaction<LedgerDatabase>,
+  request: ClaimRequest,
+  from?: readonly RunId[],
+): Promise<Claimed> {
+  const runs = (await listClaimableRuns(tx)).filter((run) => from === undefined || from.includes(run.id));
+  if (runs.length === 0) return { held: [], events: [] };
+  const limits = await lockLimits(tx, runs);
+  const held: HeldStep[] = [];
+  const suspects = { left: request.maySuspect ? 1 : 0 };
+  for (const pass of ["share", "rest"] as const) {
+    for (const run of runs) {
+      const free = request.limit - held.length;
+      const wanted = pass === "rest" ? free : Math.min(free, shareOf(run, runs, request.limit));
+      held.push(...(await claimFromRun(tx, { run, limits, request, wanted, suspects })));
+    }
+    if (held.length >= request.limit || runs.length === 1) break;
+  }
+  return { held, events: await recordClaims(tx, { runs, held, workerId: request.workerId }) };
 }
 
 interface ClaimableRun {
@@ -210,8 +226,8 @@ async function takeReady(
 async function recordClaims(
   tx: Transaction<LedgerDatabase>,
   claims: { readonly runs: readonly ClaimableRun[]; readonly held: readonly HeldStep[]; readonly workerId: string },
-): Promise<void> {
-  if (claims.held.length === 0) return;
+): Promise<readonly NewEvent[]> {
+  if (claims.held.length === 0) return [];
   const leased = claims.held.flatMap((step) => {
     const resource = claims.runs.find((run) => run.id === step.runId)?.lanes[step.lane]?.resource ?? null;
     return resource === null
@@ -220,10 +236,7 @@ async function recordClaims(
   });
   if (leased.length > 0) await tx.insertInto("resource_lease").values(leased).execute();
   const started = await startRuns(tx, claims);
-  await insertEvents(tx, [
-    ...started.map((runId) => ({ kind: "run:started", runId, body: {} })),
-    ...describeClaims(claims.held),
-  ]);
+  return [...started.map((runId) => ({ kind: "run:started", runId, body: {} })), ...describeClaims(claims.held)];
 }
 
 async function startRuns(

@@ -6,11 +6,12 @@ import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { MaterializationId, RunId } from "../ledger/records.ts";
 import type { InputVersion } from "../step/step.ts";
 import { advanceRuns } from "./advance-runs.ts";
-import type { HeldStep } from "./claim-steps.ts";
+import { claimIn, type ClaimRequest, type HeldStep } from "./claim-steps.ts";
 import { recordVersions } from "./record-versions.ts";
 import type { RunShape } from "./run-shape.ts";
 import type { ShapeOf } from "./shape-cache.ts";
 import { decideMove, type AttemptOutcome, type RetryPolicy, type StepMove } from "./step-machine.ts";
+import type { VersionRow } from "./version-memory.ts";
 
 /** What became of one attempt. */
 export interface EndedAttempt {
@@ -19,8 +20,9 @@ export interface EndedAttempt {
   readonly outcome: AttemptOutcome;
   readonly startedAt: Date;
   readonly finishedAt: Date;
-  /** Versions that it read. */
+  /** Versions that it read, and their records in the same order. */
   readonly inputs: readonly InputVersion[];
+  readonly inputIds: readonly MaterializationId[];
 }
 
 export interface RecordDeps {
@@ -28,14 +30,23 @@ export interface RecordDeps {
   /** Without `maxAttempts`, which each asset has. */
   readonly retry: Omit<RetryPolicy, "maxAttempts">;
   readonly random: () => number;
+  /**
+   * What the worker has room for now: steps that these outcomes made ready are claimed in the same transaction, which saves a commit for each. Asked
+   * only when something became ready.
+   */
+  readonly next?: () => ClaimRequest | undefined;
 }
 
 export interface Recorded {
   /** Attempts that the ledger no longer knew: lost to the reaper, or recorded before. Nothing was written for them. */
   readonly refused: readonly EndedAttempt[];
-  /** Steps that may be claimed now. */
+  /** Steps that became ready and that nobody holds yet. */
   readonly readyCount: number;
   readonly finishedRuns: readonly RunId[];
+  /** Steps that the worker of `next` holds now. */
+  readonly held: readonly HeldStep[];
+  /** Versions that are on record now. */
+  readonly made: readonly { readonly runId: RunId; readonly ordinal: number; readonly version: VersionRow }[];
 }
 
 /** A run while its row is locked: everything that moves its steps, but claims, waits here for its turn. */
@@ -65,6 +76,7 @@ export interface AssetPosition {
   readonly codeVersion: string;
   readonly schemaVersion: string;
   readonly maxAttempts: number;
+  readonly resource: string | null;
 }
 
 /**
@@ -77,7 +89,7 @@ export async function recordOutcomes(
   ended: readonly EndedAttempt[],
   deps: RecordDeps,
 ): Promise<Recorded> {
-  if (ended.length === 0) return { refused: [], readyCount: 0, finishedRuns: [] };
+  if (ended.length === 0) return { refused: [], readyCount: 0, finishedRuns: [], made: [], held: [] };
   return db.transaction().execute((tx) => recordIn(tx, ended, deps));
 }
 
@@ -95,13 +107,31 @@ export async function recordIn(
   await insertAttempts(tx, accepted);
   await deleteLeases(tx, accepted);
   const progress = await advanceRuns(tx, accepted, shapes);
-  await insertEvents(tx, [...describeMoves(accepted), ...progress.events]);
-  const isAccepted = new Set(accepted.map((each) => each.ended));
   const retried = accepted.filter((each) => each.move.state === "ready" && each.move.delayMs === 0).length;
+  const readyCount = progress.readyCount + retried;
+  const request = readyCount > 0 ? deps.next?.() : undefined;
+  const next = request === undefined ? nothingClaimed : await claimIn(tx, request, [...runs.keys()]);
+  await insertEvents(tx, [...describeMoves(accepted), ...progress.events, ...next.events]);
+  const isAccepted = new Set(accepted.map((each) => each.ended));
   return {
     refused: ended.filter((each) => !isAccepted.has(each)),
-    readyCount: progress.readyCount + retried,
+    readyCount: readyCount - next.held.length,
     finishedRuns: progress.finishedRuns,
+    made: accepted.flatMap((each) => describeMade(each, versions.get(each)) ?? []),
+    held: next.held,
+  };
+}
+
+const nothingClaimed: Awaited<ReturnType<typeof claimIn>> = { held: [], events: [] };
+
+function describeMade({ ended }: AcceptedAttempt, id: MaterializationId | undefined): Recorded["made"][number] | null {
+  if (ended.outcome.kind !== "committed" || id === undefined) return null;
+  const { commit } = ended.outcome;
+  const { runId, ordinal } = ended.step;
+  return {
+    runId,
+    ordinal,
+    version: { id, version: commit.version, commit_id: commit.commitId, data_digest: commit.dataDigest },
   };
 }
 
@@ -146,7 +176,7 @@ async function acceptAttempts(
   const { rows } = await sql<RunningRow>`
     select step.run_id as "runId", step.ordinal, step.attempt, step.failures, step.crashes, run_asset.position, run_asset.store,
       coalesce(store.store_id, '') as "storeId",
-      run_asset.code_version as "codeVersion", run_asset.schema_version as "schemaVersion", run_asset.max_attempts as "maxAttempts"
+      run_asset.code_version as "codeVersion", run_asset.schema_version as "schemaVersion", run_asset.max_attempts as "maxAttempts", run_asset.resource
     from unnest(
       ${ended.map((each) => each.step.runId)}::bigint[],
       ${ended.map((each) => each.step.ordinal)}::integer[],
@@ -234,11 +264,12 @@ function renderFailure({ ended, move }: AcceptedAttempt): string | null {
 }
 
 async function deleteLeases(tx: Transaction<LedgerDatabase>, accepted: readonly AcceptedAttempt[]): Promise<void> {
-  if (accepted.length === 0) return;
+  const leased = accepted.filter((each) => each.position.resource !== null);
+  if (leased.length === 0) return;
   await sql`
     delete from watersmeet.resource_lease using unnest(
-      ${accepted.map((each) => each.ended.step.runId)}::bigint[],
-      ${accepted.map((each) => each.ended.step.ordinal)}::integer[]) as ended (run_id, ordinal)
+      ${leased.map((each) => each.ended.step.runId)}::bigint[],
+      ${leased.map((each) => each.ended.step.ordinal)}::integer[]) as ended (run_id, ordinal)
     where resource_lease.run_id = ended.run_id and resource_lease.ordinal = ended.ordinal`.execute(tx);
 }
 

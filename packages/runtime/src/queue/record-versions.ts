@@ -28,6 +28,8 @@ export interface NewVersion {
   readonly traceId: string;
   readonly startedAt: Date;
   readonly inputs: readonly InputVersion[];
+  /** Records of the inputs in their order; `null`: to be looked up by their commit ids. */
+  readonly inputIds: readonly MaterializationId[] | null;
   /** Of every input of the asset, read or not. */
   readonly positions: readonly string[];
 }
@@ -80,6 +82,7 @@ function toNewVersion({ ended, run, position }: AcceptedAttempt, outcome: Commit
     traceId: run.traceId,
     startedAt: ended.startedAt,
     inputs: ended.inputs,
+    inputIds: ended.inputIds,
     positions: shape.assets[position.position]?.inputs.map((input) => input.planned.position) ?? [],
   };
 }
@@ -94,22 +97,43 @@ export async function insertVersions(
   versions: readonly NewVersion[],
 ): Promise<ReadonlyMap<string, MaterializationId>> {
   if (versions.length === 0) return new Map();
-  const inputIds = await findIdsByCommit(
-    tx,
-    versions.flatMap((version) => version.inputs.map((input) => input.commitId)),
-  );
-  const rows = versions.map((version) => renderVersion(version, inputIds));
+  const inputIds = await findIdsByCommit(tx, versions);
+  const rows = versions.map((version) => describeInputs(version, inputIds));
   const { rows: inserted } = await sql<{ id: MaterializationId; store_id: string; commit_id: string }>`
-    insert into watersmeet.materialization (store, store_id, asset, partition, version, commit_id, code_version, schema_version, data_digest, row_count,
-      size_bytes, quarantined_count, facts, environment, run_id, ordinal, attempt, requested_by, trace_id, started_at, committed_at,
+    insert into watersmeet.materialization (store, store_id, asset, partition, version, commit_id, code_version, schema_version, data_digest,
+      row_count, size_bytes, quarantined_count, facts, environment, run_id, ordinal, attempt, requested_by, trace_id, started_at, committed_at,
       input_positions, input_ids, input_fingerprints)
-    select store, store_id, asset, partition, version, commit_id, code_version, schema_version, data_digest, row_count,
-      size_bytes, quarantined_count, facts, environment, run_id, ordinal, attempt, requested_by, trace_id, started_at, committed_at,
-      input_positions, input_ids, input_fingerprints
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as made (store text, store_id text, asset text, partition text, version integer, commit_id text,
-      code_version text, schema_version text, data_digest text, row_count bigint, size_bytes bigint, quarantined_count bigint, facts jsonb,
-      environment text, run_id bigint, ordinal integer, attempt integer, requested_by text, trace_id text, started_at timestamptz,
-      committed_at timestamptz, input_positions text[], input_ids bigint[], input_fingerprints jsonb)
+    select store, store_id, asset, partition, version, commit_id, code_version, schema_version, data_digest,
+      row_count, size_bytes, quarantined_count, facts, environment, run_id, ordinal, attempt, requested_by, trace_id, started_at, committed_at,
+      positions::text[], ids::bigint[], fingerprints
+    from unnest(
+      ${versions.map((each) => each.store)}::text[],
+      ${versions.map((each) => each.storeId)}::text[],
+      ${versions.map((each) => each.commit.asset)}::text[],
+      ${versions.map((each) => each.commit.partition)}::text[],
+      ${versions.map((each) => each.commit.version)}::integer[],
+      ${versions.map((each) => each.commit.commitId)}::text[],
+      ${versions.map((each) => each.codeVersion)}::text[],
+      ${versions.map((each) => each.schemaVersion)}::text[],
+      ${versions.map((each) => each.commit.dataDigest)}::text[],
+      ${versions.map((each) => each.commit.rowCount)}::bigint[],
+      ${versions.map((each) => each.sizeBytes)}::bigint[],
+      ${versions.map((each) => each.quarantinedCount)}::bigint[],
+      ${versions.map((each) => JSON.stringify(each.facts))}::jsonb[],
+      ${versions.map((each) => each.environment)}::text[],
+      ${versions.map((each) => each.runId)}::bigint[],
+      ${versions.map((each) => each.ordinal)}::integer[],
+      ${versions.map((each) => each.attempt)}::integer[],
+      ${versions.map((each) => each.requestedBy)}::text[],
+      ${versions.map((each) => each.traceId)}::text[],
+      ${versions.map((each) => each.startedAt.toISOString())}::timestamptz[],
+      ${versions.map((each) => each.commit.committedAt)}::timestamptz[],
+      ${rows.map((each) => each.positions)}::text[],
+      ${rows.map((each) => each.ids)}::text[],
+      ${rows.map((each) => each.fingerprints)}::jsonb[])
+      as made (store, store_id, asset, partition, version, commit_id, code_version, schema_version, data_digest, row_count, size_bytes,
+        quarantined_count, facts, environment, run_id, ordinal, attempt, requested_by, trace_id, started_at, committed_at, positions, ids,
+        fingerprints)
     on conflict (commit_id, store_id) do nothing
     returning id, store_id, commit_id`.execute(tx);
   const ids = new Map(inserted.map((row) => [versionKey(row.store_id, row.commit_id), row.id]));
@@ -122,34 +146,20 @@ export async function insertVersions(
   return known.length === 0 ? ids : new Map([...ids, ...(await findKnown(tx, known))]);
 }
 
-function renderVersion(version: NewVersion, inputIds: ReadonlyMap<string, MaterializationId>): Record<string, unknown> {
-  const { commit } = version;
-  const known = version.inputs.filter((input) => inputIds.has(input.commitId));
+/** As Postgres reads arrays and JSON. */
+function describeInputs(
+  version: NewVersion,
+  inputIds: ReadonlyMap<string, MaterializationId>,
+): { readonly positions: string; readonly ids: string; readonly fingerprints: string } {
+  const known = version.inputs.flatMap((input, index) => {
+    const id = version.inputIds === null ? inputIds.get(input.commitId) : version.inputIds[index];
+    return id === undefined ? [] : [{ position: input.position, id }];
+  });
   return {
-    store: version.store,
-    store_id: version.storeId,
-    asset: commit.asset,
-    partition: commit.partition,
-    version: commit.version,
-    commit_id: commit.commitId,
-    code_version: version.codeVersion,
-    schema_version: version.schemaVersion,
-    data_digest: commit.dataDigest,
-    row_count: commit.rowCount,
-    size_bytes: version.sizeBytes,
-    quarantined_count: version.quarantinedCount,
-    facts: version.facts,
-    environment: version.environment,
-    run_id: version.runId,
-    ordinal: version.ordinal,
-    attempt: version.attempt,
-    requested_by: version.requestedBy,
-    trace_id: version.traceId,
-    started_at: version.startedAt,
-    committed_at: commit.committedAt,
-    input_positions: known.map((input) => input.position),
-    input_ids: known.map((input) => inputIds.get(input.commitId)),
-    input_fingerprints: fingerprintInputs(version),
+    // Positions are indexes and member names with dots between: nothing in them needs a quote.
+    positions: `{${known.map(({ position }) => `"${position}"`).join(",")}}`,
+    ids: `{${known.map(({ id }) => id).join(",")}}`,
+    fingerprints: JSON.stringify(fingerprintInputs(version)),
   };
 }
 
@@ -159,11 +169,13 @@ function fingerprintInputs({ inputs, positions }: NewVersion): Record<string, st
   return Object.fromEntries(positions.map((position) => [position, fingerprintInput(byPosition.get(position) ?? [])]));
 }
 
+/** For versions whose step nobody here has resolved: those that were adopted from a store. */
 async function findIdsByCommit(
   tx: Transaction<LedgerDatabase>,
-  commitIds: readonly string[],
+  versions: readonly NewVersion[],
 ): Promise<ReadonlyMap<string, MaterializationId>> {
-  const wanted = [...new Set(commitIds)];
+  const unresolved = versions.filter((version) => version.inputIds === null);
+  const wanted = [...new Set(unresolved.flatMap((version) => version.inputs.map((input) => input.commitId)))];
   if (wanted.length === 0) return new Map();
   const { rows } = await sql<{ id: MaterializationId; commit_id: string }>`
     select id, commit_id from watersmeet.materialization where commit_id = any(${wanted}::text[]) order by id`.execute(

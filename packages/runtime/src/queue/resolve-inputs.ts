@@ -1,11 +1,20 @@
 import { listOrdinals, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { RunId } from "../ledger/records.ts";
+import type { MaterializationId, RunId } from "../ledger/records.ts";
 import type { ClaimedStep, InputVersion } from "../step/step.ts";
 import type { HeldStep } from "./claim-steps.ts";
 import { findStepOf, getAssetOf, getPartitionOf, type RunShape } from "./run-shape.ts";
-import type { ShapeOf } from "./shape-cache.ts";
+import type { ShapeOf, StoredShape } from "./shape-cache.ts";
+import type { VersionMemory, VersionRow } from "./version-memory.ts";
+
+/** A claimed step, ready to be executed. */
+export interface ResolvedStep {
+  readonly held: HeldStep;
+  readonly claimed: ClaimedStep;
+  /** Records of `claimed.inputs`, in their order. */
+  readonly inputIds: readonly MaterializationId[];
+}
 
 /**
  * What claimed steps read: of each input partition the version that this run made, else the version that the plan pinned, else, for an optional
@@ -14,18 +23,13 @@ import type { ShapeOf } from "./shape-cache.ts";
 export async function resolveInputs(
   db: LedgerDb,
   held: readonly HeldStep[],
-  deps: { readonly shapeOf: ShapeOf; readonly installationId: string },
-): Promise<readonly ClaimedStep[]> {
-  const claimed: ClaimedStep[] = [];
+  deps: { readonly shapeOf: ShapeOf; readonly installationId: string; readonly memory: VersionMemory },
+): Promise<readonly ResolvedStep[]> {
+  const { installationId, memory } = deps;
+  const claimed: ResolvedStep[] = [];
   for (const [runId, steps] of Map.groupBy(held, (step) => step.runId)) {
-    claimed.push(
-      ...(await resolveRun(db, {
-        runId,
-        steps,
-        shape: await deps.shapeOf(db, runId),
-        installationId: deps.installationId,
-      })),
-    );
+    const shape = await deps.shapeOf(db, runId);
+    claimed.push(...(await resolveRun(db, { runId, steps, shape, installationId, memory })));
   }
   return claimed;
 }
@@ -33,26 +37,24 @@ export async function resolveInputs(
 interface RunPart {
   readonly runId: RunId;
   readonly steps: readonly HeldStep[];
-  readonly shape: RunShape;
+  readonly shape: StoredShape;
   readonly installationId: string;
+  readonly memory: VersionMemory;
 }
 
-async function resolveRun(db: LedgerDb, part: RunPart): Promise<readonly ClaimedStep[]> {
-  const run = await db
-    .selectFrom("run")
-    .select(["environment", "trace_id"])
-    .where("id", "=", part.runId)
-    .executeTakeFirstOrThrow();
+async function resolveRun(db: LedgerDb, part: RunPart): Promise<readonly ResolvedStep[]> {
+  const { environment } = part.shape.plan;
   const reads = part.steps.map((step) => listReads(part.shape, step));
-  const found = await findVersions(db, { ...part, environment: run.environment, reads: reads.flat() });
-  const heads = await findHeads(db, run.environment, part.steps);
+  const found = await findVersions(db, { ...part, environment, reads: reads.flat() });
+  const heads = await findHeads(db, environment, part.steps);
   return part.steps.map((step, index) => {
     const asset = getAssetOf(part.shape, step.ordinal);
     const reason = asset.planned.run[step.reason]?.reason ?? { kind: "missing" };
-    return {
+    const inputs = (reads[index] ?? []).flatMap((read) => found(read) ?? []);
+    const claimed: ClaimedStep = {
       runId: part.runId,
       ordinal: step.ordinal,
-      environment: run.environment,
+      environment,
       asset: step.asset,
       partition: step.partition,
       reason,
@@ -61,10 +63,11 @@ async function resolveRun(db: LedgerDb, part: RunPart): Promise<readonly Claimed
       attempt: step.attempt,
       attemptId: `${part.installationId}_${part.runId}_${step.ordinal}_${step.attempt}`,
       isForced: reason.kind === "forced",
-      inputs: (reads[index] ?? []).flatMap((read) => found(read) ?? []),
+      inputs: inputs.map(({ input }) => input),
       head: heads.get(headKey(step)) ?? null,
-      traceId: run.trace_id,
+      traceId: part.shape.traceId,
     };
+    return { held: step, claimed, inputIds: inputs.map(({ id }) => id) };
   });
 }
 
@@ -97,17 +100,21 @@ function listReads(shape: RunShape, step: HeldStep): readonly Read[] {
   });
 }
 
-interface VersionRow {
-  readonly version: number;
-  readonly commit_id: string;
-  readonly data_digest: string;
+interface ResolvedInput {
+  readonly id: MaterializationId;
+  readonly input: InputVersion;
 }
 
 async function findVersions(
   db: LedgerDb,
-  options: { readonly runId: RunId; readonly environment: string; readonly reads: readonly Read[] },
-): Promise<(read: Read) => InputVersion | undefined> {
-  const made = await findMade(db, options.runId, [...new Set(options.reads.flatMap((read) => read.madeBy ?? []))]);
+  options: {
+    readonly runId: RunId;
+    readonly environment: string;
+    readonly reads: readonly Read[];
+    readonly memory: VersionMemory;
+  },
+): Promise<(read: Read) => ResolvedInput | undefined> {
+  const made = await findMade(db, options, new Set(options.reads.flatMap((read) => read.madeBy ?? [])));
   const pinned = await findPinned(db, [...new Set(options.reads.flatMap((read) => read.pinned ?? []))]);
   const direct = (read: Read): VersionRow | undefined =>
     (read.madeBy === null ? undefined : made.get(read.madeBy)) ??
@@ -118,28 +125,43 @@ async function findVersions(
     const row = direct(read) ?? heads.get(headKey(read));
     if (row === undefined) return undefined;
     const { position, asset, partition } = read;
-    return { position, asset, partition, version: row.version, commitId: row.commit_id, dataDigest: row.data_digest };
+    const input = {
+      position,
+      asset,
+      partition,
+      version: row.version,
+      commitId: row.commit_id,
+      dataDigest: row.data_digest,
+    };
+    return { id: row.id, input };
   };
 }
 
 async function findMade(
   db: LedgerDb,
-  runId: RunId,
-  ordinals: readonly number[],
+  options: { readonly runId: RunId; readonly memory: VersionMemory },
+  ordinals: ReadonlySet<number>,
 ): Promise<ReadonlyMap<number, VersionRow>> {
-  if (ordinals.length === 0) return new Map();
+  const made = new Map<number, VersionRow>();
+  const unknown: number[] = [];
+  for (const ordinal of ordinals) {
+    const known = options.memory.find(options.runId, ordinal);
+    if (known === undefined) unknown.push(ordinal);
+    else made.set(ordinal, known);
+  }
+  if (unknown.length === 0) return made;
   const { rows } = await sql<VersionRow & { readonly ordinal: number }>`
-    select step.ordinal, version, commit_id, data_digest
-    from unnest(${[...ordinals]}::integer[]) as wanted (ordinal)
-    join watersmeet.step on step.run_id = ${runId} and step.ordinal = wanted.ordinal
-    join watersmeet.materialization on materialization.id = step.materialization_id`.execute(db);
-  return new Map(rows.map((row) => [row.ordinal, row]));
+    select step.ordinal, materialization.id, version, commit_id, data_digest
+    from watersmeet.step join watersmeet.materialization on materialization.id = step.materialization_id
+    where step.run_id = ${options.runId} and step.ordinal = any(${unknown}::integer[])`.execute(db);
+  for (const row of rows) made.set(row.ordinal, row);
+  return made;
 }
 
 async function findPinned(db: LedgerDb, commitIds: readonly string[]): Promise<ReadonlyMap<string, VersionRow>> {
   if (commitIds.length === 0) return new Map();
   const { rows } = await sql<VersionRow>`
-    select version, commit_id, data_digest from watersmeet.materialization
+    select materialization.id, version, commit_id, data_digest from watersmeet.materialization
     where commit_id = any(${[...commitIds]}::text[]) order by id`.execute(db);
   // The same commit may lie in a store that was used before: the last record is the one of now.
   return new Map(rows.map((row) => [row.commit_id, row]));
@@ -158,18 +180,25 @@ interface HeadRow extends VersionRow {
   readonly commitId: string;
 }
 
+/** The environment comes with every row, as the run does in `advance-runs.ts`: so that no plan begins with all heads of an environment. */
 async function findHeads(
   db: LedgerDb,
   environment: string,
   places: readonly Place[],
 ): Promise<ReadonlyMap<string, HeadRow>> {
   if (places.length === 0) return new Map();
-  const { rows } = await sql<HeadRow & Place>`
-    select head.asset, head.partition, version, commit_id, commit_id as "commitId", data_digest
-    from unnest(${places.map((place) => place.asset)}::text[], ${places.map((place) => place.partition)}::text[]) as wanted (asset, partition)
-    join watersmeet.head on head.environment = ${environment} and head.asset = wanted.asset and head.partition = wanted.partition
-    join watersmeet.materialization on materialization.id = head.materialization_id
-    left join watersmeet.store on store.name = materialization.store
-    where store.store_id is null or store.store_id = materialization.store_id`.execute(db);
-  return new Map(rows.map((row) => [headKey(row), row]));
+  const { rows } = await sql<HeadRow & Place & { readonly store: string; readonly store_id: string }>`
+    select head.asset, head.partition, materialization.id, version, commit_id, commit_id as "commitId", data_digest, store, store_id
+    from unnest(
+      ${places.map(() => environment)}::text[],
+      ${places.map((place) => place.asset)}::text[],
+      ${places.map((place) => place.partition)}::text[]) as wanted (environment, asset, partition)
+    join watersmeet.head on head.environment = wanted.environment and head.asset = wanted.asset and head.partition = wanted.partition
+    join watersmeet.materialization on materialization.id = head.materialization_id`.execute(db);
+  if (rows.length === 0) return new Map();
+  const stores = await db.selectFrom("store").select(["name", "store_id"]).execute();
+  const ids = new Map(stores.map((store) => [store.name, store.store_id]));
+  // What lies in a store that the name does not mean any more is no head.
+  const current = rows.filter((row) => (ids.get(row.store) ?? row.store_id) === row.store_id);
+  return new Map(current.map((row) => [headKey(row), row]));
 }

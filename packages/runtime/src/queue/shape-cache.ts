@@ -4,15 +4,20 @@ import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId } from "../ledger/records.ts";
 import { buildRunShape, type RunShape } from "./run-shape.ts";
 
-/** The shape of a run, from memory or from its stored plan. */
-export type ShapeOf = (db: LedgerDb, runId: RunId) => Promise<RunShape>;
+/** The shape of a run that the ledger has. */
+export interface StoredShape extends RunShape {
+  readonly traceId: string;
+}
+
+/** From memory, or from the stored plan. */
+export type ShapeOf = (db: LedgerDb, runId: RunId) => Promise<StoredShape>;
 
 /** Plans never change, so their shapes are kept for as long as the process works on few other runs. */
 export function createShapeCache(capacity = 32): ShapeOf {
-  const shapes = new Map<RunId, RunShape>();
+  const shapes = new Map<RunId, StoredShape>();
   return async (db, runId) => {
     const known = shapes.get(runId);
-    const shape = known ?? buildRunShape(await readPlan(db, runId));
+    const shape = known ?? (await readShape(db, runId));
     // Last used comes last.
     shapes.delete(runId);
     shapes.set(runId, shape);
@@ -22,8 +27,8 @@ export function createShapeCache(capacity = 32): ShapeOf {
   };
 }
 
-async function readPlan(db: LedgerDb, runId: RunId): Promise<RunShape["plan"]> {
-  const row = await db.selectFrom("run").select("plan").where("id", "=", runId).executeTakeFirst();
+async function readShape(db: LedgerDb, runId: RunId): Promise<StoredShape> {
+  const row = await db.selectFrom("run").select(["plan", "trace_id"]).where("id", "=", runId).executeTakeFirst();
   if (row === undefined) throw new WatersmeetError("RUN_NOT_FOUND", `There is no run ${runId}`);
-  return parsePlan(row.plan);
+  return { ...buildRunShape(parsePlan(row.plan)), traceId: row.trace_id };
 }

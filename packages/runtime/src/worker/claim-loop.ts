@@ -2,11 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import { claimSteps } from "../queue/claim-steps.ts";
-import { resolveInputs } from "../queue/resolve-inputs.ts";
-import type { ShapeOf } from "../queue/shape-cache.ts";
-import { decideChunk } from "./decide-chunk.ts";
+import type { Chunks } from "./chunks.ts";
 import { isPassing } from "./is-passing.ts";
-import type { Slots } from "./slots.ts";
 import { createWake } from "./wake.ts";
 
 export interface ClaimLoop {
@@ -19,14 +16,9 @@ export interface ClaimLoop {
 
 export interface ClaimOptions {
   readonly db: LedgerDb;
-  readonly slots: Slots;
-  readonly concurrency: number;
-  readonly workerId: () => string;
-  readonly stores: () => ReadonlySet<string>;
-  readonly shapeOf: ShapeOf;
-  readonly installationId: string;
+  readonly chunks: Chunks;
   readonly logger: Logger;
-  readonly onClaimed: (count: number) => void;
+  readonly onClaimed: () => void;
 }
 
 /** What an idle worker waits at most before it looks again: what a lost doorbell costs. */
@@ -38,24 +30,26 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
   let isStopping = false;
   let waiters: (() => void)[] = [];
 
-  const look = async (): Promise<number> => {
-    const { limit, isWorthwhile } = decideChunk({
-      concurrency: options.concurrency,
-      held: options.slots.heldCount(),
-      meanMs: options.slots.meanMs(),
-    });
-    if (!isWorthwhile) return 0;
+  const look = async (): Promise<boolean> => {
+    const chunk = options.chunks.begin();
+    if (chunk === undefined) return false;
     const told = waiters;
     waiters = [];
-    const count = await claimChunk(options, limit);
-    for (const resolve of told) resolve();
-    return count < limit ? 0 : count;
+    try {
+      const held = await claimSteps(options.db, chunk.request);
+      await options.chunks.start(held);
+      if (held.length > 0) options.onClaimed();
+      for (const resolve of told) resolve();
+      return held.length >= chunk.request.limit;
+    } finally {
+      chunk.end();
+    }
   };
   const loop = async (): Promise<void> => {
     while (!isStopping) {
       try {
         // A full chunk says that there is more.
-        if ((await look()) === 0) await wake.wait(idleMs);
+        if (!(await look())) await wake.wait(idleMs);
       } catch (error) {
         options.logger.warn({ error: String(error) }, "steps could not be claimed");
         await sleep(isPassing(error) ? 100 : 1000);
@@ -77,25 +71,4 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
       await done;
     },
   };
-}
-
-async function claimChunk(options: ClaimOptions, limit: number): Promise<number> {
-  const { db, shapeOf, installationId } = options;
-  const held = await claimSteps(db, {
-    workerId: options.workerId(),
-    stores: options.stores(),
-    limit,
-    maySuspect: !options.slots.hasSuspect(),
-  });
-  if (held.length === 0) return 0;
-  options.onClaimed(held.length);
-  const byStep = new Map(held.map((step) => [`${step.runId}/${step.ordinal}`, step]));
-  const claimed = await resolveInputs(db, held, { shapeOf, installationId });
-  options.slots.start(
-    claimed.flatMap((step) => {
-      const own = byStep.get(`${step.runId}/${step.ordinal}`);
-      return own === undefined ? [] : [{ held: own, claimed: step }];
-    }),
-  );
-  return held.length;
 }

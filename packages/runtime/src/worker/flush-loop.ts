@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
+import type { HeldStep } from "../queue/claim-steps.ts";
 import { recordOutcomes, type EndedAttempt, type RecordDeps, type Recorded } from "../queue/record-outcomes.ts";
 import { isPassing } from "./is-passing.ts";
 import { createWake } from "./wake.ts";
 
 export interface FlushLoop {
   push(ended: EndedAttempt): void;
-  pendingCount(): number;
+  /** Whether an attempt waits for its record. */
+  has(step: HeldStep): boolean;
   /** Records what is left and ends. Gives up what cannot be recorded within the time: the reaper gives those steps back. */
   stop(timeoutMs: number): Promise<void>;
 }
@@ -16,7 +18,7 @@ export interface FlushOptions {
   readonly db: LedgerDb;
   readonly deps: RecordDeps;
   readonly logger: Logger;
-  readonly onRecorded: (recorded: Recorded, attempts: readonly EndedAttempt[]) => void;
+  readonly onRecorded: (recorded: Recorded) => Promise<void>;
 }
 
 /** More would make a transaction that others wait for. */
@@ -29,14 +31,16 @@ const batchSize = 500;
 export function startFlushLoop(options: FlushOptions): FlushLoop {
   const pending: EndedAttempt[] = [];
   const wake = createWake();
+  let recording: readonly EndedAttempt[] = [];
   let stopBy = Number.POSITIVE_INFINITY;
 
   const loop = async (): Promise<void> => {
     for (;;) {
       if (pending.length === 0 && stopBy < Number.POSITIVE_INFINITY) return;
       if (pending.length === 0) await wake.wait(60_000);
-      const batch = pending.splice(0, batchSize);
-      if (batch.length > 0) await recordPatiently(options, batch, () => performance.now() > stopBy);
+      recording = pending.splice(0, batchSize);
+      if (recording.length > 0) await recordPatiently(options, recording, () => performance.now() > stopBy);
+      recording = [];
     }
   };
   const done = loop();
@@ -45,13 +49,17 @@ export function startFlushLoop(options: FlushOptions): FlushLoop {
       pending.push(ended);
       wake.ring();
     },
-    pendingCount: () => pending.length,
+    has: (step) => [...recording, ...pending].some((ended) => isSameAttempt(ended.step, step)),
     async stop(timeoutMs) {
       stopBy = performance.now() + timeoutMs;
       wake.ring();
       await done;
     },
   };
+}
+
+export function isSameAttempt(a: HeldStep, b: HeldStep): boolean {
+  return a.runId === b.runId && a.ordinal === b.ordinal && a.attempt === b.attempt;
 }
 
 async function recordPatiently(
@@ -61,7 +69,7 @@ async function recordPatiently(
 ): Promise<void> {
   for (let delayMs = 20; ; delayMs = Math.min(1000, delayMs * 2)) {
     try {
-      options.onRecorded(await recordOutcomes(options.db, batch, options.deps), batch);
+      await options.onRecorded(await recordOutcomes(options.db, batch, options.deps));
       return;
     } catch (error) {
       const isHopeless = !isPassing(error);
@@ -89,7 +97,7 @@ async function recordDefect(options: FlushOptions, batch: readonly EndedAttempt[
     outcome: { kind: "failed", failure: describeDefect(cause) },
   }));
   try {
-    options.onRecorded(await recordOutcomes(options.db, failed, options.deps), failed);
+    await options.onRecorded(await recordOutcomes(options.db, failed, options.deps));
   } catch (error) {
     options.logger.error(
       { error: String(error), steps: batch.map((each) => each.step) },

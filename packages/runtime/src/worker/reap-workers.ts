@@ -73,5 +73,6 @@ async function listHeld(db: LedgerDb, workerId: string): Promise<readonly EndedA
     startedAt,
     finishedAt: now,
     inputs: [],
+    inputIds: [],
   }));
 }

@@ -1,5 +1,6 @@
 import type { HeldStep } from "../queue/claim-steps.ts";
 import type { EndedAttempt } from "../queue/record-outcomes.ts";
+import type { ResolvedStep } from "../queue/resolve-inputs.ts";
 import type { AttemptOutcome } from "../queue/step-machine.ts";
 import type { ClaimedStep, StepExecutor, StepListener } from "../step/step.ts";
 
@@ -8,13 +9,16 @@ export type AbortReason = "cancelled" | "released";
 
 export interface Slots {
   /** Takes steps; as many run at once as there are slots, the others wait in order. */
-  start(steps: readonly SlotStep[]): void;
+  start(steps: readonly ResolvedStep[]): void;
   /** Gives back what waits for a slot. */
   handBack(): void;
   /** Those that wait end at once, those that run as fast as the executor can. */
   abort(which: (step: ClaimedStep) => boolean, reason: AbortReason): void;
-  /** Steps that are held: running or waiting here. */
+  /** Steps that are held: running or waiting here, or being claimed. */
   heldCount(): number;
+  /** Room for steps that are being claimed, until the function that this gives is called. */
+  reserve(count: number): () => void;
+  has(step: HeldStep): boolean;
   runningCount(): number;
   /** Whether a step is held with which a worker has died before. */
   hasSuspect(): boolean;
@@ -23,11 +27,6 @@ export interface Slots {
   meanMs(): number | null;
   /** Resolves when nothing is held. */
   whenEmpty(): Promise<void>;
-}
-
-export interface SlotStep {
-  readonly held: HeldStep;
-  readonly claimed: ClaimedStep;
 }
 
 export interface SlotsOptions {
@@ -39,7 +38,7 @@ export interface SlotsOptions {
 }
 
 interface Slot {
-  readonly step: SlotStep;
+  readonly step: ResolvedStep;
   readonly controller: AbortController;
   readonly workerId: string;
   abortReason: AbortReason | null;
@@ -48,13 +47,22 @@ interface Slot {
 export function createSlots(options: SlotsOptions): Slots {
   const waiting: Slot[] = [];
   const running = new Set<Slot>();
+  let reserved = 0;
   let meanMs: number | null = null;
   let onEmpty: (() => void)[] = [];
 
   const settle = (slot: Slot, outcome: AttemptOutcome, startedAt: Date): void => {
-    const { held, claimed } = slot.step;
-    const finishedAt = new Date();
-    options.onEnded({ step: held, workerId: slot.workerId, outcome, startedAt, finishedAt, inputs: claimed.inputs });
+    const { held, claimed, inputIds } = slot.step;
+    const { inputs } = claimed;
+    options.onEnded({
+      step: held,
+      workerId: slot.workerId,
+      outcome,
+      startedAt,
+      finishedAt: new Date(),
+      inputs,
+      inputIds,
+    });
     if (waiting.length + running.size > 0) return;
     const told = onEmpty;
     onEmpty = [];
@@ -109,7 +117,18 @@ export function createSlots(options: SlotsOptions): Slots {
         );
       }
     },
-    heldCount: () => waiting.length + running.size,
+    heldCount: () => waiting.length + running.size + reserved,
+    reserve(count) {
+      reserved += count;
+      return () => {
+        reserved -= count;
+      };
+    },
+    has: (step) =>
+      [...waiting, ...running].some(
+        ({ step: { held } }) =>
+          held.runId === step.runId && held.ordinal === step.ordinal && held.attempt === step.attempt,
+      ),
     runningCount: () => running.size,
     hasSuspect: () => [...waiting, ...running].some((slot) => slot.step.held.crashes > 0),
     listRuns: () => new Set([...waiting, ...running].map((slot) => slot.step.claimed.runId)),

@@ -1,15 +1,18 @@
-import { connectionSettings, type LedgerConnections, type LedgerDb } from "../ledger/open-ledger.ts";
+import { connectionSettings, openLedger, type LedgerConnections, type LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
+import type { ClaimRequest } from "../queue/claim-steps.ts";
 import { ringDoorbell } from "../queue/doorbell.ts";
-import type { RecordDeps } from "../queue/record-outcomes.ts";
+import type { RecordDeps, Recorded } from "../queue/record-outcomes.ts";
 import { ensureResources } from "../queue/resources.ts";
 import { createShapeCache } from "../queue/shape-cache.ts";
 import type { RetryPolicy } from "../queue/step-machine.ts";
+import { createVersionMemory, type VersionMemory } from "../queue/version-memory.ts";
 import type { StepExecutor } from "../step/step.ts";
+import { createChunks, type Chunks } from "./chunks.ts";
 import { startClaimLoop } from "./claim-loop.ts";
 import { startDoorbell } from "./doorbell-runner.ts";
 import { startEventTeller } from "./event-teller.ts";
-import { startFlushLoop } from "./flush-loop.ts";
+import { startFlushLoop, type FlushOptions } from "./flush-loop.ts";
 import { startLiveness } from "./liveness.ts";
 import { createSlots, type Slots } from "./slots.ts";
 import { startStepReports } from "./step-reports.ts";
@@ -41,10 +44,13 @@ export interface RunningWorker extends AsyncDisposable {
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { ledger, logger } = options;
-  const { db } = ledger;
+  // Claims and records each have a connection; a reaper and a resolution may come between.
+  const hot = await openLedger(ledger.url, { schema: "require", profile: "hot", maxConnections: 4 });
+  const { db } = hot;
   await ensureResources(db, options.resources);
   const { id: installationId } = await db.selectFrom("installation").select("id").executeTakeFirstOrThrow();
   const deps: RecordDeps = { shapeOf: createShapeCache(), retry: options.retry, random: options.random };
+  const memory = createVersionMemory();
   const reports = startStepReports(db, logger);
   const teller = startEventTeller(db, logger);
   const slots = createSlots({
@@ -62,30 +68,32 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       slots.abort(() => true, "released");
     },
   });
-  const claim = startClaimLoop({
-    ...{ db, slots, logger, installationId, shapeOf: deps.shapeOf },
-    ...{ concurrency: options.concurrency, stores: options.stores, workerId: () => liveness.workerId() },
-    onClaimed: () => teller.tell(),
+  const workerId = (): string => liveness.workerId();
+  const chunks = createChunks({
+    ...{ db, slots, installationId, memory, workerId, shapeOf: deps.shapeOf },
+    ...{ concurrency: options.concurrency, stores: options.stores },
   });
+  const claim = startClaimLoop({ db, chunks, logger, onClaimed: () => teller.tell() });
+  const flush = startFlushLoop(createFlushOptions({ db, deps, logger, chunks, memory, onRecorded }));
   const sweeps = startSweeps({
-    ...{ db, deps, logger, slots },
-    workerId: () => liveness.workerId(),
+    ...{ db, deps, logger, slots, workerId },
+    isHeld: (step) => slots.has(step) || flush.has(step),
     onReady: () => claim.wake(),
   });
-  const flush = startFlushLoop({
-    ...{ db, deps, logger },
-    onRecorded: (recorded) => {
-      teller.tell();
-      claim.wake();
-      // What this worker cannot take itself is for others.
-      const surplus = recorded.readyCount - Math.max(0, options.concurrency - slots.heldCount());
-      if (surplus > 0 && sweeps.hasPeers()) ringQuietly(db, Math.ceil(surplus / options.concurrency), logger);
-    },
-  });
   const doorbell = startDoorbell({ pool: ledger.pool, logger, onBell: () => claim.looked() });
+
+  function onRecorded({ readyCount }: Recorded): void {
+    teller.tell();
+    claim.wake();
+    // What this worker cannot take itself is for others.
+    const surplus = readyCount - Math.max(0, options.concurrency - slots.heldCount());
+    if (surplus > 0 && sweeps.hasPeers()) ringQuietly(db, Math.ceil(surplus / options.concurrency), logger);
+  }
+
   return {
-    workerId: () => liveness.workerId(),
+    workerId,
     async [Symbol.asyncDispose]() {
+      chunks.close();
       await claim.stop();
       await doorbell[Symbol.asyncDispose]();
       await endHeldSteps(slots, options.graceMs ?? 0);
@@ -94,6 +102,37 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await reports[Symbol.asyncDispose]();
       await teller[Symbol.asyncDispose]();
       await liveness[Symbol.asyncDispose]();
+      await hot[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Recording and claiming what became ready are one transaction; what it claimed is started when it has committed. */
+function createFlushOptions(parts: {
+  readonly db: LedgerDb;
+  readonly deps: RecordDeps;
+  readonly logger: Logger;
+  readonly chunks: Chunks;
+  readonly memory: VersionMemory;
+  readonly onRecorded: (recorded: Recorded) => void;
+}): FlushOptions {
+  let endChunk = (): void => {};
+  const next = (): ClaimRequest | undefined => {
+    endChunk();
+    const chunk = parts.chunks.begin();
+    endChunk = chunk?.end ?? (() => {});
+    return chunk?.request;
+  };
+  return {
+    db: parts.db,
+    deps: { ...parts.deps, next },
+    logger: parts.logger,
+    async onRecorded(recorded) {
+      for (const { runId, ordinal, version } of recorded.made) parts.memory.add(runId, ordinal, version);
+      await parts.chunks.start(recorded.held);
+      endChunk();
+      endChunk = () => {};
+      parts.onRecorded(recorded);
     },
   };
 }

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
-import type { RecordDeps } from "../queue/record-outcomes.ts";
+import type { HeldStep } from "../queue/claim-steps.ts";
+import { recordOutcomes, type EndedAttempt, type RecordDeps } from "../queue/record-outcomes.ts";
 import { reapWorkers } from "./reap-workers.ts";
 import type { Slots } from "./slots.ts";
 
@@ -17,6 +18,8 @@ export interface SweepOptions {
   readonly logger: Logger;
   readonly slots: Slots;
   readonly workerId: () => string;
+  /** Whether this process knows that it has the step: running, waiting, or on its way to the record. */
+  readonly isHeld: (step: HeldStep) => boolean;
   readonly onReady: () => void;
 }
 
@@ -28,9 +31,10 @@ export function startSweeps(options: SweepOptions): Sweeps {
   let isStopping = false;
   let peers = 0;
   const loop = async (): Promise<void> => {
-    while (!isStopping) {
+    for (let round = 0; !isStopping; round++) {
       try {
         peers = await sweep(options);
+        if (round % 20 === 0) await releaseForgotten(options);
       } catch (error) {
         options.logger.warn({ error: String(error) }, "the sweep failed and is tried again");
       }
@@ -60,4 +64,26 @@ async function sweep(options: SweepOptions): Promise<number> {
   const cancelled = new Set(rows[0]?.cancelled ?? []);
   if (cancelled.size > 0) slots.abort((step) => cancelled.has(step.runId), "cancelled");
   return rows[0]?.peers ?? 0;
+}
+
+/**
+ * A claim whose commit succeeded and whose answer was lost leaves steps with a worker that does not know it has them. Nobody else would take them back
+ * while the worker lives.
+ */
+async function releaseForgotten(options: SweepOptions): Promise<void> {
+  const { db, deps } = options;
+  const { rows } = await sql<HeldStep & { readonly startedAt: Date }>`
+    select run_id as "runId", ordinal, asset, partition, lane, reason, attempt, crashes, started_at as "startedAt" from watersmeet.step
+    where state = 'running' and worker_id = ${options.workerId()} and started_at < now() - interval '10 seconds'`.execute(
+    db,
+  );
+  const forgotten = rows.filter((step) => !options.isHeld(step));
+  if (forgotten.length === 0) return;
+  options.logger.warn({ steps: forgotten.length }, "steps that this worker did not know it had were given back");
+  const ended = forgotten.map(({ startedAt, ...step }): EndedAttempt => ({
+    ...{ step, workerId: options.workerId(), outcome: { kind: "released" }, startedAt, finishedAt: new Date() },
+    ...{ inputs: [], inputIds: [] },
+  }));
+  await recordOutcomes(db, ended, deps);
+  options.onReady();
 }

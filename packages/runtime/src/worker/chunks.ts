@@ -1,0 +1,49 @@
+import type { LedgerDb } from "../ledger/open-ledger.ts";
+import type { ClaimRequest, HeldStep } from "../queue/claim-steps.ts";
+import { resolveInputs } from "../queue/resolve-inputs.ts";
+import type { ShapeOf } from "../queue/shape-cache.ts";
+import type { VersionMemory } from "../queue/version-memory.ts";
+import { decideChunk } from "./decide-chunk.ts";
+import type { Slots } from "./slots.ts";
+
+/** What both ways of claiming share: a look for work, and the record of the work before. */
+export interface Chunks {
+  /** What to ask for now; `undefined` when there is no room that is worth it. Its room is reserved until `end`. */
+  begin(): { readonly request: ClaimRequest; readonly end: () => void } | undefined;
+  /** Starts what was claimed. */
+  start(held: readonly HeldStep[]): Promise<void>;
+  /** From now on there is no room. */
+  close(): void;
+}
+
+export interface ChunkOptions {
+  readonly db: LedgerDb;
+  readonly slots: Slots;
+  readonly concurrency: number;
+  readonly workerId: () => string;
+  readonly stores: () => ReadonlySet<string>;
+  readonly shapeOf: ShapeOf;
+  readonly installationId: string;
+  readonly memory: VersionMemory;
+}
+
+export function createChunks(options: ChunkOptions): Chunks {
+  const { db, slots, concurrency, memory, shapeOf, installationId } = options;
+  let isClosed = false;
+  return {
+    begin() {
+      if (isClosed) return undefined;
+      const { limit, isWorthwhile } = decideChunk({ concurrency, held: slots.heldCount(), meanMs: slots.meanMs() });
+      if (!isWorthwhile) return undefined;
+      const { workerId, stores } = options;
+      const request = { workerId: workerId(), stores: stores(), limit, maySuspect: !slots.hasSuspect() };
+      return { request, end: slots.reserve(limit) };
+    },
+    close() {
+      isClosed = true;
+    },
+    async start(held) {
+      if (held.length > 0) slots.start(await resolveInputs(db, held, { shapeOf, installationId, memory }));
+    },
+  };
+}
