@@ -123,18 +123,42 @@ function rememberLast(render: (value: number) => string): (value: number) => str
   };
 }
 
+/** Short texts remembered in one pass over a vector: columns with few different values are made of them. */
+const rememberedTexts = 256;
+
 /** A DuckDB string is 16 bytes: a length, then up to 12 bytes of the text itself, or 4 bytes of it and a pointer. */
 function readTexts(vector: bindings.Vector, count: number): (index: number) => string {
   const bytes = bindings.vector_get_data(vector, count * 16);
   const memory = bytes.buffer;
   if (!(memory instanceof ArrayBuffer)) throw new TypeError("DuckDB's vectors are in plain memory");
   const buffer = Buffer.from(memory, bytes.byteOffset, bytes.byteLength);
+  const words = new Int32Array(memory, bytes.byteOffset, count * 4);
+  const known = new Int32Array(rememberedTexts * 4).fill(-1);
+  const texts: string[] = Array.from({ length: rememberedTexts }, () => "");
   return (index) => {
-    const offset = index * 16;
-    const length = buffer.readUInt32LE(offset);
-    if (length <= 12) return buffer.toString("utf8", offset + 4, offset + 4 + length);
-    const longer = bindings.get_data_from_pointer(memory, buffer.byteOffset + offset + 8, length);
-    return Buffer.from(longer.buffer, longer.byteOffset, length).toString("utf8");
+    const at = index * 4;
+    const [length = 0, first = 0, second = 0, third = 0] = [words[at], words[at + 1], words[at + 2], words[at + 3]];
+    const start = index * 16 + 4;
+    if (length > 12) {
+      const longer = bindings.get_data_from_pointer(memory, buffer.byteOffset + start + 4, length);
+      return Buffer.from(longer.buffer, longer.byteOffset, length).toString("utf8");
+    }
+    const slot =
+      (length ^ first ^ Math.imul(second, 31) ^ Math.imul(third, 17) ^ (first >>> 16) ^ (second >>> 16)) &
+      (rememberedTexts - 1);
+    const cell = slot * 4;
+    if (
+      known[cell] === length &&
+      known[cell + 1] === first &&
+      known[cell + 2] === second &&
+      known[cell + 3] === third
+    ) {
+      return texts[slot] ?? "";
+    }
+    const text = buffer.toString("utf8", start, start + length);
+    known.set([length, first, second, third], cell);
+    texts[slot] = text;
+    return text;
   };
 }
 

@@ -1,3 +1,4 @@
+import { unreachable } from "@watersmeet/core/errors";
 import type { Column, ColumnType, Row, RowSchema } from "@watersmeet/core/schema";
 import fc from "fast-check";
 import { renderDate, renderTimestamp } from "../../src/exchange/civil-time.ts";
@@ -67,6 +68,8 @@ function valueOf(type: ColumnType): fc.Arbitrary<unknown> {
         .map(([days, micros]) => renderTimestamp(days, micros));
     case "json":
       return json;
+    default:
+      return unreachable(type);
   }
 }
 

@@ -48,7 +48,7 @@ if (mode === "at") {
   throw new Error(`the phase ${phase} was not reached`);
 }
 
-for (let turn = 1; ; turn += 1) {
+for (;;) {
   const heads = await store.listHeads("prod", parts.key);
   const base = heads[0]?.version ?? null;
   const next = (base ?? 0) + 1;

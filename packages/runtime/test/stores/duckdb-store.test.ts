@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { createDuckdbMergeEngine } from "../../src/stores/duckdb/merge-engine.ts";
 import { openDuckdbStore } from "../../src/stores/duckdb/open-duckdb-store.ts";
-import { unsupportedMerge } from "../../src/stores/unsupported-merge.ts";
 import { describeStore } from "./store-contract.ts";
 
 describeStore("DuckDB", async ({ folder }) => {
@@ -10,7 +10,7 @@ describeStore("DuckDB", async ({ folder }) => {
     spillDirectory: join(folder, "spill"),
     memoryLimit: "512MB",
     threads: 2,
-    merge: unsupportedMerge,
+    merge: createDuckdbMergeEngine(),
     now: Date.now,
     onPhase: () => {},
   });

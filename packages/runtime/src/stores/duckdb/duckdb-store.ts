@@ -34,10 +34,6 @@ export interface DuckdbShared {
   readonly assets: DuckdbAssets;
   readonly publisher: DuckdbPublisher;
   readonly queue: PublishQueue;
-}
-
-export interface DuckdbStoreOptions {
-  readonly name: string;
   readonly merge: MergeEngine;
 }
 
@@ -51,14 +47,14 @@ export class DuckdbStore implements Store {
   readonly #release: () => Promise<void>;
   #isClosed = false;
 
-  constructor(options: DuckdbStoreOptions, shared: DuckdbShared, release: () => Promise<void>) {
-    this.name = options.name;
+  constructor(name: string, shared: DuckdbShared, release: () => Promise<void>) {
+    this.name = name;
     this.#shared = shared;
     this.#staging = {
       database: shared.database,
       assets: shared.assets,
       area: shared.publisher.area,
-      merge: options.merge,
+      merge: shared.merge,
     };
     this.#release = release;
   }

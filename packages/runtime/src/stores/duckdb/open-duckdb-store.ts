@@ -42,7 +42,7 @@ export async function openDuckdbStore(options: OpenDuckdbOptions): Promise<Duckd
   };
   try {
     const shared = await file.shared;
-    return new DuckdbStore({ name: options.name, merge: options.merge }, shared, async () => {
+    return new DuckdbStore(options.name, shared, async () => {
       // Between two transactions, so that none is cut off.
       await shared.queue.exclusive(async () => {
         if (leave()) shared.database.close();
@@ -68,7 +68,7 @@ async function openShared(options: OpenDuckdbOptions): Promise<DuckdbShared> {
   });
   const queue = new PublishQueue(publisher);
   const assets = new DuckdbAssets(database, (work) => queue.exclusive(work));
-  return { database, assets, publisher, queue };
+  return { database, assets, publisher, queue, merge };
 }
 
 async function findRealPath(path: string): Promise<string> {
