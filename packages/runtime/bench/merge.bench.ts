@@ -8,7 +8,7 @@ import pg from "pg";
 import { duckdbMergeDialect } from "../src/stores/duckdb/merge-dialect.ts";
 import { renderContributionTable } from "../src/stores/merge/contribution-table.ts";
 import type { MergeDialect } from "../src/stores/merge/merge-dialect.ts";
-import { renderSeal, renderTies } from "../src/stores/merge/render-seal.ts";
+import { renderSeal, renderSealFigures } from "../src/stores/merge/render-seal.ts";
 import { createPgMergeDialect } from "../src/stores/postgres/merge-dialect.ts";
 import { createPgDialect } from "../src/stores/postgres/pg-dialect.ts";
 import { startBenchPostgres } from "./bench-postgres.ts";
@@ -155,7 +155,7 @@ async function measure(name: string, bench: Bench): Promise<void> {
           select: `select * from branch_${branch}`,
         }),
       );
-      await bench.run(renderTies(spec, "contributions", index + 1));
+      await bench.run(renderSealFigures(spec, "contributions", index + 1));
     });
   }
   console.log(`${name}: ${branches.length} branches x ${rowCount} rows x ${columns.length} columns, memory ${memory}`);

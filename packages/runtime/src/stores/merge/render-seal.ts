@@ -36,14 +36,10 @@ export function renderSeal(
   return `insert into ${seal.table} (${columns.join(", ")}) select ${values.join(", ")} from (${seal.select}) as b`;
 }
 
-/** Figures of a sealed batch in one row. */
-export function renderSealFigures(table: string, batch: number): string {
-  return `select count(*) as row_count, count(_fault) as rejected_count, min(_at) filter (where _fault is null) as least_time, max(_at) filter (where _fault is null) as greatest_time from ${table} where _batch = ${batch}`;
-}
-
-/** How many contributions of a batch share key and time with another one. */
-export function renderTies(spec: MergeSpec, table: string, batch: number): string {
-  return `select coalesce(sum(same - 1), 0) as ties from (select count(*) as same from ${table} where _batch = ${batch} and _fault is null group by ${renderPosition(spec)} having count(*) > 1) as ties`;
+/** Figures of a sealed batch in one row: contributions without a fault, how many of them share key and time with another one, and their times. */
+export function renderSealFigures(spec: MergeSpec, table: string, batch: number): string {
+  const positions = `select _at, count(*) as same from ${table} where _batch = ${batch} and _fault is null group by ${renderPosition(spec)}`;
+  return `select coalesce(sum(same), 0) as accepted, coalesce(sum(same - 1), 0) as ties, min(_at) as least_time, max(_at) as greatest_time from (${positions}) as positions`;
 }
 
 /** Keys, as JSON, that a batch gives two values for with equal tokens. */

@@ -6,7 +6,13 @@ import { createPgMergeDialect } from "../postgres/merge-dialect.ts";
 import { createPgDialect } from "../postgres/pg-dialect.ts";
 import { renderContributionTable } from "./contribution-table.ts";
 import type { MergeDialect } from "./merge-dialect.ts";
-import { renderAmbiguousKeys, renderDropDuplicates, renderRejected, renderSeal, renderTies } from "./render-seal.ts";
+import {
+  renderAmbiguousKeys,
+  renderDropDuplicates,
+  renderRejected,
+  renderSeal,
+  renderSealFigures,
+} from "./render-seal.ts";
 
 const column = (name: string, type: ColumnType, nullAs: Column["nullAs"] = "null"): Column => ({
   name,
@@ -95,7 +101,7 @@ for (const [engine, dialect] of dialects) {
           delivery: { columns: schema.columns.slice(0, 2), eventTime },
           select: "select 1",
         }),
-        renderTies(spec, table.name, 7),
+        renderSealFigures(spec, table.name, 7),
         renderAmbiguousKeys(dialect, spec, sealed),
         renderDropDuplicates(dialect, spec, sealed),
         renderRejected(dialect, spec, { table: table.name, batches: [{ number: 7, source: "o'brien" }] }),

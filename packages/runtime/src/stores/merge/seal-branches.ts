@@ -14,7 +14,6 @@ import {
   renderDropDuplicates,
   renderSeal,
   renderSealFigures,
-  renderTies,
   type Delivery,
 } from "./render-seal.ts";
 
@@ -108,10 +107,12 @@ async function sealRows(
   const extra =
     delivery.eventTime === null || delivery.columns.includes(delivery.eventTime) ? [] : [delivery.eventTime];
   const { sql, parameters } = await host.renderQuery(branch.query, [...delivery.columns, ...extra]);
-  await session.run(renderSeal(dialect, spec, { table, batch: number, delivery, select: sql }), parameters);
-  const duplicateCount = await dropDuplicates(context, branch, { table, batch: number });
-  const [figures] = await session.run(renderSealFigures(table, number));
+  const seal = renderSeal(dialect, spec, { table, batch: number, delivery, select: sql });
+  const rowCount = await session.change(seal, parameters);
+  const [figures] = await session.run(renderSealFigures(spec, table, number));
   if (figures === undefined) throw new TypeError("A count gave no row");
+  const duplicateCount = numberOf(figures, "ties");
+  if (duplicateCount > 0) await dropDuplicates(context, branch, { table, batch: number });
   const schemaId = schemaIdOf(spec.schema);
   const batch: CatalogBatch = {
     number,
@@ -123,9 +124,9 @@ async function sealRows(
     digest,
     batchSequence: 0n,
     columns: delivery.columns.map(({ name }) => name).filter((name) => !spec.policy.key.includes(name)),
-    rowCount: numberOf(figures, "row_count") + duplicateCount,
+    rowCount,
     duplicateCount,
-    rejectedCount: numberOf(figures, "rejected_count"),
+    rejectedCount: rowCount - numberOf(figures, "accepted"),
     eventTimes: readExtent(figures, "time"),
   };
   await insertBatch(session, { assetId, partition }, { batch, stagedBy: attempt });
@@ -137,10 +138,7 @@ async function dropDuplicates(
   { dialect, host: { session, target }, spec }: SealContext,
   branch: Branch,
   sealed: { readonly table: string; readonly batch: number },
-): Promise<number> {
-  const [row] = await session.run(renderTies(spec, sealed.table, sealed.batch));
-  const ties = row === undefined ? 0 : numberOf(row, "ties");
-  if (ties === 0) return 0;
+): Promise<void> {
   const ambiguous = await session.run(renderAmbiguousKeys(dialect, spec, sealed));
   if (ambiguous.length > 0) {
     const keys = ambiguous.map((one) => textOf(one, "key_json"));
@@ -154,7 +152,6 @@ async function dropDuplicates(
     );
   }
   await session.run(renderDropDuplicates(dialect, spec, sealed));
-  return ties;
 }
 
 function readDelivery(spec: MergeSpec, branch: Branch): Delivery {

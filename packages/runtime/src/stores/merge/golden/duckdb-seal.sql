@@ -3,12 +3,11 @@ create table if not exists contributions (_batch integer not null, _fault varcha
 insert into contributions (_batch, _fault, _at, c0, c1) select 7, case when b."i""d" is null then 'keyMissing: i"d' when contains(b."i""d", chr(0)) then 'keyNotText: i"d' when b."at" is null then 'eventTimeMissing: at' when not isfinite(b."at") then 'eventTimeInvalid: at' end, case when isfinite(b."at") then epoch_us(b."at") end, nfc_normalize(b."i""d"), b."name"
   from (select 1) as b;
 
-select coalesce(sum(same - 1), 0) as ties
-  from (select count(*) as same
+select coalesce(sum(same), 0) as accepted, coalesce(sum(same - 1), 0) as ties, min(_at) as least_time, max(_at) as greatest_time
+  from (select _at, count(*) as same
   from contributions
   where _batch = 7 and _fault is null
-  group by c0, _at
-  having count(*) > 1) as ties;
+  group by c0, _at) as positions;
 
 select distinct json_object('i"d', c0)::varchar as key_json
   from contributions

@@ -2,16 +2,14 @@ create table if not exists contributions (_batch integer not null, _fault varcha
 
 create index if not exists "contributions_batch" on contributions using brin (_batch);
 
-insert into contributions (_batch, _fault, _at, c0, c1) select 7, case when b."i""d" is null then 'keyMissing: i"d' when b."at" is null then 'eventTimeMissing: at' when not isfinite(b."at") then 'eventTimeInvalid: at' end, case when isfinite(b."at") then (extract(epoch
-  from b."at") * 1000000)::bigint end, case when octet_length(b."i""d") = char_length(b."i""d") then b."i""d" else normalize(b."i""d", nfc) end, b."name"
+insert into contributions (_batch, _fault, _at, c0, c1) select 7, case when b."i""d" is null then 'keyMissing: i"d' when b."at" is null then 'eventTimeMissing: at' when not isfinite(b."at") then 'eventTimeInvalid: at' end, case when isfinite(b."at") then (timestamptz_send(b."at")::int8 + 946684800000000) end, case when octet_length(b."i""d") = char_length(b."i""d") then b."i""d" else normalize(b."i""d", nfc) end, b."name"
   from (select 1) as b;
 
-select coalesce(sum(same - 1), 0) as ties
-  from (select count(*) as same
+select coalesce(sum(same), 0) as accepted, coalesce(sum(same - 1), 0) as ties, min(_at) as least_time, max(_at) as greatest_time
+  from (select _at, count(*) as same
   from contributions
   where _batch = 7 and _fault is null
-  group by c0, _at
-  having count(*) > 1) as ties;
+  group by c0, _at) as positions;
 
 select distinct (jsonb_build_object('i"d', c0))::text as key_json
   from contributions
