@@ -92,6 +92,17 @@ for (const [engine, open] of [
       expect(await world.count("select count(*) as n from _watersmeet.merge_batch")).toBe(batches);
     });
 
+    test("a branch made again with equal rows is a duplicate, and the cut is the same", async () => {
+      const before = await publishSource(world, { name: "web", schema: dated, rows: webRows });
+      const merge = target();
+      const first = await commitMerge(world, { target: merge, policy, sources: [crm, before] });
+      const again = await publishSource(world, { name: "web", schema: dated, rows: webRows.toReversed(), before });
+      const second = await commitMerge(world, { target: merge, policy, sources: [again, crm], base: first.commit });
+      expect(second.staged.batches.map(({ outcome }) => outcome)).toEqual(["duplicate", "duplicate"]);
+      const cuts = `select count(distinct cut_id) as n from _watersmeet.merge_cut c join _watersmeet.asset a on a.asset_id = c.asset_id where a.key = '${merge.key}'`;
+      expect(await world.count(cuts)).toBe(1);
+    });
+
     test("the order of branches and of their rows does not matter", async () => {
       const one = await commitMerge(world, { target: target(), policy, sources: [crm, web] });
       const reversedCrm = await publishSource(world, { name: "crm", schema: dated, rows: crmRows.toReversed() });

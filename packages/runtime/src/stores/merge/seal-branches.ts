@@ -67,20 +67,26 @@ export async function sealBranch(context: SealContext, branch: Branch): Promise<
  */
 async function digestDelivery(session: SqlSession, spec: MergeSpec, branch: Branch): Promise<string> {
   const { sql, parameters, inputs } = branch.query;
-  const read = inputs.filter((_, index) => new RegExp(`\\binput_${index}\\b`).test(sql));
+  // A query lists the inputs of the whole merge: only those that it names count, and their places in the list do not.
+  const named = [...new Set([...sql.matchAll(inputName)].map(([, index]) => Number(index)))];
   const contents: (readonly unknown[])[] = [];
-  for (const input of read) contents.push(await listDigests(session, input));
+  for (const index of named) {
+    const input = inputs[index];
+    if (input !== undefined) contents.push(await listDigests(session, input));
+  }
   const facts = {
     schema: schemaIdOf(spec.schema),
     key: spec.policy.key,
     eventTime: spec.policy.eventTime,
     columns: branch.columns,
-    sql,
+    sql: sql.replaceAll(inputName, (_, index) => `input_#${named.indexOf(Number(index))}`),
     parameters: parameters.map((value) => (typeof value === "bigint" ? `${value}n` : value)),
     contents,
   };
   return fingerprint(["delivery-1", stableJson(facts)]);
 }
+
+const inputName = /\binput_(\d+)\b/g;
 
 async function listDigests(session: SqlSession, input: InputVersions): Promise<readonly unknown[]> {
   const rows = await session.run(
