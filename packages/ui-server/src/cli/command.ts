@@ -27,6 +27,8 @@ export interface CommandDefinition {
   readonly arguments: readonly ArgumentDefinition[];
   readonly options: readonly OptionDefinition[];
   readonly examples: readonly string[];
+  /** What `--json` prints. Names with a capital are schemas of the HTTP API. */
+  readonly json: string;
   /** Exit codes that mean something particular here, besides 0, 1, 2 and 130. */
   readonly exitCodes: Readonly<Partial<Record<ExitCode, string>>>;
 }

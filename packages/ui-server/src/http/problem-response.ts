@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { codes, isWatersmeetError, WatersmeetError, type ErrorCode } from "@watersmeet/core/errors";
+import { codes, isWatersmeetError, type ErrorCode } from "@watersmeet/core/errors";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 
@@ -87,10 +87,4 @@ function writeProblem(c: Context, body: ProblemBody): Response {
 
 function readCode(code: string): ErrorCode {
   return code in codes ? (code as ErrorCode) : "INTERNAL";
-}
-
-/** @throws {NOT_FOUND} when the thing is absent */
-export function requireFound<T>(value: T | undefined, what: string): T {
-  if (value !== undefined) return value;
-  throw new WatersmeetError("NOT_FOUND", `There is no ${what}`);
 }

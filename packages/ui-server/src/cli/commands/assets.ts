@@ -12,6 +12,7 @@ export const definition: CommandDefinition = {
   arguments: [{ name: "select", description: "which assets (default: all)", isRequired: false }],
   options: [],
   examples: ["watersmeet assets", "watersmeet assets 'kind:merge'", "watersmeet assets +dailyDelays --json"],
+  json: "{ items: Asset[] }",
   exitCodes: {},
 };
 

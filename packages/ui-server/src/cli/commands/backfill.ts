@@ -32,6 +32,7 @@ export const definition: CommandDefinition = {
     "watersmeet backfill dailyDelays --partitions 2001-02-01..2001-02-28 --dry-run",
     "watersmeet backfill list",
   ],
+  json: "{ run: Run, summary: RunSummary }; with --dry-run { plan: Plan, estimateMs: number | null }",
   exitCodes: {
     1: "a step failed or was blocked by a gate",
     3: "the project's sources have problems",

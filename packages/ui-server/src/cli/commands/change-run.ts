@@ -15,6 +15,7 @@ export const cancelRunDefinition: CommandDefinition = {
   arguments: [id],
   options: [],
   examples: ["watersmeet runs cancel 0196b2c4-…"],
+  json: "{ run: Run }",
   exitCodes: {},
 };
 

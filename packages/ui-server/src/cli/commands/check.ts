@@ -14,6 +14,7 @@ export const definition: CommandDefinition = {
   arguments: [],
   options: [],
   examples: ["watersmeet check", "watersmeet check --json"],
+  json: "{ assetCount, problems: SourceProblem[] }",
   exitCodes: { 3: "there are problems" },
 };
 

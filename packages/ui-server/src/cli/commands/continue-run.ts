@@ -15,6 +15,7 @@ export const retryRunDefinition: CommandDefinition = {
   arguments: [{ name: "id", description: "the id, as the list prints it", isRequired: true }],
   options: [],
   examples: ["watersmeet runs retry 0196b2c4-…"],
+  json: "{ run: Run, summary: RunSummary }",
   exitCodes: {
     1: "a step failed or was blocked by a gate",
     3: "the project's sources have problems",

@@ -10,6 +10,7 @@ export const definition: CommandDefinition = {
   arguments: [],
   options: [],
   examples: ["watersmeet db migrate", "DATABASE_URL=postgres://… watersmeet db migrate --json"],
+  json: "{ applied: string[] }",
   exitCodes: { 1: "the database cannot be reached" },
 };
 

@@ -24,6 +24,7 @@ export const definition: CommandDefinition = {
   arguments: [],
   options: [{ flags: "--port <n>", description: "port (default: 4321 or the next free one)" }],
   examples: ["watersmeet dev", "watersmeet dev --port 8080"],
+  json: "{ stopped: true }, at its end",
   exitCodes: {},
 };
 

@@ -12,6 +12,7 @@ export const definition: CommandDefinition = {
   arguments: [],
   options: [],
   examples: ["watersmeet doctor", "watersmeet doctor --json"],
+  json: '{ findings: [{ name, status: "ok" | "warn" | "fail", message, hint: string | null }] }',
   exitCodes: { 1: "something is not in order" },
 };
 

@@ -12,6 +12,7 @@ export const definition: CommandDefinition = {
   arguments: [{ name: "dir", description: "folder of the project (default: here)", isRequired: false }],
   options: [],
   examples: ["watersmeet init my-project"],
+  json: "{ directory, files: string[] }",
   exitCodes: { 2: "a file that would be written is there already" },
 };
 

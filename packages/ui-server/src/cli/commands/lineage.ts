@@ -18,6 +18,7 @@ export const definition: CommandDefinition = {
     { flags: "--down <hops>", description: "what is made from it, to so many hops" },
   ],
   examples: ["watersmeet lineage dailyDelays", "watersmeet lineage dailyDelays --up 1 --json"],
+  json: "Lineage",
   exitCodes: {},
 };
 

@@ -18,6 +18,7 @@ export const runsDefinition: CommandDefinition = {
   arguments: [],
   options,
   examples: ["watersmeet runs list", "watersmeet runs list --state failed --json"],
+  json: "{ items: Run[] }",
   exitCodes: {},
 };
 

@@ -17,6 +17,7 @@ export const definition: CommandDefinition = {
     { flags: "--missing-only", description: "leave alone what has a version" },
   ],
   examples: ["watersmeet plan +dailyDelays", "watersmeet plan dailyDelays --partitions 2001-02-01..2001-02-28"],
+  json: "Plan",
   exitCodes: { 3: "the project's sources have problems" },
 };
 

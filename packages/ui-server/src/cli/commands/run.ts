@@ -22,6 +22,7 @@ export const definition: CommandDefinition = {
     "watersmeet run +dailyDelays --partitions latest",
     "watersmeet run airports --force",
   ],
+  json: "{ run: Run, summary: RunSummary }",
   exitCodes: {
     1: "a step failed or was blocked by a gate",
     3: "the project's sources have problems",

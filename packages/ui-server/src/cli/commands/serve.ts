@@ -19,6 +19,7 @@ export const definition: CommandDefinition = {
     { flags: "--host <address>", description: "a loopback address (default: 127.0.0.1)" },
   ],
   examples: ["watersmeet serve", "watersmeet serve --port 8080"],
+  json: "{ stopped: true }, at its end",
   exitCodes: { 3: "the project's sources have problems", 6: "the address can be reached from other machines" },
 };
 

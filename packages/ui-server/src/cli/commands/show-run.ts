@@ -13,6 +13,7 @@ export const runDefinition: CommandDefinition = {
   arguments: [{ name: "id", description: "the run's id, as runs list prints it", isRequired: true }],
   options: [],
   examples: ["watersmeet runs show 0196b2c4-…"],
+  json: "{ run: Run, summary: RunSummary }",
   exitCodes: {},
 };
 

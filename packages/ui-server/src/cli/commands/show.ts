@@ -16,6 +16,7 @@ export const definition: CommandDefinition = {
     { flags: "--limit <n>", description: "how many rows, at most 1000 (default: 20)" },
   ],
   examples: ["watersmeet show airports", "watersmeet show dailyDelays --partition 2001-02-14 --limit 5 --json"],
+  json: "RowPreview",
   exitCodes: { 2: "no such asset or partition, or nothing is published yet" },
 };
 

@@ -12,6 +12,7 @@ export const definition: CommandDefinition = {
   arguments: [{ name: "asset", description: "an asset's key, or asset@partition", isRequired: true }],
   options: [],
   examples: ["watersmeet why airports", "watersmeet why dailyDelays@2001-02-14"],
+  json: "Why",
   exitCodes: {},
 };
 

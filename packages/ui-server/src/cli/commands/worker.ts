@@ -13,6 +13,7 @@ export const definition: CommandDefinition = {
   arguments: [],
   options: [{ flags: "--concurrency <n>", description: "steps at the same time in this worker" }],
   examples: ["watersmeet worker", "watersmeet worker --concurrency 8"],
+  json: "{ stopped: true }, at its end",
   exitCodes: { 3: "the project's sources have problems" },
 };
 

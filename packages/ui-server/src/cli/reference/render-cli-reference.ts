@@ -32,7 +32,7 @@ function renderGlobals(): readonly string[] {
     "| Option | Meaning |",
     "|---|---|",
     "| `-C, --project <dir>` | folder of the project; default: the current folder and upwards |",
-    '| `--json` | data as JSON on stdout. An error is `{ "error": { code, message, hint?, details? } }` |',
+    '| `--json` | data as JSON on stdout, in the shape that each command names below; names with a capital are schemas of [openapi.json](../../packages/ui-server/openapi.json). An error is `{ "error": { code, message, hint?, details? } }` |',
     "| `--no-color` | no colours; `NO_COLOR` does the same, `FORCE_COLOR` the opposite |",
     "| `-h, --help` | help |",
     "| `-V, --version` | version |",
@@ -81,6 +81,8 @@ function renderCommand(definition: CommandDefinition): readonly string[] {
     "```sh",
     ...definition.examples,
     "```",
+    "",
+    `With \`--json\`: \`${definition.json}\``,
     "",
     ...renderParticularCodes(definition),
   ];
