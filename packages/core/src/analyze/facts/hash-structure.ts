@@ -1,7 +1,9 @@
 import { hash } from "node:crypto";
 import { ts } from "ts-morph";
 import { dynamicImportPrefix, type CallSite, type Code, type Span } from "./file-facts.ts";
+import { hasSeveralReturns } from "./list-returns.ts";
 import { enterScope, isHidden, type Scope, type ScopeFile } from "./scopes.ts";
+import { unwrap } from "./unwrap.ts";
 
 /** What the walk knows of the file, and what it finds on the way. */
 export interface StructureFile extends ScopeFile {
@@ -229,21 +231,6 @@ function calleePath(callee: ts.Expression): string | null {
   return ts.isIdentifier(of) ? `${of.text}.${callee.name.text}` : null;
 }
 
-/** The expression inside parentheses and type-only wrappings. */
-export function unwrap(node: ts.Expression): ts.Expression {
-  let inner = node;
-  while (
-    ts.isParenthesizedExpression(inner) ||
-    ts.isAsExpression(inner) ||
-    ts.isSatisfiesExpression(inner) ||
-    ts.isNonNullExpression(inner) ||
-    ts.isTypeAssertionExpression(inner)
-  ) {
-    inner = inner.expression;
-  }
-  return inner;
-}
-
 /** A function stands in its surroundings as one token, its own hash, and is walked once. */
 function visitFunction(node: ts.SignatureDeclaration, scope: Scope | null, walk: Walk): void {
   if (!("body" in node) || node.body === undefined) return;
@@ -276,19 +263,4 @@ function visitFunctionParts(node: ts.SignatureDeclaration, scope: Scope | null, 
 
 function isThisParameter(node: ts.Node): boolean {
   return ts.isParameter(node) && ts.isIdentifier(node.name) && node.name.text === "this";
-}
-
-function hasSeveralReturns(body: ts.Node): boolean {
-  return ts.isBlock(body) && listReturns(body).length > 1;
-}
-
-/** The `return` statements of a function's body, those of inner functions aside. */
-export function listReturns(body: ts.Block): ts.ReturnStatement[] {
-  const found: ts.ReturnStatement[] = [];
-  const search = (node: ts.Node): void => {
-    if (ts.isReturnStatement(node)) found.push(node);
-    if (!ts.isFunctionLike(node)) ts.forEachChild(node, search);
-  };
-  search(body);
-  return found;
 }

@@ -1,11 +1,13 @@
 import { ts } from "ts-morph";
 import { describeExpression } from "./describe-expression.ts";
 import type { Expr, FunctionFact, ObjectMember, Span } from "./file-facts.ts";
-import { hashStructure, listReturns, unwrap, type StructureFile } from "./hash-structure.ts";
+import { hashStructure, type StructureFile } from "./hash-structure.ts";
+import { listReturns } from "./list-returns.ts";
 import { readParam } from "./read-param.ts";
 import { readTypes } from "./read-type.ts";
 import { enterScope, isHidden, type Scope } from "./scopes.ts";
 import { spanOf } from "./span-of.ts";
+import { unwrap } from "./unwrap.ts";
 
 export type FunctionNode = ts.ArrowFunction | ts.FunctionExpression | ts.FunctionDeclaration | ts.MethodDeclaration;
 

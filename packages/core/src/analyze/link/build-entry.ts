@@ -1,11 +1,11 @@
 import type { ManifestAsset, ManifestInput } from "../../manifest/manifest.ts";
 import type { AssetKey } from "../../values/asset-key.ts";
 import { hashCode, hashOptions, type CodeOf } from "./code-version.ts";
-import { readInputs, type FoundInput, type FoundInputs } from "./expand-input.ts";
 import { identify } from "./find-assets.ts";
 import type { AssetHead } from "./heads.ts";
 import { factsOf, locate, report, type Linking } from "./linking.ts";
 import { declarationSpan, type NamedAsset } from "./name-assets.ts";
+import { readInputs, type FoundInput, type FoundInputs } from "./read-inputs.ts";
 import type { AssetOptions } from "./read-options.ts";
 import { reduceValue } from "./reduce-value.ts";
 

@@ -1,3 +1,4 @@
+import { unreachable } from "../../errors/unreachable.ts";
 import type { Span } from "../facts/file-facts.ts";
 import type { Head } from "./heads.ts";
 import { factsOf, locate, report, type Finding, type Linking } from "./linking.ts";
@@ -36,51 +37,60 @@ export function reportNotAsset(
   mention: Mention,
 ): void {
   if (head.kind === "unresolved") return;
-  const finding = describe[head.kind](linking, head as never, mention.path);
-  report(linking, { ...finding, file: mention.file, at: mention.at });
+  report(linking, { ...describe(linking, head, mention.path), file: mention.file, at: mention.at });
 }
 
 type Wording = Pick<Finding, "code" | "message" | "hint">;
 type Described = Exclude<Head, { kind: "asset" | "missing" | "unresolved" }>;
-type Describers = {
-  readonly [K in Described["kind"]]: (linking: Linking, head: Extract<Described, { kind: K }>, path: string) => Wording;
-};
 
-const describe: Describers = {
-  ambiguous: (_, { files, name }) => ({
-    code: "ANALYZE_AMBIGUOUS_EXPORT",
-    message: `"${name}" is exported by several modules behind \`export *\`: ${files.join(", ")}`,
-    hint: "Import it from the file that declares it, or export it by name in the barrel",
-  }),
-  runtime: (_, __, path) => ({
-    code: "ANALYZE_KNOWN_ONLY_AT_RUN_TIME",
-    message: `what \`${path}\` is will be known only when the code runs`,
-    hint: "Call the factory with an exported asset: makeClean(orders)",
-  }),
-  tooDeep: (_, __, path) => ({
-    code: "ANALYZE_KNOWN_ONLY_AT_RUN_TIME",
-    message: `\`${path}\` is made by factories that call each other more than 6 deep`,
-    hint: "Call asset() nearer to the export",
-  }),
-  package: (_, { package: name }, path) => ({
-    code: "ANALYZE_INPUT_FROM_PACKAGE",
-    message: `\`${path}\` comes from the package ${name}`,
-    hint: "Inputs are assets of this project: declare one that reads what the package gives",
-  }),
-  group: (linking, head, path) => ({
-    code: "ANALYZE_INPUT_IS_GROUP",
-    message: `\`${path}\` is a whole group of assets`,
-    hint: `Name one member: ${listMembers(linking, head, path)}`,
-  }),
-  namespace: (_, { file }, path) => ({
-    code: "ANALYZE_NOT_AN_ASSET",
-    message: `\`${path}\` is the module ${file}, not an asset`,
-    hint: `Name one of its assets: In<typeof ${path}.orders>`,
-  }),
-  framework: (_, { name }, path) => notAsset(path, `it is \`${name}\` of @watersmeet/core`),
-  frameworkCall: (_, { name }, path) => notAsset(path, `it is made by ${name}()`),
-  expr: (linking, { origin }, path) => notAsset(path, originText(linking, origin)),
-};
+function describe(linking: Linking, head: Described, path: string): Wording {
+  switch (head.kind) {
+    case "ambiguous":
+      return {
+        code: "ANALYZE_AMBIGUOUS_EXPORT",
+        message: `"${head.name}" is exported by several modules behind \`export *\`: ${head.files.join(", ")}`,
+        hint: "Import it from the file that declares it, or export it by name in the barrel",
+      };
+    case "runtime":
+      return {
+        code: "ANALYZE_KNOWN_ONLY_AT_RUN_TIME",
+        message: `what \`${path}\` is will be known only when the code runs`,
+        hint: "Call the factory with an exported asset: makeClean(orders)",
+      };
+    case "tooDeep":
+      return {
+        code: "ANALYZE_KNOWN_ONLY_AT_RUN_TIME",
+        message: `\`${path}\` is made by factories that call each other more than 6 deep`,
+        hint: "Call asset() nearer to the export",
+      };
+    case "package":
+      return {
+        code: "ANALYZE_INPUT_FROM_PACKAGE",
+        message: `\`${path}\` comes from the package ${head.package}`,
+        hint: "Inputs are assets of this project: declare one that reads what the package gives",
+      };
+    case "group":
+      return {
+        code: "ANALYZE_INPUT_IS_GROUP",
+        message: `\`${path}\` is a whole group of assets`,
+        hint: `Name one member: ${listMembers(linking, head, path)}`,
+      };
+    case "namespace":
+      return {
+        code: "ANALYZE_NOT_AN_ASSET",
+        message: `\`${path}\` is the module ${head.file}, not an asset`,
+        hint: `Name one of its assets: In<typeof ${path}.orders>`,
+      };
+    case "framework":
+      return notAsset(path, `it is \`${head.name}\` of @watersmeet/core`);
+    case "frameworkCall":
+      return notAsset(path, `it is made by ${head.name}()`);
+    case "expr":
+      return notAsset(path, originText(linking, head.origin));
+    default:
+      return unreachable(head);
+  }
+}
 
 function notAsset(path: string, what: string): Wording {
   return {

@@ -1,13 +1,13 @@
 import type { ManifestInjection } from "../../manifest/manifest.ts";
 import type { MappingSpec } from "../../values/partitions-spec.ts";
-import type { FunctionFact, ParamFact, Span, TypeExpr, TypeMember } from "../facts/file-facts.ts";
+import type { FunctionFact, Span, TypeExpr, TypeMember } from "../facts/file-facts.ts";
 import type { AssetHead, Place, TypePlace } from "./heads.ts";
-import { report, type Linking } from "./linking.ts";
+import type { Linking } from "./linking.ts";
+import { findParametersOf, listSlots, rejectNotStatic, type Slot } from "./list-slots.ts";
 import { rejectParameter, rejectUnion, rejectUntyped } from "./parameter-problems.ts";
 import { readMapping } from "./read-mapping.ts";
-import { reduceValue } from "./reduce-value.ts";
 import { resolveInputAsset } from "./resolve-input-asset.ts";
-import { argumentPlace, isTooDeep, resolveType, typePlace, type NamedType } from "./resolve-types.ts";
+import { argumentPlace, isTooDeep, resolveType, type NamedType } from "./resolve-types.ts";
 
 /** An input before keys are known. */
 export interface FoundInput {
@@ -26,16 +26,6 @@ export interface FoundInputs {
   readonly injections: ManifestInjection[];
 }
 
-/** A parameter, or a part of one, whose type is to be understood. */
-interface Slot {
-  readonly type: TypeExpr | null;
-  readonly place: TypePlace;
-  readonly position: string;
-  readonly name: string;
-  readonly isOptional: boolean;
-  readonly at: Span;
-}
-
 interface Expansion {
   readonly linking: Linking;
   readonly found: FoundInputs;
@@ -44,21 +34,8 @@ interface Expansion {
 /** Reads the inputs of a function from its parameters' types. What is neither an input nor injected is reported. */
 export function readInputs(linking: Linking, fn: FunctionFact, place: Place): FoundInputs {
   const expansion: Expansion = { linking, found: { inputs: [], injections: [] } };
-  for (const slot of listSlots(expansion, fn, place)) expand(expansion, slot);
+  for (const slot of listSlots(linking, fn, place)) expand(expansion, slot);
   return expansion.found;
-}
-
-function listSlots(expansion: Expansion, fn: FunctionFact, place: Place): Slot[] {
-  const inside = typePlace(place, new Set(fn.params.flatMap(({ names }) => names)));
-  return fn.params.flatMap((param, index) => {
-    const slot = slotOf(param, index, inside);
-    return param.isRest ? expandRest(expansion, slot, { index, names: param.elements ?? [] }) : [slot];
-  });
-}
-
-function slotOf(param: ParamFact, index: number, place: TypePlace): Slot {
-  const { type, isOptional, at } = param;
-  return { type, place, position: `${index}`, name: param.name ?? `parameter ${index + 1}`, isOptional, at };
 }
 
 function expand(expansion: Expansion, slot: Slot): void {
@@ -196,99 +173,4 @@ function findMember(
   return [own, ...declaration.parents]
     .map((part) => findMember(linking, part, { name, place: named.place }))
     .find((found) => found !== undefined);
-}
-
-interface Parameters_ {
-  readonly fn: FunctionFact;
-  readonly place: TypePlace;
-}
-
-/** The function behind `Parameters<typeof f>`. */
-function findParametersOf(linking: Linking, type: TypeExpr, place: TypePlace): Parameters_ | null {
-  if (type.kind !== "ref" || resolveType(linking, type, place).kind !== "global" || type.path[0] !== "Parameters")
-    return null;
-  const [of] = type.args;
-  const [root, ...rest] = of?.kind === "typeof" && of.specifier === null ? of.path : [];
-  if (of === undefined || root === undefined) return null;
-  const expr = rest.reduce<Parameters<typeof reduceValue>[1]>(
-    (inner, name) => ({ kind: "member", of: inner, name, at: of.at }),
-    { kind: "ref", name: root, at: of.at },
-  );
-  const head = reduceValue(linking, expr, place);
-  if (head.kind !== "expr" || head.expr.kind !== "function") return null;
-  const { fn } = head.expr;
-  return {
-    fn,
-    place: { ...typePlace(head.place, new Set(fn.params.flatMap(({ names }) => names))), depth: place.depth + 1 },
-  };
-}
-
-function rejectNotStatic(linking: Linking, file: string, at: Span): void {
-  report(linking, {
-    code: "ANALYZE_TYPE_NOT_STATIC",
-    message: "which type this is cannot be told from the sources alone",
-    hint: "Name a function of this project, Parameters<typeof read>, and a literal index or member",
-    file,
-    at,
-  });
-}
-
-interface Rest {
-  readonly index: number;
-  /** Of an array pattern. */
-  readonly names: readonly string[];
-}
-
-/** A rest parameter stands for as many parameters as its tuple has elements. */
-function expandRest(expansion: Expansion, slot: Slot, rest: Rest): Slot[] {
-  const { linking } = expansion;
-  const { type, place } = slot;
-  if (type === null || type.kind === "untyped") {
-    rejectUntyped(linking, slot);
-    return [];
-  }
-  if (isTooDeep(linking, type, place)) return [];
-  if (type.kind === "tuple" && !type.elements.some(({ isRest }) => isRest)) {
-    return type.elements.map((element, offset) => {
-      const name = rest.names[offset] || element.name || `${slot.name}${offset}`;
-      const position = `${rest.index + offset}`;
-      return { ...slot, type: element.type, name, position, isOptional: element.isOptional, at: element.type.at };
-    });
-  }
-  const params = findParametersOf(linking, type, place);
-  if (params !== null) {
-    return params.fn.params.flatMap((param, offset) => {
-      const inner = slotOf(param, rest.index + offset, params.place);
-      const named = { ...inner, name: rest.names[offset] || inner.name };
-      return param.isRest
-        ? expandRest(expansion, named, { index: rest.index + offset, names: param.elements ?? [] })
-        : [named];
-    });
-  }
-  return expandNamedRest(expansion, slot, rest);
-}
-
-function expandNamedRest(expansion: Expansion, slot: Slot, rest: Rest): Slot[] {
-  const { linking } = expansion;
-  const { type, place } = slot;
-  if (type === null) return [];
-  if (type.kind === "ref" || type.kind === "imported") {
-    const named = resolveType(linking, type, place);
-    if (named.kind === "unresolved") return [];
-    if (named.kind === "declared" && named.declaration.kind === "alias") {
-      return expandRest(expansion, { ...slot, type: named.declaration.type, place: named.place }, rest);
-    }
-    if (named.kind === "global" && named.name === "Parameters") {
-      rejectNotStatic(linking, place.file, type.at);
-      return [];
-    }
-  }
-  report(linking, {
-    code: "ANALYZE_REST_LENGTH_UNKNOWN",
-    message: `how many inputs the rest parameter "${slot.name}" takes is not known`,
-    hint: "Give it a tuple: ...[a, b]: [In<typeof x>, In<typeof y>]",
-    file: place.file,
-    at: type.at,
-  });
-  return [];
 }
