@@ -114,8 +114,13 @@ async function measureEngine(
   });
   const submittedMs = performance.now();
   const { id } = await insertRun(ledger.db, {
-    ...{ kind: "run", plan, executionOf: executionOf(bench.sketches), requestedBy: "bench" },
-    ...{ idempotencyKey: null, maxParallel: null, traceId: "0".repeat(32) },
+    kind: "run",
+    plan,
+    executionOf: executionOf(bench.sketches),
+    requestedBy: "bench",
+    idempotencyKey: null,
+    maxParallel: null,
+    traceId: "0".repeat(32),
   });
   const submitMs = performance.now() - submittedMs;
   const before = await bench.cpu.read();

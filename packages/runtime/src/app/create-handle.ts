@@ -1,41 +1,20 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKey } from "@watersmeet/core/values";
-import type { ChildPool } from "../child/child-pool.ts";
-import type { Config } from "../config/config.ts";
 import { findLastSequence, insertEvents, notifyFollowers } from "../ledger/events.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { LedgerConnections } from "../ledger/open-ledger.ts";
 import { hasLiveWorker } from "../ledger/workers.ts";
-import type { Logger } from "../observe/logger.ts";
-import type { OpenProject } from "../project/open-project.ts";
 import type { Project } from "../project/project.ts";
-import type { EventSignal } from "./event-signal.ts";
 import { examine } from "./examine.ts";
 import { explainWhy } from "./explain-why.ts";
 import { followEvents, followRun } from "./follow.ts";
 import { makePlan, type PlanDeps } from "./make-plan.ts";
 import { listStatuses, readPicture } from "./partition-statuses.ts";
+import type { ProjectParts } from "./project-parts.ts";
 import { listProvenance } from "./provenance.ts";
 import { readHeadRows } from "./read-head-rows.ts";
 import { createRunControl } from "./run-control.ts";
-import type { StoreSet } from "./store-set.ts";
 import { submitRequest } from "./submit-request.ts";
 import type { Watersmeet } from "./watersmeet.ts";
 import { createWorkerSwitch } from "./worker-switch.ts";
-
-/** What an open project is made of. */
-export interface ProjectParts {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly children: ChildPool;
-  readonly connections: LedgerConnections;
-  readonly ledger: Ledger;
-  readonly project: OpenProject;
-  readonly stores: StoreSet;
-  readonly events: EventSignal;
-  /** Closes all of the above. */
-  readonly close: AsyncDisposable;
-}
 
 /** What a face gets in its hands: each question and command goes to the function that knows. */
 export function createHandle(parts: ProjectParts): Watersmeet {

@@ -14,7 +14,7 @@ export interface EventSignal extends AsyncDisposable {
 /** Listens from the first wait on. */
 export function createEventSignal(url: string): EventSignal {
   const waiting = new Set<() => void>();
-  let isClosed = false;
+  const closing = new AbortController();
   let listening: Promise<void> | null = null;
   let client: pg.Client | null = null;
 
@@ -24,7 +24,7 @@ export function createEventSignal(url: string): EventSignal {
     for (const wake of waiting) wake();
   };
   const listen = async (): Promise<void> => {
-    while (!isClosed) {
+    while (!closing.signal.aborted) {
       client = new pg.Client({ ...connectionSettings(url), application_name: "watersmeet-follow" });
       const ended = new Promise<void>((resolve) => {
         client?.on("error", () => resolve());
@@ -40,7 +40,7 @@ export function createEventSignal(url: string): EventSignal {
         // Followers look by themselves until it works.
       }
       await client.end().catch(() => {});
-      if (!isClosed) await sleep(500);
+      if (!closing.signal.aborted) await sleep(500);
     }
   };
   return {
@@ -50,7 +50,7 @@ export function createEventSignal(url: string): EventSignal {
     },
     async next(since, timeoutMs, signal) {
       listening ??= listen();
-      if (signal?.aborted === true || isClosed || count > since) return;
+      if (signal?.aborted === true || closing.signal.aborted || count > since) return;
       await new Promise<void>((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
@@ -64,7 +64,7 @@ export function createEventSignal(url: string): EventSignal {
       });
     },
     async [Symbol.asyncDispose]() {
-      isClosed = true;
+      closing.abort();
       wakeAll();
       await client?.end().catch(() => {});
       await listening;

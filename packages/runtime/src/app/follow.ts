@@ -15,7 +15,8 @@ export async function* followRun(
 ): AsyncGenerator<RunRecord, void, undefined> {
   let yieldedAt = Number.NEGATIVE_INFINITY;
   let shown = "";
-  while (signal?.aborted !== true) {
+  const until = signal ?? new AbortController().signal;
+  while (!until.aborted) {
     const seen = deps.events.count();
     const run = await deps.ledger.findRun(id);
     if (run === undefined) throw new WatersmeetError("RUN_NOT_FOUND", `There is no run ${id}`);
@@ -28,7 +29,7 @@ export async function* followRun(
       yield run;
     }
     if (isOver) return;
-    await deps.events.next(seen, picture === shown ? yieldEveryMs : Math.max(1, yieldEveryMs - sinceMs), signal);
+    await deps.events.next(seen, picture === shown ? yieldEveryMs : Math.max(1, yieldEveryMs - sinceMs), until);
   }
 }
 

@@ -4,8 +4,8 @@ import { notifyFollowers } from "../ledger/events.ts";
 import type { Project } from "../project/project.ts";
 import { ringDoorbell } from "../queue/doorbell.ts";
 import { insertRun, type AssetExecution } from "../queue/submit-run.ts";
-import type { ProjectParts } from "./create-handle.ts";
 import { makePlan, type PlanDeps } from "./make-plan.ts";
+import type { ProjectParts } from "./project-parts.ts";
 import { getRun } from "./run-control.ts";
 import type { RunRequest, Watersmeet } from "./watersmeet.ts";
 

@@ -1,4 +1,4 @@
-import type { ProjectParts } from "./create-handle.ts";
+import type { ProjectParts } from "./project-parts.ts";
 import { startProjectWorker } from "./project-worker.ts";
 
 export interface WorkerSwitch {

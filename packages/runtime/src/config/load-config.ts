@@ -33,9 +33,9 @@ export interface ConfigSources {
 export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const project = findProject(sources.directory);
   const problems: ConfigProblem[] = [];
-  const file = parsePart(fileSchema, await importConfig(project), "watersmeet.config.ts", problems);
-  const env = parsePart(envSchema, pickEnvironment(sources.env ?? {}), "environment", problems);
-  const flags = parsePart(flagsSchema, dropUndefined({ ...sources.flags }), "flags", problems);
+  const file = parsePart(fileSchema, await importConfig(project), { source: "watersmeet.config.ts", problems });
+  const env = parsePart(envSchema, pickEnvironment(sources.env ?? {}), { source: "environment", problems });
+  const flags = parsePart(flagsSchema, dropUndefined({ ...sources.flags }), { source: "flags", problems });
   if (problems.length > 0 || file === undefined || env === undefined || flags === undefined) refuse(problems);
   return buildConfig(project, file, { ...env, ...flags });
 }
@@ -151,8 +151,7 @@ const missingDefault = "no default export";
 function parsePart<S extends z.ZodType>(
   schema: S,
   value: unknown,
-  source: string,
-  problems: ConfigProblem[],
+  { source, problems }: { readonly source: string; readonly problems: ConfigProblem[] },
 ): z.output<S> | undefined {
   if (value === missingDefault) {
     problems.push({ source, path: "", message: "has no default export; write `export default defineConfig({ … })`" });

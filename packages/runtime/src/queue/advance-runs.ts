@@ -3,9 +3,9 @@ import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../ledger/database.ts";
 import type { NewEvent } from "../ledger/events.ts";
 import type { RunId } from "../ledger/records.ts";
+import type { AcceptedAttempt } from "./accepted-attempt.ts";
 import { listBarrierReleases, listDescendants, listReleases, type Release } from "./dependencies.ts";
 import { finishRuns } from "./finish-runs.ts";
-import type { AcceptedAttempt } from "./record-outcomes.ts";
 import { getAssetOf, type RunShape } from "./run-shape.ts";
 
 export interface Advance {

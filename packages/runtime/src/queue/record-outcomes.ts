@@ -4,26 +4,14 @@ import type { LedgerDatabase } from "../ledger/database.ts";
 import { insertEvents, type NewEvent } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { MaterializationId, RunId } from "../ledger/records.ts";
-import type { InputVersion } from "../step/step.ts";
+import type { AcceptedAttempt, AssetPosition, EndedAttempt, LockedRun } from "./accepted-attempt.ts";
 import { advanceRuns } from "./advance-runs.ts";
 import { claimIn, type ClaimRequest, type HeldStep } from "./claim-steps.ts";
 import { recordVersions } from "./record-versions.ts";
 import type { RunShape } from "./run-shape.ts";
 import type { ShapeOf } from "./shape-cache.ts";
-import { decideMove, type AttemptOutcome, type RetryPolicy, type StepMove } from "./step-machine.ts";
+import { decideMove, type AttemptOutcome, type RetryPolicy } from "./step-machine.ts";
 import type { VersionRow } from "./version-memory.ts";
-
-/** What became of one attempt. */
-export interface EndedAttempt {
-  readonly step: HeldStep;
-  readonly workerId: string;
-  readonly outcome: AttemptOutcome;
-  readonly startedAt: Date;
-  readonly finishedAt: Date;
-  /** Versions that it read, and their records in the same order. */
-  readonly inputs: readonly InputVersion[];
-  readonly inputIds: readonly MaterializationId[];
-}
 
 export interface RecordDeps {
   readonly shapeOf: ShapeOf;
@@ -47,36 +35,6 @@ export interface Recorded {
   readonly held: readonly HeldStep[];
   /** Versions that are on record now. */
   readonly made: readonly { readonly runId: RunId; readonly ordinal: number; readonly version: VersionRow }[];
-}
-
-/** A run while its row is locked: everything that moves its steps, but claims, waits here for its turn. */
-export interface LockedRun {
-  readonly id: RunId;
-  readonly environment: string;
-  readonly isCancelling: boolean;
-  readonly requestedBy: string;
-  readonly traceId: string;
-}
-
-/** An attempt whose step it still holds, with what becomes of it. */
-export interface AcceptedAttempt {
-  readonly ended: EndedAttempt;
-  readonly run: LockedRun;
-  readonly position: AssetPosition;
-  readonly move: StepMove;
-}
-
-/** Row of run_asset. */
-export interface AssetPosition {
-  readonly runId: RunId;
-  readonly position: number;
-  readonly store: string;
-  /** What the name means now; empty when nobody has opened it. */
-  readonly storeId: string;
-  readonly codeVersion: string;
-  readonly schemaVersion: string;
-  readonly maxAttempts: number;
-  readonly resource: string | null;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { LedgerDatabase } from "../ledger/database.ts";
 import type { MaterializationId, RunId } from "../ledger/records.ts";
 import type { InputVersion, StepOutcome } from "../step/step.ts";
 import type { Commit } from "../stores/store.ts";
-import type { AcceptedAttempt } from "./record-outcomes.ts";
+import type { AcceptedAttempt } from "./accepted-attempt.ts";
 import type { RunShape } from "./run-shape.ts";
 
 type Committed = Extract<StepOutcome, { kind: "committed" }>;

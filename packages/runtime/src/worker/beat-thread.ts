@@ -17,26 +17,28 @@ const {
   .object({ client: z.record(z.string(), z.unknown()), host: z.string(), pid: z.number(), slots: z.number() })
   .parse(workerData);
 
-let isStopping = false;
-parentPort?.on("message", () => {
-  isStopping = true;
-});
+const stopping = new AbortController();
+parentPort?.on("message", () => stopping.abort());
 
 let workerId: string | null = null;
-while (!isStopping) {
+while (!stopping.signal.aborted) {
   const client = await connect();
   try {
     workerId = await holdLock(client, workerId);
     await beatUntilStopped(client, workerId);
     await client.query("delete from watersmeet.worker where id = $1", [workerId]);
   } catch (error) {
-    parentPort?.postMessage({ kind: "broken", message: String(error) });
+    tell({ kind: "broken", message: String(error) });
   } finally {
     await client.end().catch(() => {});
   }
 }
-parentPort?.postMessage({ kind: "stopped" });
+tell({ kind: "stopped" });
 parentPort?.close();
+
+function tell(message: Record<string, unknown>): void {
+  parentPort?.postMessage(message, []);
+}
 
 async function connect(): Promise<pg.Client> {
   for (let delayMs = 20; ; delayMs = Math.min(1000, delayMs * 2)) {
@@ -46,8 +48,8 @@ async function connect(): Promise<pg.Client> {
       await client.connect();
       return client;
     } catch (error) {
-      if (isStopping) return client;
-      parentPort?.postMessage({ kind: "broken", message: String(error) });
+      if (stopping.signal.aborted) return client;
+      tell({ kind: "broken", message: String(error) });
       await sleep(delayMs);
     }
   }
@@ -56,7 +58,7 @@ async function connect(): Promise<pg.Client> {
 /** The lock comes before the row, so that no reaper ever sees a row of a living worker with a free lock. */
 async function holdLock(client: pg.Client, known: string | null): Promise<string> {
   if (known !== null && (await isStillKnown(client, known))) return known;
-  if (known !== null) parentPort?.postMessage({ kind: "fenced", workerId: known });
+  if (known !== null) tell({ kind: "fenced", workerId: known });
   const { rows } = await client.query<{ id: string }>(
     "select nextval(pg_get_serial_sequence('watersmeet.worker', 'id')) as id",
   );
@@ -67,7 +69,7 @@ async function holdLock(client: pg.Client, known: string | null): Promise<string
     "insert into watersmeet.worker (id, host, pid, slots) overriding system value values ($1, $2, $3, $4)",
     [id, host, pid, slots],
   );
-  parentPort?.postMessage({ kind: "registered", workerId: id });
+  tell({ kind: "registered", workerId: id });
   return id;
 }
 
@@ -82,10 +84,10 @@ async function lock(client: pg.Client, id: string): Promise<void> {
 }
 
 async function beatUntilStopped(client: pg.Client, id: string): Promise<void> {
-  while (!isStopping) {
+  while (!stopping.signal.aborted) {
     const { rowCount } = await client.query("update watersmeet.worker set beat_at = now() where id = $1", [id]);
     if (rowCount !== 1) throw new Error(`worker ${id} was declared dead`);
-    parentPort?.postMessage({ kind: "beat" });
+    tell({ kind: "beat" });
     await sleep(beatEveryMs);
   }
 }

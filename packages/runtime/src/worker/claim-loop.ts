@@ -27,7 +27,7 @@ const idleMs = 1000;
 /** Claims as much as the slots can soon use, whenever there is room and something may be ready. */
 export function startClaimLoop(options: ClaimOptions): ClaimLoop {
   const wake = createWake();
-  let isStopping = false;
+  const stopping = new AbortController();
   let waiters: (() => void)[] = [];
 
   const look = async (): Promise<boolean> => {
@@ -46,7 +46,7 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
     }
   };
   const loop = async (): Promise<void> => {
-    while (!isStopping) {
+    while (!stopping.signal.aborted) {
       try {
         // A full chunk says that there is more.
         if (!(await look())) await wake.wait(idleMs);
@@ -66,7 +66,7 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
         wake.ring();
       }),
     async stop() {
-      isStopping = true;
+      stopping.abort();
       wake.ring();
       await done;
     },

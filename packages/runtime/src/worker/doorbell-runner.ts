@@ -18,26 +18,26 @@ export interface DoorbellOptions {
  */
 export function startDoorbell(options: DoorbellOptions): AsyncDisposable {
   let runner: Runner | null = null;
-  let isStopping = false;
+  const stopping = new AbortController();
   const supervise = async (): Promise<void> => {
-    for (let delayMs = 50; !isStopping; delayMs = Math.min(5000, delayMs * 2)) {
+    for (let delayMs = 50; !stopping.signal.aborted; delayMs = Math.min(5000, delayMs * 2)) {
       const startedMs = performance.now();
       try {
         runner = await startRunner(options);
-        if (isStopping) await runner.stop();
+        if (stopping.signal.aborted) await runner.stop();
         await runner.promise;
       } catch (error) {
         options.logger.warn({ error: String(error) }, "the doorbell failed");
       }
       runner = null;
       if (performance.now() - startedMs > 60_000) delayMs = 50;
-      if (!isStopping) await sleep(delayMs);
+      if (!stopping.signal.aborted) await sleep(delayMs);
     }
   };
   const done = supervise();
   return {
     async [Symbol.asyncDispose]() {
-      isStopping = true;
+      stopping.abort();
       await runner?.stop().catch(() => {});
       await done;
     },

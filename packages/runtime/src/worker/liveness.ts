@@ -56,7 +56,7 @@ export async function startLiveness(options: LivenessOptions): Promise<Liveness>
     workerId: () => workerId,
     async [Symbol.asyncDispose]() {
       clearInterval(watch);
-      thread.postMessage("stop");
+      thread.postMessage("stop", []);
       const timer = setTimeout(() => void thread.terminate(), 5000);
       await ended;
       clearTimeout(timer);

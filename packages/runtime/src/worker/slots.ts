@@ -1,5 +1,5 @@
+import type { EndedAttempt } from "../queue/accepted-attempt.ts";
 import type { HeldStep } from "../queue/claim-steps.ts";
-import type { EndedAttempt } from "../queue/record-outcomes.ts";
 import type { ResolvedStep } from "../queue/resolve-inputs.ts";
 import type { AttemptOutcome } from "../queue/step-machine.ts";
 import type { ClaimedStep, StepExecutor, StepListener } from "../step/step.ts";

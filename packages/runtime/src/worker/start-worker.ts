@@ -70,13 +70,23 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
   const workerId = (): string => liveness.workerId();
   const chunks = createChunks({
-    ...{ db, slots, installationId, memory, workerId, shapeOf: deps.shapeOf },
-    ...{ concurrency: options.concurrency, stores: options.stores },
+    db,
+    slots,
+    installationId,
+    memory,
+    workerId,
+    shapeOf: deps.shapeOf,
+    concurrency: options.concurrency,
+    stores: options.stores,
   });
   const claim = startClaimLoop({ db, chunks, logger, onClaimed: () => teller.tell() });
   const flush = startFlushLoop(createFlushOptions({ db, deps, logger, chunks, memory, onRecorded }));
   const sweeps = startSweeps({
-    ...{ db, deps, logger, slots, workerId },
+    db,
+    deps,
+    logger,
+    slots,
+    workerId,
     isHeld: (step) => slots.has(step) || flush.has(step),
     onReady: () => claim.wake(),
   });

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
+import type { EndedAttempt } from "../queue/accepted-attempt.ts";
 import type { HeldStep } from "../queue/claim-steps.ts";
-import { recordOutcomes, type EndedAttempt, type RecordDeps } from "../queue/record-outcomes.ts";
+import { recordOutcomes, type RecordDeps } from "../queue/record-outcomes.ts";
 import { reapWorkers } from "./reap-workers.ts";
 import type { Slots } from "./slots.ts";
 
@@ -28,10 +29,10 @@ const sweepEveryMs = 100;
 
 /** Looks again and again at what nobody tells: dead workers, cancelled runs, peers. Every worker does; states, not events. */
 export function startSweeps(options: SweepOptions): Sweeps {
-  let isStopping = false;
+  const stopping = new AbortController();
   let peers = 0;
   const loop = async (): Promise<void> => {
-    for (let round = 0; !isStopping; round++) {
+    for (let round = 0; !stopping.signal.aborted; round++) {
       try {
         peers = await sweep(options);
         if (round % 20 === 0) await releaseForgotten(options);
@@ -45,7 +46,7 @@ export function startSweeps(options: SweepOptions): Sweeps {
   return {
     hasPeers: () => peers > 0,
     async [Symbol.asyncDispose]() {
-      isStopping = true;
+      stopping.abort();
       await done;
     },
   };
@@ -81,8 +82,13 @@ async function releaseForgotten(options: SweepOptions): Promise<void> {
   if (forgotten.length === 0) return;
   options.logger.warn({ steps: forgotten.length }, "steps that this worker did not know it had were given back");
   const ended = forgotten.map(({ startedAt, ...step }): EndedAttempt => ({
-    ...{ step, workerId: options.workerId(), outcome: { kind: "released" }, startedAt, finishedAt: new Date() },
-    ...{ inputs: [], inputIds: [] },
+    step,
+    workerId: options.workerId(),
+    outcome: { kind: "released" },
+    startedAt,
+    finishedAt: new Date(),
+    inputs: [],
+    inputIds: [],
   }));
   await recordOutcomes(db, ended, deps);
   options.onReady();

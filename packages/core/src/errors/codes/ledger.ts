@@ -20,6 +20,12 @@ export const ledgerCodes = {
     httpStatus: 503,
     isRetryable: false,
   },
+  WORKER_LOST: {
+    summary: "Workers ended while they held a step",
+    exitCode: 1,
+    httpStatus: 500,
+    isRetryable: false,
+  },
   RUN_NOT_FOUND: { summary: "There is no run with this id", exitCode: 2, httpStatus: 404, isRetryable: false },
   RUN_STATE_CONFLICT: {
     summary: "The run is in a state in which this cannot be done",

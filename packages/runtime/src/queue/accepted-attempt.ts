@@ -1,0 +1,46 @@
+import type { MaterializationId, RunId } from "../ledger/records.ts";
+import type { InputVersion } from "../step/step.ts";
+import type { HeldStep } from "./claim-steps.ts";
+import type { AttemptOutcome, StepMove } from "./step-machine.ts";
+
+/** What became of one attempt. */
+export interface EndedAttempt {
+  readonly step: HeldStep;
+  readonly workerId: string;
+  readonly outcome: AttemptOutcome;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  /** Versions that it read, and their records in the same order. */
+  readonly inputs: readonly InputVersion[];
+  readonly inputIds: readonly MaterializationId[];
+}
+
+/** A run while its row is locked: everything that moves its steps, but claims, waits here for its turn. */
+export interface LockedRun {
+  readonly id: RunId;
+  readonly environment: string;
+  readonly isCancelling: boolean;
+  readonly requestedBy: string;
+  readonly traceId: string;
+}
+
+/** An attempt whose step it still holds, with what becomes of it. */
+export interface AcceptedAttempt {
+  readonly ended: EndedAttempt;
+  readonly run: LockedRun;
+  readonly position: AssetPosition;
+  readonly move: StepMove;
+}
+
+/** Row of run_asset. */
+export interface AssetPosition {
+  readonly runId: RunId;
+  readonly position: number;
+  readonly store: string;
+  /** What the name means now; empty when nobody has opened it. */
+  readonly storeId: string;
+  readonly codeVersion: string;
+  readonly schemaVersion: string;
+  readonly maxAttempts: number;
+  readonly resource: string | null;
+}
