@@ -1,5 +1,6 @@
 import type { RowSchema } from "@watersmeet/core/schema";
 import { renderColumnNames } from "../../exchange/quote.ts";
+import { renderLiteralVersions } from "../render-reading.ts";
 import type { SqlSession } from "../sql-session.ts";
 import { tableNames } from "./names.ts";
 
@@ -22,9 +23,6 @@ export interface RowMoves {
   readonly staged: readonly { readonly rows: StagedRows; readonly version: number; readonly isServed: boolean }[];
 }
 
-/** Longest list of literal versions in a statement: planning cost grows with it, and beyond it an array is cheaper. */
-const maxLiterals = 64;
-
 /** Moves rows between staging, `live` and `hist`, set-wise: the number of statements does not depend on the number of partitions. */
 export async function moveRows(session: SqlSession, moves: RowMoves): Promise<void> {
   const live = tableNames.live(moves.assetId);
@@ -44,18 +42,9 @@ async function moveVersions(
   move: { readonly from: string; readonly to: string; readonly versions: readonly number[] },
 ): Promise<void> {
   if (move.versions.length === 0) return;
-  const { condition, parameters } = renderVersionCondition(move.versions);
-  await session.run(`insert into ${move.to} select * from ${move.from} where ${condition}`, parameters);
-  await session.run(`delete from ${move.from} where ${condition}`, parameters);
-}
-
-export function renderVersionCondition(versions: readonly number[]): {
-  readonly condition: string;
-  readonly parameters: readonly (readonly number[])[];
-} {
-  const sorted = [...versions].sort((a, b) => a - b);
-  if (sorted.length <= maxLiterals) return { condition: `_vid in (${sorted.join(", ")})`, parameters: [] };
-  return { condition: "_vid in (select unnest($1::integer[]))", parameters: [sorted] };
+  const condition = renderLiteralVersions(move.versions);
+  await session.run(`insert into ${move.to} select * from ${move.from} where ${condition}`);
+  await session.run(`delete from ${move.from} where ${condition}`);
 }
 
 async function insertStaged(session: SqlSession, target: string, staged: RowMoves["staged"]): Promise<void> {
