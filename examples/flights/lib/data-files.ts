@@ -18,12 +18,15 @@ function vega(name: string): string {
   return fileURLToPath(new URL(`../data/${name}`, import.meta.resolve("vega-datasets")));
 }
 
-/** Rows of a SELECT over data files, in chunks, so that a large answer never sits in memory. Values arrive as text, numbers or null. */
+/**
+ * Rows of a SELECT over data files, chunk by chunk. Values arrive as text, numbers or null.
+ * DuckDB holds the whole result: its streaming results end without an error when a query fails half-way (@duckdb/node-api 1.5).
+ */
 export async function* selectRows<Row>(sql: string, parameters: readonly DuckDBValue[] = []): AsyncGenerator<Row> {
   const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
   const connection = await instance.connect();
   try {
-    const result = await connection.stream(sql, [...parameters]);
+    const result = await connection.run(sql, [...parameters]);
     for await (const rows of result.yieldRowObjectJson()) for (const row of rows) yield row as Row;
   } finally {
     connection.closeSync();
