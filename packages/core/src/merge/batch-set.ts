@@ -10,6 +10,7 @@ export interface MergeHistory {
   readonly revoked: readonly string[];
 }
 
+/** What a history comes to. `fates` and `counts` are those of the live contributions. */
 export interface MergedHistory extends Fold {
   /** Over every row of every delivery, rejected ones included. */
   readonly allFates: FateCounts;

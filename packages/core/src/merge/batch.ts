@@ -22,6 +22,7 @@ export interface KnownBatch {
   readonly standing: "live" | "superseded" | "revoked";
 }
 
+/** What a delivery says of itself. */
 export interface IncomingBatch {
   readonly batchKey: string;
   readonly digest: string;
@@ -61,11 +62,12 @@ export function admitBatch(
   return { kind: "superseding", generation: next, supersedes: live.generation };
 }
 
+/** SHA-256, in hex, over a scope. */
 export function makeBatchKey(scope: BatchScope): string {
   return fingerprint([scope.asset, scope.source, scope.partition, ...scope.extent]);
 }
 
-/** Names one sealed batch. `schemaVersion` is the schema that its rows were written with. */
+/** SHA-256, in hex, that names one sealed batch. `schemaVersion` is the schema that its rows were written with. */
 export function makeBatchId(batch: {
   readonly batchKey: string;
   readonly generation: number;

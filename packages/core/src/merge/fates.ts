@@ -13,6 +13,7 @@ export type Fate = (typeof fates)[number];
 
 export const fates = ["winner", "superseded", "masked", "duplicate", "held", "rejected", "revoked"] as const;
 
+/** How many contributions met each fate. */
 export type FateCounts = Readonly<Record<Fate, number>>;
 
 export function countFates(all: readonly Fate[]): FateCounts {
@@ -21,6 +22,7 @@ export function countFates(all: readonly Fate[]): FateCounts {
   return counts;
 }
 
+/** The counts of several sets of contributions together. */
 export function addFates(...parts: readonly FateCounts[]): FateCounts {
   const sum = { ...noFates };
   for (const part of parts) for (const fate of fates) sum[fate] += part[fate];
@@ -32,6 +34,7 @@ export function totalFates(counts: FateCounts): number {
   return fates.reduce((sum, fate) => sum + counts[fate], 0);
 }
 
+/** Counts of no contributions. */
 export const noFates: FateCounts = {
   winner: 0,
   superseded: 0,

@@ -14,6 +14,7 @@ export interface FoldedRow {
   readonly winners: Readonly<Record<string, readonly Contribution[]>>;
 }
 
+/** What a set of contributions comes to. */
 export interface Fold {
   /** By key bytes. */
   readonly rows: readonly FoldedRow[];

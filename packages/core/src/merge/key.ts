@@ -4,6 +4,7 @@ import type { Column, Row, RowSchema } from "../schema/row-schema.ts";
 /** Why a row has no usable key. The row goes to quarantine with it. */
 export type KeyFault = "keyMissing" | "keyNotText" | "keyNotFinite";
 
+/** A key in its one form, or why there is none. */
 export type CanonicalKey =
   | {
       readonly kind: "key";

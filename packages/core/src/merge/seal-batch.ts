@@ -8,6 +8,7 @@ import { readEventTime, type EventTimeFault } from "./event-time.ts";
 import { canonicalKey, keyColumns, type KeyFault } from "./key.ts";
 import { encodeToken, tokenParts } from "./token.ts";
 
+/** Why a row cannot compete. */
 export type RejectionReason = KeyFault | EventTimeFault;
 
 export interface RejectedRow {
@@ -26,6 +27,7 @@ export interface DeliveredBatch {
   readonly rows: readonly DeliveredRow[];
 }
 
+/** One row that a branch hands over. */
 export interface DeliveredRow {
   /** Columns that are not in it, or `undefined`, are absent. */
   readonly row: Row;
@@ -37,6 +39,7 @@ export interface DeliveredRow {
   readonly ordinal?: bigint;
 }
 
+/** A batch as a merge keeps it: it never changes. */
 export interface SealedBatch {
   readonly source: string;
   readonly batchKey: string;
@@ -47,6 +50,7 @@ export interface SealedBatch {
   readonly rejected: readonly RejectedRow[];
 }
 
+/** What sealing came to. */
 export type Sealing =
   | { readonly kind: "sealed"; readonly batch: SealedBatch }
   /** Two rows of a key have equal tokens and different values: no order could choose between them. */
