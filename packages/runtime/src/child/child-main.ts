@@ -1,17 +1,11 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { buildParameters } from "./build-parameters.ts";
-import { callFunction } from "./call-function.ts";
 import { Reporter, takeChannel, type Channel } from "./channel.ts";
-import { compileBranches, compileQuery } from "./compile-query.ts";
-import { createContext, type AttemptContext } from "./create-context.ts";
 import { describeError } from "./describe-error.ts";
-import { findDefinition } from "./find-definition.ts";
+import type { Desk } from "./desk.ts";
 import { createModuleLoader, type ModuleLoader } from "./module-loader.ts";
 import { endMark } from "./output-lines.ts";
-import type { AttemptFacts, ChildResult, ChildWork, ParentMessage } from "./protocol.ts";
-import { runAsset } from "./run-asset.ts";
-import { validateRows } from "./validate-rows.ts";
+import type { ChildResult, ChildWork, ParentMessage } from "./protocol.ts";
 import type { WatchdogData } from "./watchdog-data.ts";
 
 /*
@@ -19,53 +13,18 @@ import type { WatchdogData } from "./watchdog-data.ts";
  * analyzer. It ends with its parent.
  */
 
-/** What a piece of work has at hand. */
-interface Desk {
-  readonly modules: ModuleLoader;
-  readonly reporter: Reporter;
-  readonly signal: AbortSignal;
-}
-
-type Handlers = {
-  readonly [K in ChildWork["kind"]]: (work: Extract<ChildWork, { kind: K }>, desk: Desk) => Promise<ChildResult>;
-};
-
-const handlers: Handlers = {
-  describe: async ({ manifest }, { modules, reporter }) => {
-    // Most children only run steps.
+/** What each needs is loaded when it is first asked for: describing needs neither SQL nor files of rows, running no description. */
+async function loadHandler(work: ChildWork): Promise<(desk: Desk) => Promise<ChildResult>> {
+  if (work.kind === "describe") {
     const { describeProject } = await import("./describe-project.ts");
-    return describeProject(manifest, modules, (file) => reporter.tell(file));
-  },
-  run: async (work, desk) => {
-    const definition = await findDefinition(work.asset, desk.modules);
-    return runAsset(work, definition, contextOf(work.attempt, desk));
-  },
-  compile: async (work, desk) => {
-    const definition = await findDefinition(work.asset, desk.modules);
-    const context = contextOf(work.attempt, desk);
-    const returned = await callFunction(definition, buildParameters(work.arguments, context.ctx));
-    return { kind: "compiled", query: compileQuery(returned, work.arguments), report: context.report() };
-  },
-  compileMerge: async (work, desk) => {
-    const definition = await findDefinition(work.asset, desk.modules);
-    const context = contextOf(work.attempt, desk);
-    const returned = await callFunction(definition, buildParameters(work.arguments, context.ctx));
-    return { kind: "compiledMerge", branches: compileBranches(returned, work.arguments), report: context.report() };
-  },
-  validate: async (work, desk) => validateRows(await findDefinition(work.asset, desk.modules), work.file, desk.signal),
-};
-
-function contextOf(attempt: AttemptFacts, { reporter, signal }: Desk): AttemptContext {
-  return createContext({ attempt, reporter, env: process.env, signal });
+    return ({ modules, reporter }) => describeProject(work.manifest, modules, (file) => reporter.tell(file));
+  }
+  const { handleStepWork } = await import("./handle-step-work.ts");
+  return (desk) => handleStepWork(work, desk);
 }
 
-function handle<K extends ChildWork["kind"]>(
-  kind: K,
-  work: Extract<ChildWork, { kind: K }>,
-  desk: Desk,
-): Promise<ChildResult> {
-  return handlers[kind](work, desk);
-}
+/** A child that was started ahead uses its time. */
+const preloadAfterMs = 100;
 
 function main(): void {
   const channel = takeChannel();
@@ -78,10 +37,12 @@ function main(): void {
   sayLastWords(channel, modules);
 
   const perform = async (id: number, work: ChildWork): Promise<void> => {
-    channel.send({ kind: "accepted", id });
     const reporter = new Reporter(channel, id);
-    cancel = new AbortController();
-    const answer = await handle(work.kind, work, { modules, reporter, signal: cancel.signal }).then(
+    const controller = new AbortController();
+    cancel = controller;
+    const handle = await loadHandler(work);
+    channel.send({ kind: "accepted", id });
+    const answer = await handle({ modules, reporter, signal: controller.signal }).then(
       (result) => ({ kind: "result", id, result }) as const,
       (thrown: unknown) => ({ kind: "failure", id, failure: describeError(thrown, modules.root) }) as const,
     );
@@ -99,6 +60,7 @@ function main(): void {
     else void perform(message.id, message.work);
   });
   channel.send({ kind: "ready" });
+  setTimeout(() => void import("./handle-step-work.ts"), preloadAfterMs);
 }
 
 /**

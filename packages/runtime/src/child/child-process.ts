@@ -49,6 +49,7 @@ interface Current {
   readonly options: WorkOptions;
   readonly settle: (answer: ChildAnswer | LostWork) => void;
   isAccepted: boolean;
+  timer: NodeJS.Timeout | undefined;
   /** Set once a stop was asked for: what the answer will be, whatever the child still says. */
   stopping: (() => ChildAnswer) | null;
 }
@@ -127,24 +128,30 @@ export class Child implements AsyncDisposable {
     this.workCount += 1;
     const id = this.workCount;
     const answered = Promise.withResolvers<ChildAnswer | LostWork>();
-    this.#current = { id, options, settle: answered.resolve, isAccepted: false, stopping: null };
+    const current: Current = {
+      id,
+      options,
+      settle: answered.resolve,
+      isAccepted: false,
+      timer: undefined,
+      stopping: null,
+    };
     this.#stdout.direct((text) => options.listener.log(line("info", this.#mask.text(text))));
     this.#stderr.direct((text) => options.listener.log(line("warn", this.#mask.text(text))));
     const printed = Promise.all([this.#stdout.ended(id), this.#stderr.ended(id)]);
-    let timer: NodeJS.Timeout | undefined;
+    this.#current = current;
     const onAbort = () => this.#stopForCancel();
     options.signal.addEventListener("abort", onAbort);
     try {
       if (options.signal.aborted) onAbort();
       await this.#untilStarted(answered.promise);
-      timer = setTimeout(() => void this.#stopForTimeout(), options.timeoutMs);
       this.#load(options.code);
       this.#send({ kind: "work", id, work });
       const answer = this.#masked(await answered.promise);
       if (!this.#isDead) await Promise.race([printed, delay(outputGraceMs)]);
       return answer;
     } finally {
-      clearTimeout(timer);
+      clearTimeout(current.timer);
       options.signal.removeEventListener("abort", onAbort);
       this.#endOutput();
       this.#current = null;
@@ -193,6 +200,7 @@ export class Child implements AsyncDisposable {
     if (current === null || message.id !== current.id || this.#lastWords !== null) return;
     if (message.kind === "accepted") {
       current.isAccepted = true;
+      current.timer = setTimeout(() => void this.#stopForTimeout(), current.options.timeoutMs);
       return;
     }
     const { listener } = current.options;

@@ -22,7 +22,7 @@ export type ParentMessage =
 export type ChildMessage =
   | { readonly kind: "ready" }
   | { readonly kind: "pong" }
-  /** The work has arrived: from here on, how the process ends is the work's doing. */
+  /** The work has arrived and begins: from here on its time counts, and how the process ends is its doing. */
   | { readonly kind: "accepted"; readonly id: number }
   | { readonly kind: "log"; readonly id: number; readonly line: StepLogLine }
   | {

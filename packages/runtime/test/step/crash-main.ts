@@ -8,9 +8,12 @@ const [root = "", stateDirectory = "", phase = "", asset = "", partition = ""] =
 
 const shop = await ShopRunner.open({
   project: { root, stateDirectory, [Symbol.asyncDispose]: () => Promise.resolve() },
-  onPhase: (reached) => {
-    if (reached === phase) process.kill(process.pid, "SIGKILL");
-  },
+  onPhase: die,
+  onStorePhase: (reached) => die(`store:${reached}`),
 });
 if (phase === "busy") setTimeout(() => process.kill(process.pid, "SIGKILL"), 1_000);
 await shop.make(asset, { partition });
+
+function die(reached: string): void {
+  if (reached === phase) process.kill(process.pid, "SIGKILL");
+}

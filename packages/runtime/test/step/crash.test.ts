@@ -15,6 +15,8 @@ const crashes = [
   { phase: "called", asset: "subscribers", partition: "" },
   { phase: "staged", asset: "orders", partition: "2001-01-01" },
   { phase: "gated", asset: "orders", partition: "2001-01-02" },
+  { phase: "store:rowsMoved", asset: "countries", partition: "" },
+  { phase: "store:committed", asset: "speaksForChild", partition: "" },
   { phase: "committed", asset: "orders", partition: "2001-01-03" },
 ];
 
@@ -25,6 +27,8 @@ let shop: ShopRunner;
 beforeAll(async () => {
   project = await copyShop();
   const { root, stateDirectory } = project;
+  // Leaves the facts of the project's files behind, so that the workers below need no compiler.
+  await (await ShopRunner.open({ project }))[Symbol.asyncDispose]();
   // It never awaits anything: only the watchdog can end its child.
   const busy = { phase: "busy", asset: "blocksAndLogs", partition: "" };
   for (const { phase, asset, partition } of [...crashes, busy]) {
@@ -35,7 +39,7 @@ beforeAll(async () => {
   }
   childrenLeft = await waitForChildren();
   shop = await ShopRunner.open({ project });
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await shop[Symbol.asyncDispose]();
@@ -48,9 +52,10 @@ test.each(crashes)(
     const outcome = await shop.run(asset, { partition });
     if (outcome.kind !== "committed") throw new Error(JSON.stringify(outcome));
     const { commit, timings } = outcome;
-    expect(commit.isReplay).toBe(phase === "committed");
+    const wasCommitted = phase.endsWith("committed");
+    expect(commit.isReplay).toBe(wasCommitted);
     // A commit that is found again is adopted: the function is not called once more.
-    expect(timings.userMs === 0).toBe(phase === "committed");
+    expect(timings.userMs === 0).toBe(wasCommitted);
     const commits = await shop.store.listCommits({ after: 0n, limit: 100 });
     expect(commits.filter((one) => one.asset === asset && one.partition === partition)).toHaveLength(1);
     expect(await shop.rows(asset, partition)).toHaveLength(commit.rowCount);
@@ -64,9 +69,8 @@ test("children end with a worker that is killed, even when their event loop is b
 
 test("what a killed worker had staged is gone from the disk and from the store", async () => {
   for (const kind of ["staging", "exchange"]) {
-    for (const session of await list(join(project.stateDirectory, kind))) {
-      expect(await list(join(project.stateDirectory, kind, session))).toEqual([]);
-    }
+    const sessions = await list(join(project.stateDirectory, kind));
+    expect(sessions.filter((session) => !session.startsWith(`${process.pid}-`))).toEqual([]);
   }
   await shop.store.discardAbandoned([]);
   expect(await shop.store.discardAbandoned([])).toBe(0);

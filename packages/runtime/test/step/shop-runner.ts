@@ -8,7 +8,7 @@ import { openProject, type OpenProject } from "../../src/project/open-project.ts
 import { createStepExecutor } from "../../src/step/step-executor.ts";
 import type { StepPhase } from "../../src/step/step-work.ts";
 import type { ClaimedStep, StepExecutor, StepLogLine, StepOutcome } from "../../src/step/step.ts";
-import { openStore } from "../../src/stores/open-store.ts";
+import { openStore, type OpenStoreOptions } from "../../src/stores/open-store.ts";
 import type { Commit, Store } from "../../src/stores/store.ts";
 import type { TestProject } from "./shop-project.ts";
 
@@ -16,6 +16,8 @@ export interface ShopRunnerOptions {
   readonly project: TestProject;
   readonly store?: StoreConfig;
   readonly onPhase?: (phase: StepPhase, step: ClaimedStep) => Promise<void> | void;
+  /** Inside a commit of the store. */
+  readonly onStorePhase?: NonNullable<OpenStoreOptions["onPhase"]>;
 }
 
 export interface StepOptions {
@@ -45,7 +47,13 @@ export class ShopRunner implements AsyncDisposable {
       memoryLimit: "256MB",
       threads: 1,
     };
-    const store = await openStore({ name: "default", config, root, stateDirectory });
+    const store = await openStore({
+      name: "default",
+      config,
+      root,
+      stateDirectory,
+      ...(options.onStorePhase === undefined ? {} : { onPhase: options.onStorePhase }),
+    });
     const children = createChildPool({ root, size: 2, memoryMb: 128, stepsPerChild: 100, env: process.env });
     const cacheDirectory = join(stateDirectory, "cache");
     const project = await openProject({ root, assets: ["assets/**/*.ts"], cacheDirectory, childPool: children });

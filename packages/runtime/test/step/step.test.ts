@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseAssetKey } from "@watersmeet/core/values";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ClaimedStep } from "../../src/step/step.ts";
 import { copyShop, type TestProject } from "./shop-project.ts";
 import { ShopRunner } from "./shop-runner.ts";
 
@@ -198,10 +199,26 @@ test("an edit makes the next step run the new code, and only that changes its co
   expect(await shop.rows("totals", "2001-01-02")).toMatchObject([{ amount: 27 }]);
 });
 
+test("of two attempts that were built on the same version, the later one is told so and publishes nothing", async () => {
+  const change = (step: ClaimedStep): ClaimedStep => ({ ...step, head: { ...base } });
+  const base = headOf("subscribers@");
+  const first = await shop.make("subscribers", { isForced: true, runId: "run5", change });
+  const second = await shop.run("subscribers", { isForced: true, runId: "run6", change });
+  expect(second).toMatchObject({ kind: "failed", failure: { code: "STORE_STALE", class: "transient" } });
+  expect(await shop.store.listHeads("prod", parseAssetKey("subscribers"))).toMatchObject([{ version: first.version }]);
+  expect(await shop.store.discardAbandoned([])).toBe(0);
+});
+
 test("a step that was planned for other code is not run", async () => {
   const outcome = await shop.run("customers", { change: (step) => ({ ...step, codeVersion: "other" }) });
   expect(outcome).toMatchObject({ kind: "failed", failure: { code: "STEP_OUTDATED", class: "permanent" } });
 });
+
+function headOf(name: string): { readonly version: number; readonly commitId: string } {
+  const head = shop.heads.get(name);
+  if (head === undefined) throw new Error(`nothing is committed for ${name}`);
+  return { version: head.version, commitId: head.commitId };
+}
 
 /** Edits a file of the project for as long as `during` takes. */
 async function edit(file: string, [from, to]: readonly [string, string], during: () => Promise<void>): Promise<void> {

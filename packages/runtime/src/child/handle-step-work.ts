@@ -1,0 +1,35 @@
+import { unreachable } from "@watersmeet/core/errors";
+import { buildParameters } from "./build-parameters.ts";
+import { callFunction } from "./call-function.ts";
+import { compileBranches, compileQuery } from "./compile-query.ts";
+import { createContext, type AttemptContext } from "./create-context.ts";
+import type { Desk } from "./desk.ts";
+import { findDefinition } from "./find-definition.ts";
+import type { AttemptFacts, ChildResult, ChildWork } from "./protocol.ts";
+import { runAsset } from "./run-asset.ts";
+import { validateRows } from "./validate-rows.ts";
+
+/** Everything that a step asks of a child: the author's function is found by file and export, and called, or its schema used. */
+export async function handleStepWork(
+  work: Exclude<ChildWork, { readonly kind: "describe" }>,
+  desk: Desk,
+): Promise<ChildResult> {
+  const definition = await findDefinition(work.asset, desk.modules);
+  if (work.kind === "validate") return validateRows(definition, work.file, desk.signal);
+  const context = contextOf(work.attempt, desk);
+  if (work.kind === "run") return runAsset(work, definition, context);
+  const returned = await callFunction(definition, buildParameters(work.arguments, context.ctx));
+  const report = context.report();
+  switch (work.kind) {
+    case "compile":
+      return { kind: "compiled", query: compileQuery(returned, work.arguments), report };
+    case "compileMerge":
+      return { kind: "compiledMerge", branches: compileBranches(returned, work.arguments), report };
+    default:
+      return unreachable(work);
+  }
+}
+
+function contextOf(attempt: AttemptFacts, { reporter, signal }: Desk): AttemptContext {
+  return createContext({ attempt, reporter, env: process.env, signal });
+}
