@@ -3,20 +3,20 @@ export interface Interrupts extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** Listens for SIGINT and SIGTERM until disposed. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Listens for SIGINT, SIGTERM and SIGHUP (the terminal was closed) until disposed. */
 export function listenForInterrupts(target: NodeJS.Process, onForced: () => void): Interrupts {
   const controller = new AbortController();
   const listener = (): void => {
     if (controller.signal.aborted) onForced();
     else controller.abort(new DOMException("interrupted", "AbortError"));
   };
-  target.on("SIGINT", listener);
-  target.on("SIGTERM", listener);
+  for (const signal of signals) target.on(signal, listener);
   return {
     signal: controller.signal,
     [Symbol.dispose]() {
-      target.off("SIGINT", listener);
-      target.off("SIGTERM", listener);
+      for (const signal of signals) target.off(signal, listener);
     },
   };
 }

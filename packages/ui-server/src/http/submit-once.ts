@@ -1,15 +1,17 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { RunRecord, RunRequest } from "@watersmeet/runtime";
 import type { Context } from "hono";
+import { requireSound } from "../read/require-sound.ts";
 import type { ApiEnv } from "./api-env.ts";
 
 type Submission = Omit<RunRequest, "requestedBy" | "idempotencyKey">;
 
-/** Starts a run, once per Idempotency-Key. @throws {IDEMPOTENCY_CONFLICT} when the key was used for another request */
+/** Starts a run, once per Idempotency-Key. @throws {PROJECT_INVALID} @throws {IDEMPOTENCY_CONFLICT} when the key was used for another request */
 export async function submitOnce(
   c: Context<ApiEnv>,
   submission: Submission,
 ): Promise<{ readonly run: RunRecord; readonly isExisting: boolean }> {
+  requireSound(c.var.watersmeet.project());
   const key = c.req.header("idempotency-key");
   const request = { ...submission, requestedBy: readRequester(c) };
   const { run, isExisting } = await c.var.watersmeet.submitRun(

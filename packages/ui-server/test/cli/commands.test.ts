@@ -218,6 +218,8 @@ test("sources with problems are shown with frames, exit with 3, and nothing is r
     expect(check.stdout).toContain("--> assets/broken.ts:5:");
     expect(check.stdout).toMatch(/\^\^\^/);
     expect(await cliJson("check")).toMatchObject({ problems: [{ at: { file: "assets/broken.ts", line: 5 } }] });
+    const lineage = await cli("lineage", "dailyRevenue");
+    expect(lineage).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("The sources have 1 problem") });
     const run = await cli("run", "orders", "--force");
     expect(run.exitCode).toBe(3);
     expect(run.stderr).toContain("--> assets/broken.ts:5:");

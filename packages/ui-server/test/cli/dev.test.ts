@@ -76,6 +76,12 @@ test("a mistake is shown with its frame, and gone when it is mended", async () =
   await dev.waitForStderr(/--> assets\/reports\.ts:\d+:\d+/);
   const problems = await (await fetch(`${url}/api/v1/problems`)).json();
   expect(problems).toMatchObject({ items: [{ at: { file: "assets/reports.ts" } }] });
+  const started = await fetch(`${url}/api/v1/runs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ select: "orders", force: true }),
+  });
+  expect([started.status, await started.json()]).toMatchObject([422, { code: "PROJECT_INVALID" }]);
   await edit("assets/reports.ts", (text) => text.replace("typeof shop.custmers", "typeof shop.customers"));
   await dev.waitForStderr(/1 problem solved/);
 });

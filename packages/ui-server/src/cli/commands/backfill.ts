@@ -10,7 +10,7 @@ import { renderPlan } from "../render/plan.ts";
 import { formatDuration } from "../render/quantities.ts";
 import { renderFollowedRun } from "../render/run-summary.ts";
 import type { Style } from "../render/style.ts";
-import { requireSound } from "../require-sound.ts";
+import { requireSoundProject } from "../require-sound-project.ts";
 
 export const definition: CommandDefinition = {
   name: "backfill",
@@ -56,7 +56,7 @@ export type BackfillResult =
 
 export async function run({ dryRun, ...request }: z.output<typeof input>, deps: CommandDeps): Promise<BackfillResult> {
   await using watersmeet = await deps.openProject();
-  requireSound(watersmeet.project(), deps);
+  requireSoundProject(watersmeet.project(), deps);
   if (dryRun) {
     const plan = await watersmeet.plan(request);
     const parallel = Math.min(request.maxParallel ?? Infinity, watersmeet.config.worker.concurrency);

@@ -5,7 +5,7 @@ import { bindCommand, type Command, type CommandDefinition } from "../command.ts
 import type { CommandDeps } from "../deps.ts";
 import { exitCodeOf, followRun, type FollowedRun } from "../follow-run.ts";
 import { renderFollowedRun } from "../render/run-summary.ts";
-import { requireSound } from "../require-sound.ts";
+import { requireSoundProject } from "../require-sound-project.ts";
 
 export const retryRunDefinition: CommandDefinition = {
   name: "runs retry",
@@ -51,7 +51,7 @@ export async function run(
   deps: CommandDeps,
 ): Promise<FollowedRun> {
   await using watersmeet = await deps.openProject();
-  requireSound(watersmeet.project(), deps);
+  requireSoundProject(watersmeet.project(), deps);
   const found = await continuation.find(watersmeet.ledger, id);
   return await followRun(watersmeet, await continuation.apply(watersmeet, found.id, deps.requestedBy), deps);
 }

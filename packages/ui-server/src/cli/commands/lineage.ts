@@ -2,9 +2,10 @@ import { findLineage, type Lineage } from "@watersmeet/core/graph";
 import { z } from "zod";
 import { requireAsset } from "../../read/require-asset.ts";
 import { bindCommand, type CommandDefinition } from "../command.ts";
-import type { CommandDeps } from "../deps.ts";
+import { tell, type CommandDeps } from "../deps.ts";
 import { deriveGraph } from "../derive-graph.ts";
 import { renderLineage } from "../render/lineage.ts";
+import { countOf } from "../render/quantities.ts";
 
 export const definition: CommandDefinition = {
   name: "lineage",
@@ -26,7 +27,9 @@ const hops = z.coerce.number().int().min(0).exactOptional();
 const input = z.strictObject({ asset: z.string(), up: hops, down: hops });
 
 export async function run({ asset, up, down }: z.output<typeof input>, deps: CommandDeps): Promise<Lineage> {
-  const { graph } = await deriveGraph(await deps.loadConfig());
+  const { graph, problems } = await deriveGraph(await deps.loadConfig());
+  if (problems.length > 0)
+    tell(deps, `The sources have ${countOf(problems.length, "problem")}, so this may be incomplete: watersmeet check`);
   const { key } = requireAsset(graph, asset);
   const isOpen = up === undefined && down === undefined;
   const upward = findLineage(graph, key, { direction: "up", depth: up ?? (isOpen ? Infinity : 0) });

@@ -4,7 +4,7 @@ import { buildPlanDto } from "../../read/plan-dto.ts";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import type { CommandDeps } from "../deps.ts";
 import { renderPlan } from "../render/plan.ts";
-import { requireSound } from "../require-sound.ts";
+import { requireSoundProject } from "../require-sound-project.ts";
 
 export const definition: CommandDefinition = {
   name: "plan",
@@ -30,7 +30,7 @@ const input = z.strictObject({
 
 export async function run(request: z.output<typeof input>, deps: CommandDeps): Promise<Plan> {
   await using watersmeet = await deps.openProject();
-  requireSound(watersmeet.project(), deps);
+  requireSoundProject(watersmeet.project(), deps);
   return await watersmeet.plan(request);
 }
 

@@ -3,7 +3,7 @@ import { bindCommand, type CommandDefinition } from "../command.ts";
 import { refuseWhenInterrupted, type CommandDeps } from "../deps.ts";
 import { exitCodeOf, followRun, type FollowedRun } from "../follow-run.ts";
 import { renderFollowedRun } from "../render/run-summary.ts";
-import { requireSound } from "../require-sound.ts";
+import { requireSoundProject } from "../require-sound-project.ts";
 
 export const definition: CommandDefinition = {
   name: "run",
@@ -39,7 +39,7 @@ const input = z.strictObject({
 
 export async function run(request: z.output<typeof input>, deps: CommandDeps): Promise<FollowedRun> {
   await using watersmeet = await deps.openProject();
-  requireSound(watersmeet.project(), deps);
+  requireSoundProject(watersmeet.project(), deps);
   refuseWhenInterrupted(deps);
   const { run } = await watersmeet.submitRun({ ...request, kind: "run", requestedBy: deps.requestedBy });
   return await followRun(watersmeet, run, deps);

@@ -3,7 +3,7 @@ import { bindCommand, type CommandDefinition } from "../command.ts";
 import { tell, type CommandDeps } from "../deps.ts";
 import { logDefect } from "../log-defect.ts";
 import { renderUrls } from "../render/urls.ts";
-import { requireSound } from "../require-sound.ts";
+import { requireSoundProject } from "../require-sound-project.ts";
 import { announceServer, refuseSecondServer } from "../server-file.ts";
 import { waitForInterrupt } from "../wait-for-interrupt.ts";
 
@@ -31,7 +31,7 @@ const input = z.strictObject({
 export async function run(options: z.output<typeof input>, deps: CommandDeps): Promise<void> {
   await refuseSecondServer((await deps.loadConfig()).stateDirectory);
   await using watersmeet = await deps.openProject(options);
-  requireSound(watersmeet.project(), deps);
+  requireSoundProject(watersmeet.project(), deps);
   const { serveApp } = await import("../../http/serve-app.ts");
   const { createWebApp } = await import("../../http/web-app.ts");
   const { host, port } = watersmeet.config.http;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import { tell, type CommandDeps } from "../deps.ts";
-import { requireSound } from "../require-sound.ts";
+import { requireSoundProject } from "../require-sound-project.ts";
 import { waitForInterrupt } from "../wait-for-interrupt.ts";
 
 export const definition: CommandDefinition = {
@@ -21,7 +21,7 @@ const input = z.strictObject({ concurrency: z.coerce.number().int().min(1).exact
 
 export async function run(options: z.output<typeof input>, deps: CommandDeps): Promise<void> {
   await using watersmeet = await deps.openProject(options);
-  requireSound(watersmeet.project(), deps);
+  requireSoundProject(watersmeet.project(), deps);
   await using _worker = await watersmeet.startWorker();
   tell(
     deps,

@@ -1,5 +1,6 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { buildPlanDto } from "../../read/plan-dto.ts";
+import { requireSound } from "../../read/require-sound.ts";
 import type { ApiEnv } from "../api-env.ts";
 import { noQuery } from "../paging.ts";
 import { problemResponses } from "../problem-response.ts";
@@ -62,6 +63,7 @@ const create = createRoute({
 
 export function addPlanRoutes(api: OpenAPIHono<ApiEnv>): void {
   api.openapi(create, async (c) => {
+    requireSound(c.var.watersmeet.project());
     const plan = await c.var.watersmeet.plan(c.req.valid("json"));
     return c.json(buildPlanDto(plan), 200);
   });
