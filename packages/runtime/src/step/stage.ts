@@ -1,4 +1,5 @@
 import { unreachable } from "@watersmeet/core/errors";
+import { requireAllRows } from "../exchange/require-all-rows.ts";
 import type { Staged } from "../stores/store.ts";
 import type { UserOutput } from "./call-user-code.ts";
 import type { StepWork } from "./step-work.ts";
@@ -8,8 +9,11 @@ export async function stageOutput(work: StepWork, output: UserOutput, signal: Ab
   const { store, target } = work;
   await store.ensureAsset(target.asset);
   switch (output.kind) {
-    case "rows":
-      return store.stageFile(target, output.file, signal);
+    case "rows": {
+      const staged = await store.stageFile(target, output.file, signal);
+      requireAllRows({ rowCount: staged.rowCount, expected: output.file.rowCount, of: target.asset.key });
+      return staged;
+    }
     case "query":
       return store.stageQuery(target, output.query, signal);
     case "merge":

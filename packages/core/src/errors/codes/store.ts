@@ -71,4 +71,10 @@ export const storeCodes = {
     httpStatus: 503,
     isRetryable: true,
   },
+  STORE_ROWS_MISSING: {
+    summary: "Fewer or more rows came than were sent",
+    exitCode: 1,
+    httpStatus: 503,
+    isRetryable: true,
+  },
 } as const satisfies Record<string, CodeFacts>;

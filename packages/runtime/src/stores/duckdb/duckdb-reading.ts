@@ -6,6 +6,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Row, RowSchema } from "@watersmeet/core/schema";
 import { compileRowReader } from "../../exchange/column-decoder.ts";
 import { quoteLiteral } from "../../exchange/quote.ts";
+import { requireAllRows } from "../../exchange/require-all-rows.ts";
 import { nameExport, readVersions } from "../read-versions.ts";
 import type { ExchangeFile, InputVersions } from "../store.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";
@@ -29,9 +30,11 @@ export async function* streamVersions(
   let isBroken = true;
   try {
     await connection.run("begin transaction read only");
-    const { sql } = await readVersions(createDuckdbSession(connection, signal), duckdbDialect, input);
-    const limited = limit === undefined ? sql : `${sql} limit ${Math.max(0, Math.floor(limit))}`;
-    yield* streamQuery(connection, { sql: limited, schema: input.asset.schema }, signal);
+    const { sql, rowCount } = await readVersions(createDuckdbSession(connection, signal), duckdbDialect, input);
+    const most = limit === undefined ? rowCount : Math.min(rowCount, Math.max(0, Math.floor(limit)));
+    const limited = limit === undefined ? sql : `${sql} limit ${most}`;
+    const query = { sql: limited, schema: input.asset.schema, rowCount: most, of: input.asset.key };
+    yield* streamQuery(connection, query, signal);
     await connection.run("commit");
     isBroken = false;
   } finally {
@@ -40,17 +43,27 @@ export async function* streamVersions(
   }
 }
 
+interface CountedQuery {
+  readonly sql: string;
+  readonly schema: RowSchema;
+  readonly rowCount: number;
+  /** Names the rows in an error. */
+  readonly of: string;
+}
+
 async function* streamQuery(
   connection: DuckDBConnection,
-  { sql, schema }: { readonly sql: string; readonly schema: RowSchema },
+  { sql, schema, rowCount: expected, of }: CountedQuery,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly Row[], void, void> {
   const readRows = compileRowReader(schema);
+  let rowCount = 0;
   try {
     const result = await interruptible(connection, signal, () => connection.stream(sql));
     for (;;) {
       const chunk = await interruptible(connection, signal, () => result.fetchChunk());
-      if (chunk === null || chunk.rowCount === 0) return;
+      if (chunk === null || chunk.rowCount === 0) break;
+      rowCount += chunk.rowCount;
       yield readRows(chunk);
       await setImmediate();
     }
@@ -58,6 +71,7 @@ async function* streamQuery(
     signal?.throwIfAborted();
     throw toStoreError(error, "Reading rows");
   }
+  requireAllRows({ rowCount, expected, of });
 }
 
 /** The rows of a small result. */
