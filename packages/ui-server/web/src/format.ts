@@ -1,3 +1,5 @@
+import type { MappingSpec } from "@watersmeet/core/values";
+
 /** `1,204`. */
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
@@ -10,15 +12,6 @@ export function formatDuration(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1000)} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** `just now`, `5 min ago`, `3 h ago`, `2 d ago`. */
-export function formatAge(iso: string, now: number): string {
-  const minutes = Math.floor((now - Date.parse(iso)) / 60_000);
-  if (minutes < 1) return "just now";
-  if (minutes < 60) return `${minutes} min ago`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} d ago`;
 }
 
 /** Local time of day and date; the UTC instant belongs in the title. */
@@ -35,4 +28,11 @@ export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const step = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
   return `${step === 0 ? bytes : (bytes / 1000 ** step).toFixed(1)} ${units[step]}`;
+}
+
+/** `same`, `all`, `last 7`, `offset -1`. */
+export function describeMapping(mapping: MappingSpec): string {
+  if (mapping.kind === "last") return `last ${mapping.count}`;
+  if (mapping.kind === "offset") return `offset ${mapping.by}`;
+  return mapping.kind;
 }

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 export function useNow(isTicking: boolean): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
-    if (!isTicking) return;
+    if (!isTicking) return undefined;
     const timer = setInterval(() => setNow(Date.now()), 500);
     return () => clearInterval(timer);
   }, [isTicking]);

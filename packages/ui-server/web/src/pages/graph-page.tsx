@@ -9,7 +9,7 @@ import { MaterializeButton } from "../components/materialize-dialog.tsx";
 import { Empty, ErrorNotice, Loading } from "../components/notice.tsx";
 import { StatusBadge, statusTone } from "../components/status.tsx";
 import { useTitle } from "../components/use-title.ts";
-import { formatCount } from "../format.ts";
+import { describeMapping, formatCount } from "../format.ts";
 import { layoutGraph, nodeSize } from "../graph-layout.ts";
 
 type AssetNode = Node<{ readonly asset: AssetDto }, "asset">;
@@ -110,10 +110,4 @@ function buildEdges(assets: readonly AssetDto[]): Edge[] {
       ...(mapping.kind === "same" ? {} : { label: describeMapping(mapping) }),
     })),
   );
-}
-
-export function describeMapping(mapping: AssetDto["inputs"][number]["mapping"]): string {
-  if (mapping.kind === "last") return `last ${mapping.count}`;
-  if (mapping.kind === "offset") return `offset ${mapping.by}`;
-  return mapping.kind;
 }
