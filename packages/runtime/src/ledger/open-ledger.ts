@@ -1,6 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
+import { renderArray } from "./array-literal.ts";
 import type { LedgerDatabase } from "./database.ts";
 import { findSchemaVersion, listMigrations, migrateLedger } from "./migrate.ts";
 
@@ -80,18 +81,20 @@ const hotSettings =
 /** Statements whose text depends on their values (inserts of many rows) must not fill the server's memory. */
 const maxPrepared = 100;
 
-/** Gives every statement with parameters a name, so that the server parses and plans it once. */
+/** Gives every statement with parameters a name, so that the server parses and plans it once, and writes its arrays. */
 function prepareStatements(client: pg.PoolClient): void {
   const names = new Map<string, string>();
   const plain = client.query.bind(client);
   const query = (text: unknown, values?: unknown, ...rest: unknown[]): unknown => {
-    if (typeof text !== "string" || !Array.isArray(values) || rest.length > 0)
+    if (typeof text !== "string" || !Array.isArray(values) || rest.length > 0) {
       return Reflect.apply(plain, client, [text, values, ...rest]);
+    }
+    const rendered = values.map((value: unknown) => (Array.isArray(value) ? renderArray(value) : value));
     const known = names.get(text);
     const name = known ?? (names.size < maxPrepared ? `hot_${names.size}` : undefined);
-    if (name === undefined) return plain(text, values);
+    if (name === undefined) return plain(text, rendered);
     names.set(text, name);
-    return plain({ name, text, values });
+    return plain({ name, text, values: rendered });
   };
   Object.assign(client, { query });
 }
