@@ -1,5 +1,5 @@
 import type { AliasedExpression } from "kysely";
-import type { Latest, Mapping, Same } from "./mappings.ts";
+import type { Mapping, Offset, Same } from "./mappings.ts";
 import type { AnySchema, Out } from "./schema-type.ts";
 
 /** What an exported asset must have to be named in `In<typeof …>`. The row type is reached by index, never by `infer`: see section "What the types cost" of the docs. */
@@ -35,7 +35,7 @@ export interface In<A extends AnyAsset, M extends Mapping = Same> extends Rows<A
   readonly "~mapping": M;
 }
 
-/** The asset's own rows of an earlier partition or version, by the type of its schema (the asset's own type would be circular, TS7022). */
-export interface Self<S extends AnySchema, M extends Mapping = Latest> extends Rows<Out<S>> {
+/** The asset's own rows of an earlier partition, by default of the one before, by the type of its schema (the asset's own type would be circular, TS7022). */
+export interface Self<S extends AnySchema, M extends Mapping = Offset<-1>> extends Rows<Out<S>> {
   readonly "~mapping": M;
 }

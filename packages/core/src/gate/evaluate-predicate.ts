@@ -38,7 +38,7 @@ function isBetween(length: number, min: number | null, max: number | null): bool
 }
 
 function countCodePoints(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }
 
 function isAbove(value: unknown, min: Json, isExclusive: boolean): boolean {

@@ -91,7 +91,7 @@ function expandFramework({ linking, found }: Expansion, slot: Slot, { name, args
 }
 
 const inMapping: MappingSpec = { kind: "same" };
-const selfMapping: MappingSpec = { kind: "latest" };
+const selfMapping: MappingSpec = { kind: "offset", by: -1 };
 
 function expandMembers(expansion: Expansion, slot: Slot, members: readonly TypeMember[]): void {
   for (const { name, type, isOptional, at } of members) {
