@@ -7,7 +7,7 @@ import { examine } from "./examine.ts";
 import { explainWhy } from "./explain-why.ts";
 import { followEvents, followRun } from "./follow.ts";
 import { makePlan, type PlanDeps } from "./make-plan.ts";
-import { listStatuses, readPicture } from "./partition-statuses.ts";
+import { countStatuses, listStatuses, readPicture, readPictures } from "./partition-statuses.ts";
 import type { ProjectParts } from "./project-parts.ts";
 import { listProvenance } from "./provenance.ts";
 import { readHeadRows } from "./read-head-rows.ts";
@@ -41,6 +41,11 @@ export function createHandle(parts: ProjectParts): Watersmeet {
     followEvents: (since, signal) =>
       followEvents({ ledger, events, lastSequence: () => findLastSequence(db) }, since, signal),
     readRows: (asset, options) => readHeadRows({ stores, environment, project: project.current() }, asset, options),
+    async countPartitions(assets) {
+      for (const asset of assets) requireAsset(project.current(), asset);
+      const pictures = await readPictures({ ...plans, db }, project.current(), assets);
+      return new Map(pictures.map((each) => [each.assessment.asset, countStatuses(each.assessment.asset, each)]));
+    },
     partitionStatuses: async (asset) => listStatuses(asset, await picture(asset)),
     why: async (asset, partition) => explainWhy(db, { asset, partition, environment }, await picture(asset)),
     provenance: (id) => listProvenance(db, id),

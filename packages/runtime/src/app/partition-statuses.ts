@@ -13,19 +13,36 @@ export interface AssetPicture {
   readonly running: ReadonlySet<PartitionKey>;
 }
 
-export async function readPicture(
-  deps: PlanDeps & { readonly db: LedgerDb },
+type PictureDeps = PlanDeps & { readonly db: LedgerDb };
+
+export async function readPicture(deps: PictureDeps, project: Project, asset: AssetKey): Promise<AssetPicture> {
+  const [picture] = await readPictures(deps, project, [asset]);
+  if (picture === undefined) throw new RangeError(`no picture of ${asset}`);
+  return picture;
+}
+
+/** Of any number of assets at one moment, in their order: the ledger is read once. */
+export async function readPictures(
+  deps: PictureDeps,
   project: Project,
-  asset: AssetKey,
-): Promise<AssetPicture> {
-  const read = project.graph.upstream.get(asset)?.map((edge) => edge.from) ?? [];
-  const snapshot = await readState(deps, project, [asset, ...read]);
+  assets: readonly AssetKey[],
+): Promise<readonly AssetPicture[]> {
+  const read = assets.flatMap((asset) => project.graph.upstream.get(asset)?.map((edge) => edge.from) ?? []);
+  const snapshot = await readState(deps, project, [...new Set([...assets, ...read])]);
   const state = createPlanningState({ graph: project.graph, snapshot, now: new Date() });
-  return {
+  const running = await listRunning(deps.db, deps.environment, assets);
+  return assets.map((asset) => ({
     assessment: assessAsset(state, asset),
     snapshot,
-    running: await listRunning(deps.db, deps.environment, asset),
-  };
+    running: running.get(asset) ?? new Set(),
+  }));
+}
+
+/** How many partitions of an asset stand how. */
+export function countStatuses(asset: AssetKey, picture: AssetPicture): Readonly<Record<PartitionStatus, number>> {
+  const counts = { materialized: 0, stale: 0, missing: 0, failed: 0, running: 0 };
+  for (const { status } of listStatuses(asset, picture)) counts[status] += 1;
+  return counts;
 }
 
 /** In the order of the partitions. What runs counts first, then what failed, then how old it is. */
@@ -49,11 +66,19 @@ export function listStatuses(
 
 const statusOfFreshness = { missing: "missing", upToDate: "materialized", stale: "stale" } as const;
 
-async function listRunning(db: LedgerDb, environment: string, asset: AssetKey): Promise<ReadonlySet<PartitionKey>> {
-  const { rows } = await sql<{ partition: PartitionKey }>`
-    select step.partition from watersmeet.run
-    join watersmeet.run_asset on run_asset.run_id = run.id and run_asset.asset = ${asset}
-    join watersmeet.step on step.run_id = run.id and step.asset = ${asset} and step.state = 'running'
+async function listRunning(
+  db: LedgerDb,
+  environment: string,
+  assets: readonly AssetKey[],
+): Promise<ReadonlyMap<AssetKey, ReadonlySet<PartitionKey>>> {
+  const { rows } = await sql<{ asset: AssetKey; partition: PartitionKey }>`
+    select step.asset, step.partition from watersmeet.run
+    join watersmeet.run_asset on run_asset.run_id = run.id and run_asset.asset = any(${assets}::text[])
+    join watersmeet.step on step.run_id = run.id and step.asset = run_asset.asset and step.state = 'running'
     where run.state < 'succeeded' and run.environment = ${environment}`.execute(db);
-  return new Set(rows.map((row) => row.partition));
+  const partitions = new Map<AssetKey, Set<PartitionKey>>();
+  for (const { asset, partition } of rows) {
+    partitions.set(asset, (partitions.get(asset) ?? new Set()).add(partition));
+  }
+  return partitions;
 }

@@ -74,6 +74,10 @@ export interface Watersmeet extends AsyncDisposable {
     asset: AssetKey,
     options: { readonly partition?: PartitionKey; readonly limit: number },
   ): Promise<readonly Row[]>;
+  /** Of many assets at one moment, for lists. @throws {ASSET_UNKNOWN} */
+  countPartitions(
+    assets: readonly AssetKey[],
+  ): Promise<ReadonlyMap<AssetKey, Readonly<Record<PartitionStatus, number>>>>;
   partitionStatuses(
     asset: AssetKey,
   ): Promise<readonly { readonly partition: PartitionKey; readonly status: PartitionStatus }[]>;

@@ -8,18 +8,14 @@ import {
   type AssetDto,
   type AssetState,
 } from "./asset-dto.ts";
-import { countStatuses } from "./partition-ranges.ts";
 import { requireAsset } from "./require-asset.ts";
 
 /** Assets of a selection, in topological order. @throws {SELECTION_INVALID} */
 export async function listAssets(watersmeet: Watersmeet, selection: string): Promise<readonly AssetDto[]> {
   const { graph } = watersmeet.project();
-  const heads = await watersmeet.ledger.summarizeHeads(watersmeet.config.environment);
-  const dtos: AssetDto[] = [];
-  for (const key of selectAssets(graph, selection)) {
-    dtos.push(buildAssetDto(requireAsset(graph, key), await readState(watersmeet, key, heads)));
-  }
-  return dtos;
+  const keys = selectAssets(graph, selection);
+  const stateOf = await readStates(watersmeet, keys);
+  return keys.map((key) => buildAssetDto(requireAsset(graph, key), stateOf(key)));
 }
 
 /** @throws {ASSET_UNKNOWN} */
@@ -27,14 +23,15 @@ export async function getAssetDetail(watersmeet: Watersmeet, text: string): Prom
   const { graph, specs } = watersmeet.project();
   const asset = requireAsset(graph, text);
   const { key } = asset;
-  const heads = await watersmeet.ledger.summarizeHeads(watersmeet.config.environment);
   const downstream = (graph.downstream.get(key) ?? []).map((edge) => edge.to);
-  return buildAssetDetailDto(asset, { downstream, spec: specs.get(key) }, await readState(watersmeet, key, heads));
+  const stateOf = await readStates(watersmeet, [key]);
+  return buildAssetDetailDto(asset, { downstream, spec: specs.get(key) }, stateOf(key));
 }
 
-type Heads = Awaited<ReturnType<Watersmeet["ledger"]["summarizeHeads"]>>;
+const noPartitions = { materialized: 0, stale: 0, missing: 0, failed: 0, running: 0 };
 
-async function readState(watersmeet: Watersmeet, key: AssetKey, heads: Heads): Promise<AssetState> {
-  const counts = countStatuses(await watersmeet.partitionStatuses(key));
-  return { counts, head: heads.get(key) ?? null };
+async function readStates(watersmeet: Watersmeet, keys: readonly AssetKey[]): Promise<(key: AssetKey) => AssetState> {
+  const heads = await watersmeet.ledger.summarizeHeads(watersmeet.config.environment);
+  const counts = await watersmeet.countPartitions(keys);
+  return (key) => ({ counts: counts.get(key) ?? noPartitions, head: heads.get(key) ?? null });
 }
