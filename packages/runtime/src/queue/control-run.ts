@@ -109,11 +109,17 @@ function refuse(id: RunId, state: RunState, what: string): never {
   });
 }
 
+/**
+ * A step that is locked is being claimed: who claims it waits for the run's row, which we hold, so waiting for the step would be a circle.
+ * It is left to run, and aborted like every step of a run that is cancelling.
+ */
 async function cancelIdleSteps(tx: Transaction<LedgerDatabase>, id: RunId): Promise<void> {
   await sql`
-    with ended as (
+    with idle as (
+      select ordinal from watersmeet.step where run_id = ${id} and state in ('waiting', 'ready') for update skip locked),
+    ended as (
       update watersmeet.step set state = 'cancelled', finished_at = now()
-      where run_id = ${id} and state in ('waiting', 'ready') returning asset),
+      from idle where step.run_id = ${id} and step.ordinal = idle.ordinal returning asset),
     counts as (select asset, count(*)::integer as count from ended group by asset),
     counted as (
       update watersmeet.run_asset set open_count = open_count - counts.count, cancelled = cancelled + counts.count

@@ -34,7 +34,7 @@ test("a second Ctrl-C ends the command at once", async () => {
     cwd: project.directory,
     env: project.env,
   });
-  await cli.waitForStderr(/0 of 40 steps, 1 running/);
+  await cli.waitForStderr(/Run \S+: 40 steps/);
   cli.kill("SIGINT");
   await cli.waitForStderr(/Cancelling/);
   cli.kill("SIGINT");
