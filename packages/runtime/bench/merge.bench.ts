@@ -191,11 +191,6 @@ async function measure(name: string, bench: Bench): Promise<void> {
     const ours = async () => {
       if (fold.findings === null) {
         await bench.run(`${bench.create} merged as ${fold.renderRows("")}`);
-      } else if (fold.hasWholeRows) {
-        await bench.run(`${bench.create} merged as select ${names.join(", ")} from branch_crm limit 0`);
-        await bench.value(
-          `with found as materialized (${fold.findings}), staged as (insert into merged select ${names.join(", ")} from found) select sum(winners) from found`,
-        );
       } else {
         await bench.run(`${bench.create} findings as ${fold.findings}`);
         await bench.run(`${bench.create} merged as ${fold.renderRows("findings")}`);

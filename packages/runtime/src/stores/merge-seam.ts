@@ -51,14 +51,6 @@ export interface MergeStageHost {
   renderVersions(input: InputVersions): Promise<string>;
   /** Stages the folded rows: a SELECT of the target's columns in schema order. Call it once. Answers their number. */
   stageRows(select: string, parameters?: readonly SqlValue[]): Promise<number>;
-  /**
-   * Only where one statement can write and count: stages the target's columns of what a SELECT finds, and adds up its further column `tally`.
-   * In the place of `stageRows`.
-   */
-  readonly stageFound?: (
-    findings: string,
-    tally: string,
-  ) => Promise<{ readonly rowCount: number; readonly tally: number }>;
   /** Stages rejected rows: a SELECT of (source, reason, row_json), all text. Answers their number. */
   stageQuarantine(select: string, parameters?: readonly SqlValue[]): Promise<number>;
 }

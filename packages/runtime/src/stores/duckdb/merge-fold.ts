@@ -27,7 +27,6 @@ export function renderDuckdbFold(dialect: MergeDialect, plan: FoldPlan, table: C
   const count = renderDistinctCount(plan.groups.map((_, index) => `r${index}`));
   return {
     findings: isOneGroup ? null : `select *, ${count} as winners from (${narrow}) as narrow`,
-    hasWholeRows: false,
     renderRows: (findings) => renderRows(plan, table, { dialect, winners: isOneGroup ? `(${narrow})` : findings }),
     conflicts: plan.isUnionDistinct ? renderConflicts(dialect, plan, table) : null,
   };

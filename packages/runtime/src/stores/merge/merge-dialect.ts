@@ -45,8 +45,6 @@ export interface RenderedFold {
    * `null` when every row comes from one contribution: then `renderRows` reads nothing else.
    */
   readonly findings: string | null;
-  /** Whether the findings have the rows themselves. */
-  readonly hasWholeRows: boolean;
   /** The rows, columns in schema order, given the table with the findings. */
   renderRows(findings: string): string;
   /** Some of the keys whose rows differ where they must be equal, as JSON; `null` when they may. */

@@ -22,7 +22,7 @@ import {
   toFoldBatch,
   type CatalogBatch,
 } from "./merge-catalog.ts";
-import type { ContributionTable, MergeDialect, RenderedFold } from "./merge-dialect.ts";
+import type { ContributionTable, MergeDialect } from "./merge-dialect.ts";
 import { renderRejected } from "./render-seal.ts";
 import { sealBranch, type SealedBranch } from "./seal-branches.ts";
 
@@ -117,22 +117,18 @@ async function foldBatches(
   const plan = planFold(spec, batches.map(toFoldBatch));
   const folded = dialect.renderFold(plan, table);
   if (folded.conflicts !== null) await refuseConflicts(host, folded.conflicts);
-  const winner = await stageFolded(host, folded);
+  const findings = host.stagingTable("fold");
+  let winner: number;
+  if (folded.findings === null) winner = await host.stageRows(folded.renderRows(findings));
+  else {
+    await host.session.run(`${host.createStagingTable} ${findings} as ${folded.findings}`);
+    await host.stageRows(folded.renderRows(findings));
+    const [row] = await host.session.run(`select coalesce(sum(winners), 0) as winners from ${findings}`);
+    winner = row === undefined ? 0 : numberOf(row, "winners");
+  }
   if (rejected.length > 0)
     await host.stageQuarantine(renderRejected(dialect, spec, { table: table.name, batches: rejected }));
   return countFates(batches, plan, winner);
-}
-
-/** Stages the rows; answers how many contributions they come from. */
-async function stageFolded(host: MergeStageHost, folded: RenderedFold): Promise<number> {
-  if (folded.findings === null) return await host.stageRows(folded.renderRows(""));
-  if (folded.hasWholeRows && host.stageFound !== undefined)
-    return (await host.stageFound(folded.findings, "winners")).tally;
-  const findings = host.stagingTable("fold");
-  await host.session.run(`${host.createStagingTable} ${findings} as ${folded.findings}`);
-  await host.stageRows(folded.renderRows(findings));
-  const [row] = await host.session.run(`select coalesce(sum(winners), 0) as winners from ${findings}`);
-  return row === undefined ? 0 : numberOf(row, "winners");
 }
 
 /** Every contribution of the cut has one fate: what is no winner, duplicate or rejected has lost. */

@@ -17,7 +17,7 @@ export function renderPostgresFold(dialect: MergeDialect, plan: FoldPlan, table:
   const key = plan.key.map((column) => cellOf(table.schema, column)).join(", ");
   if (plan.groups.length === 1) {
     const rows = `with ${survivors} select distinct on (${key}) ${renderColumns(plan, table, dialect)} from u order by ${key}, w0 desc`;
-    return { findings: null, hasWholeRows: true, renderRows: () => rows, conflicts };
+    return { findings: null, renderRows: () => rows, conflicts };
   }
   const own = [...plan.key, ...plan.groups[0].columns].map((column) => cellOf(table.schema, column));
   const others = plan.groups.slice(1).map((group, index) => renderGroup(plan, table, { group, index: index + 1 }));
@@ -25,7 +25,6 @@ export function renderPostgresFold(dialect: MergeDialect, plan: FoldPlan, table:
   const count = renderDistinctCount(plan.groups.map((_, index) => `i${index}`));
   return {
     findings: `with ${survivors} select ${renderColumns(plan, table, dialect)}, ${count} as winners from (${ranked}) as ranked where _rank = 1`,
-    hasWholeRows: true,
     renderRows: (findings) =>
       `select ${plan.columns.map(({ name }) => quoteIdentifier(name)).join(", ")} from ${findings}`,
     conflicts,

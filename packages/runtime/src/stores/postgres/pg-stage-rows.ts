@@ -6,7 +6,7 @@ import type { Dialect } from "../dialect.ts";
 import { measureRelation } from "../measure-relation.ts";
 import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
 import { readQuery, readVersions } from "../read-versions.ts";
-import { numberOf, toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
+import { toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
 import type {
   ExchangeFile,
   Measurement,
@@ -106,11 +106,6 @@ export async function stageMergeRows(
           counts.rowCount = await insertRows(session, staging, { select, parameters });
           return counts.rowCount;
         },
-        async stageFound(findings, tally) {
-          const found = await insertFound(session, staging, { findings, tally });
-          counts.rowCount = found.rowCount;
-          return found;
-        },
         async stageQuarantine(select, parameters = []) {
           counts.quarantinedCount = await insertQuarantine(session, staging, { select, parameters });
           return counts.quarantinedCount;
@@ -187,23 +182,6 @@ async function insertRows(session: SqlSession, staging: RegisteredStaging, rows:
       ? `insert into ${table} (${names}) ${rows.select}`
       : `insert into ${table} (_sid, ${names}) select ${stagingId}, ${names} from (${rows.select}) as staged`;
   return await session.change(insert, rows.parameters);
-}
-
-/** Rows and the sum in one pass: a table between would be written and read once more. */
-async function insertFound(
-  session: SqlSession,
-  staging: RegisteredStaging,
-  { findings, tally }: { readonly findings: string; readonly tally: string },
-): Promise<{ readonly rowCount: number; readonly tally: number }> {
-  const { table, stagingId, schema } = staging.rows;
-  const names = renderColumnNames(schema.columns);
-  const [columns, values] = stagingId === null ? [names, names] : [`_sid, ${names}`, `${stagingId}, ${names}`];
-  const [row] = await session.run(
-    `with found as materialized (${findings}), staged as (insert into ${table} (${columns}) select ${values} from found) select count(*) as row_count, coalesce(sum(${tally}), 0) as tally from found`,
-  );
-  return row === undefined
-    ? { rowCount: 0, tally: 0 }
-    : { rowCount: numberOf(row, "row_count"), tally: numberOf(row, "tally") };
 }
 
 async function insertQuarantine(session: SqlSession, staging: RegisteredStaging, rows: Selection): Promise<number> {
