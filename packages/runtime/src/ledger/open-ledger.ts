@@ -20,7 +20,7 @@ export interface OpenOptions {
   /** `require` refuses a schema that is not the newest. @default "migrate" */
   readonly schema?: "migrate" | "require";
   /**
-   * `hot` is for the few statements that move steps: they are prepared once per connection, and planned for indexes alone. Their tables are small
+   * `hot` is for the few statements that move steps: they are pipelined, prepared once per connection, and planned for indexes alone. Their tables are small
    * enough, at the beginning of a run, that the planner would rather read them whole, hundreds of times a second. @default "general"
    */
   readonly profile?: "general" | "hot";
@@ -35,7 +35,7 @@ export async function openLedger(url: string, options: OpenOptions = {}): Promis
   const settings = connectionSettings(url);
   const pool = new pg.Pool({
     ...settings,
-    ...(isHot ? { options: `${settings.options} ${hotSettings}` } : {}),
+    ...(isHot ? { options: `${settings.options} ${hotSettings}`, pipeline: true } : {}),
     max: options.maxConnections ?? 8,
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.

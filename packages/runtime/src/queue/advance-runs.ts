@@ -44,13 +44,11 @@ async function advanceRun(
   const good = ended.filter(({ move }) => move.state === "succeeded" || move.state === "unchanged").map(ordinalOf);
   const bad = ended.filter(({ move }) => move.state === "failed" || move.state === "blocked").map(ordinalOf);
   const lost = await loseDescendants(tx, { runId, shape, failed: bad });
-  const open = await countEndings(tx, { runId, ended, lost: countByAsset(shape, lost) });
-  const releases = [
-    ...listReleases(shape, good),
-    ...listReleases(shape, [...bad, ...lost], "optional"),
-    ...listBarrierReleases(shape, open.closed),
-  ];
-  const readyCount = await releaseSteps(tx, runId, releases);
+  const [open, released] = await Promise.all([
+    countEndings(tx, { runId, ended, lost: countByAsset(shape, lost) }),
+    releaseSteps(tx, runId, [...listReleases(shape, good), ...listReleases(shape, [...bad, ...lost], "optional")]),
+  ]);
+  const readyCount = released + (await releaseSteps(tx, runId, listBarrierReleases(shape, open.closed)));
   const events = [...Map.groupBy(lost, (ordinal) => getAssetOf(shape, ordinal).key)].map(([asset, steps]) => ({
     kind: "step:finished",
     runId,
@@ -170,7 +168,8 @@ async function countEndings(
   const counts = positions.map((position) =>
     countAsset(position, byAsset.get(position) ?? [], lost.get(position) ?? 0),
   );
-  const { rows } = await sql<{ position: number; open_count: number }>`
+  const total = counts.reduce((sum, each) => sum + each.ended, 0);
+  const countAssets = sql<{ position: number; open_count: number }>`
     update watersmeet.run_asset set
       open_count = run_asset.open_count - more.ended, succeeded = run_asset.succeeded + more.succeeded,
       unchanged = run_asset.unchanged + more.unchanged, failed = run_asset.failed + more.failed, blocked = run_asset.blocked + more.blocked,
@@ -181,10 +180,10 @@ async function countEndings(
       unchanged integer, failed integer, blocked integer, cancelled integer, upstream_failed integer, row_count bigint, busy_ms bigint,
       started_at timestamptz, finished_at timestamptz)
     where run_asset.run_id = ${runId} and run_asset.position = more.position
-    returning run_asset.position, run_asset.open_count`.execute(tx);
-  const total = counts.reduce((sum, each) => sum + each.ended, 0);
-  const { rows: runs } = await sql<{ open_count: number }>`
-    update watersmeet.run set open_count = open_count - ${total} where id = ${runId} returning open_count`.execute(tx);
+    returning run_asset.position, run_asset.open_count`;
+  const countRun = sql<{ open_count: number }>`
+    update watersmeet.run set open_count = open_count - ${total} where id = ${runId} returning open_count`;
+  const [{ rows }, { rows: runs }] = await Promise.all([countAssets.execute(tx), countRun.execute(tx)]);
   const closed = rows.filter((row) => row.open_count === 0).map((row) => row.position);
   return { closed, isLast: runs[0]?.open_count === 0 };
 }

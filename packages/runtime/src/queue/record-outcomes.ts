@@ -57,14 +57,18 @@ export async function recordIn(
   ended: readonly EndedAttempt[],
   deps: RecordDeps,
 ): Promise<Recorded> {
-  const runs = await lockRuns(tx, ended);
-  const accepted = await acceptAttempts(tx, { ended, runs, deps });
+  // Sent together, done in this order: a worker's connections are pipelined, and waiting for each answer took most of the time.
+  const [runs, rows] = await Promise.all([lockRuns(tx, ended), findRunning(tx, ended)]);
+  const accepted = acceptAttempts({ ended, runs, rows, deps });
   const shapes = await loadShapes(tx, accepted, deps.shapeOf);
-  const versions = await recordVersions(tx, accepted, shapes);
-  await moveSteps(tx, accepted, versions);
-  await insertAttempts(tx, accepted);
-  await deleteLeases(tx, accepted);
-  const progress = await advanceRuns(tx, accepted, shapes);
+  const { versions, publish } = await recordVersions(tx, accepted, shapes);
+  const [progress] = await Promise.all([
+    advanceRuns(tx, accepted, shapes),
+    publish(),
+    moveSteps(tx, accepted, versions),
+    insertAttempts(tx, accepted),
+    deleteLeases(tx, accepted),
+  ]);
   const retried = accepted.filter((each) => each.move.state === "ready" && each.move.delayMs === 0).length;
   const readyCount = progress.readyCount + retried;
   const request = readyCount > 0 ? deps.next?.() : undefined;
@@ -121,20 +125,15 @@ interface RunningRow extends AssetPosition {
   readonly crashes: number;
 }
 
-/** The fence: only the attempt that a running step names may write. */
-async function acceptAttempts(
+async function findRunning(
   tx: Transaction<LedgerDatabase>,
-  options: {
-    readonly ended: readonly EndedAttempt[];
-    readonly runs: ReadonlyMap<RunId, LockedRun>;
-    readonly deps: RecordDeps;
-  },
-): Promise<readonly AcceptedAttempt[]> {
-  const { ended, runs, deps } = options;
+  ended: readonly EndedAttempt[],
+): Promise<readonly RunningRow[]> {
   const { rows } = await sql<RunningRow>`
     select step.run_id as "runId", step.ordinal, step.attempt, step.failures, step.crashes, run_asset.position, run_asset.store,
       coalesce(store.store_id, '') as "storeId",
-      run_asset.code_version as "codeVersion", run_asset.schema_version as "schemaVersion", run_asset.max_attempts as "maxAttempts", run_asset.resource
+      run_asset.code_version as "codeVersion", run_asset.schema_version as "schemaVersion", run_asset.max_attempts as "maxAttempts",
+      run_asset.resource
     from unnest(
       ${ended.map((each) => each.step.runId)}::bigint[],
       ${ended.map((each) => each.step.ordinal)}::integer[],
@@ -143,6 +142,17 @@ async function acceptAttempts(
       and step.attempt = ended.attempt and step.state = 'running'
     join watersmeet.run_asset on run_asset.run_id = step.run_id and run_asset.asset = step.asset
     left join watersmeet.store on store.name = run_asset.store`.execute(tx);
+  return rows;
+}
+
+/** The fence: only the attempt that a running step names may write. */
+function acceptAttempts(options: {
+  readonly ended: readonly EndedAttempt[];
+  readonly runs: ReadonlyMap<RunId, LockedRun>;
+  readonly rows: readonly RunningRow[];
+  readonly deps: RecordDeps;
+}): readonly AcceptedAttempt[] {
+  const { ended, runs, rows, deps } = options;
   const running = new Map(rows.map((row) => [stepKey(row), row]));
   const accepted: AcceptedAttempt[] = [];
   for (const each of ended) {

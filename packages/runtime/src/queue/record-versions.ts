@@ -34,34 +34,33 @@ export interface NewVersion {
   readonly positions: readonly string[];
 }
 
-/** Records of what these attempts committed, moved heads, and which partitions failed. Gives the version of each attempt that has one. */
+/** Records of what these attempts committed; gives the version of each attempt that has one. `publish` moves heads and marks failures. */
 export async function recordVersions(
   tx: Transaction<LedgerDatabase>,
   accepted: readonly AcceptedAttempt[],
   shapes: ReadonlyMap<RunId, RunShape>,
-): Promise<ReadonlyMap<AcceptedAttempt, MaterializationId>> {
+): Promise<{
+  readonly versions: ReadonlyMap<AcceptedAttempt, MaterializationId>;
+  readonly publish: () => Promise<void>;
+}> {
   const committed = accepted.flatMap((each) => {
     const shape = shapes.get(each.run.id);
     if (each.ended.outcome.kind !== "committed" || shape === undefined) return [];
     return [{ each, version: toNewVersion(each, each.ended.outcome, shape) }];
   });
-  const ids = await insertVersions(
-    tx,
-    committed.map(({ version }) => version),
-  );
-  await moveHeads(
-    tx,
-    committed.map(({ version }) => version),
-    ids,
-  );
-  await markFailures(tx, accepted);
-  const versions = new Map<AcceptedAttempt, MaterializationId>();
+  const made = committed.map(({ version }) => version);
+  const [ids, unchanged] = await Promise.all([insertVersions(tx, made), findUnchanged(tx, accepted)]);
+  const versions = new Map(unchanged);
   for (const { each, version } of committed) {
     const id = ids.get(versionKey(version.storeId, version.commit.commitId));
     if (id !== undefined) versions.set(each, id);
   }
-  for (const [each, id] of await findUnchanged(tx, accepted)) versions.set(each, id);
-  return versions;
+  return {
+    versions,
+    async publish() {
+      await Promise.all([moveHeads(tx, made, ids), markFailures(tx, accepted)]);
+    },
+  };
 }
 
 function toNewVersion({ ended, run, position }: AcceptedAttempt, outcome: Committed, shape: RunShape): NewVersion {
