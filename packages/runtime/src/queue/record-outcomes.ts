@@ -31,6 +31,8 @@ export interface Recorded {
   /** Steps that became ready and that nobody holds yet. */
   readonly readyCount: number;
   readonly finishedRuns: readonly RunId[];
+  /** When the first of the steps that are tried again may be claimed, in ms from now; `null`: none waits. */
+  readonly retryInMs: number | null;
   /** Steps that the worker of `next` holds now. */
   readonly held: readonly HeldStep[];
   /** Versions that are on record now. */
@@ -47,7 +49,7 @@ export async function recordOutcomes(
   ended: readonly EndedAttempt[],
   deps: RecordDeps,
 ): Promise<Recorded> {
-  if (ended.length === 0) return { refused: [], readyCount: 0, finishedRuns: [], made: [], held: [] };
+  if (ended.length === 0) return { refused: [], readyCount: 0, finishedRuns: [], made: [], held: [], retryInMs: null };
   return db.transaction().execute((tx) => recordIn(tx, ended, deps));
 }
 
@@ -81,7 +83,17 @@ export async function recordIn(
     finishedRuns: progress.finishedRuns,
     made: accepted.flatMap((each) => describeMade(each, versions.get(each)) ?? []),
     held: next.held,
+    retryInMs: findRetryMs(accepted),
   };
+}
+
+function findRetryMs(accepted: readonly AcceptedAttempt[]): number | null {
+  let firstMs: number | null = null;
+  for (const { move } of accepted) {
+    if (move.state === "ready" && move.delayMs > 0)
+      firstMs = Math.min(firstMs ?? Number.POSITIVE_INFINITY, move.delayMs);
+  }
+  return firstMs;
 }
 
 const nothingClaimed: Awaited<ReturnType<typeof claimIn>> = { held: [], events: [] };

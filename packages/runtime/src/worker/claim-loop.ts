@@ -62,6 +62,8 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
     wake: () => wake.ring(),
     looked: () =>
       new Promise((resolve) => {
+        // A bell that is fetched while the worker stops must not wait for a look that never comes.
+        if (stopping.signal.aborted) return resolve();
         waiters.push(resolve);
         wake.ring();
       }),

@@ -92,9 +92,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
   const doorbell = startDoorbell({ pool: ledger.pool, logger, onBell: () => claim.looked() });
 
-  function onRecorded({ readyCount }: Recorded): void {
+  function onRecorded({ readyCount, retryInMs }: Recorded): void {
     teller.tell();
     claim.wake();
+    if (retryInMs !== null) setTimeout(() => claim.wake(), retryInMs + 1).unref();
     // What this worker cannot take itself is for others.
     const surplus = readyCount - Math.max(0, options.concurrency - slots.heldCount());
     if (surplus > 0 && sweeps.hasPeers()) ringQuietly(db, Math.ceil(surplus / options.concurrency), logger);

@@ -1,12 +1,13 @@
-import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import pg from "pg";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { openEmbeddedPostgres } from "../../src/ledger/embedded/embedded-postgres.ts";
 import { isAlive, parsePostmasterFile } from "../../src/ledger/embedded/postmaster-file.ts";
@@ -22,6 +23,24 @@ async function makeFolder(mode = 0o755): Promise<string> {
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/** A folder with a copy of one cluster: making one takes most of a second. */
+async function makeCluster(): Promise<string> {
+  const folder = await makeFolder();
+  await promisify(execFile)("cp", ["-a", join(original, "data"), folder]);
+  return folder;
+}
+
+let original: string;
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "watersmeet-embedded-"));
+  await chmod(folder, 0o755);
+  await (await openEmbeddedPostgres(folder))[Symbol.asyncDispose]();
+  original = folder;
+});
+afterAll(async () => {
+  await rm(original, { recursive: true, force: true });
+});
 
 const opened = z.object({
   url: z.string(),
@@ -91,7 +110,7 @@ test("processes that start at once share one server, and the last one stops it",
 });
 
 test("a server that a killed process left behind is used again, with its data, and stopped in the end", async () => {
-  const folder = await makeFolder();
+  const folder = await makeCluster();
   const first = await openInProcess(folder);
   const client = new pg.Client({ connectionString: first.server.url });
   await client.connect();
@@ -112,7 +131,7 @@ test("a server that a killed process left behind is used again, with its data, a
 });
 
 test("a pid file that a crash left behind does not keep the server from starting", async () => {
-  const folder = await makeFolder();
+  const folder = await makeCluster();
   const first = await openInProcess(folder);
   process.kill(first.server.postmasterPid, "SIGKILL");
   first.child.kill("SIGKILL");
@@ -128,7 +147,7 @@ test("a pid file that a crash left behind does not keep the server from starting
 });
 
 test("Ctrl-C in the terminal does not reach the server", async () => {
-  const folder = await makeFolder();
+  const folder = await makeCluster();
   const opener = await openInProcess(folder, { detached: true });
   const { pid } = opener.child;
   if (pid === undefined) throw new Error("not started");
@@ -139,8 +158,7 @@ test("Ctrl-C in the terminal does not reach the server", async () => {
 });
 
 test("a server that cannot start says why, with the end of its log", async () => {
-  const folder = await makeFolder();
-  await close(await openInProcess(folder));
+  const folder = await makeCluster();
   await writeFile(join(folder, "data", "postgresql.conf"), "no such setting\n");
   await expect(openEmbeddedPostgres(folder)).rejects.toMatchObject({
     code: "LEDGER_EMBEDDED_FAILED",
@@ -150,7 +168,7 @@ test("a server that cannot start says why, with the end of its log", async () =>
 });
 
 test("the password is readable by its owner alone", async () => {
-  const folder = await makeFolder();
+  const folder = await makeCluster();
   await using server = await openEmbeddedPostgres(folder);
   const { mode } = await stat(join(server.dataDirectory, "watersmeet.password"));
   expect(mode & 0o077).toBe(0);

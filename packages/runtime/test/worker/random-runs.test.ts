@@ -139,7 +139,7 @@ test("whatever the graph and whoever fails, every step ends once, as the model s
       }
       await expectCountersToAgree(id, expected);
     }),
-    { numRuns: 25 },
+    { numRuns: 80 },
   );
 }, 120_000);
 

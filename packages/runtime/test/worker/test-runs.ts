@@ -3,19 +3,16 @@ import { sql } from "kysely";
 import type { LedgerConnections, LedgerDb } from "../../src/ledger/open-ledger.ts";
 import type { RunId } from "../../src/ledger/records.ts";
 import { silentLogger } from "../../src/observe/logger.ts";
+import { ringDoorbell } from "../../src/queue/doorbell.ts";
 import { insertRun, type NewRun } from "../../src/queue/submit-run.ts";
 import { startWorker, type RunningWorker, type WorkerOptions } from "../../src/worker/start-worker.ts";
 import { createTestExecutor, type StepBehaviour } from "./test-executor.ts";
 import { executionOf, planOf, type AssetSketch } from "./test-plans.ts";
 
-export async function submit(
-  db: LedgerDb,
-  sketches: readonly AssetSketch[],
-  overrides: Partial<NewRun> = {},
-): Promise<RunId> {
-  const run: NewRun = {
+export function newRun(sketches: readonly AssetSketch[], overrides: Partial<NewRun> = {}): NewRun {
+  return {
     kind: "run",
-    plan: planOf(sketches),
+    plan: overrides.plan ?? planOf(sketches),
     executionOf: executionOf(sketches),
     requestedBy: "test",
     idempotencyKey: null,
@@ -23,7 +20,17 @@ export async function submit(
     traceId: "0".repeat(32),
     ...overrides,
   };
-  return (await insertRun(db, run)).id;
+}
+
+/** Records a run and rings the doorbell, as a face does. */
+export async function submit(
+  db: LedgerDb,
+  sketches: readonly AssetSketch[],
+  overrides: Partial<NewRun> = {},
+): Promise<RunId> {
+  const { id } = await insertRun(db, newRun(sketches, overrides));
+  await ringDoorbell(db, 4);
+  return id;
 }
 
 export function startTestWorker(

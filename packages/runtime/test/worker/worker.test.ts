@@ -8,11 +8,12 @@ import { createShapeCache } from "../../src/queue/shape-cache.ts";
 import { insertRun } from "../../src/queue/submit-run.ts";
 import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
 import { failed } from "./test-executor.ts";
-import { executionOf, planOf } from "./test-plans.ts";
+import { planOf } from "./test-plans.ts";
 import {
   countStates,
   listAttemptOutcomes,
   listStepRows,
+  newRun,
   startTestWorker,
   submit,
   waitForEnd,
@@ -249,21 +250,14 @@ test("a run goes on when every connection is cut in the middle", async () => {
 
 test("without a doorbell the sweep finds what is ready", async () => {
   await using _worker = await startTestWorker(ledger.connections);
-  const id = await submit(ledger.db, [{ key: "quiet" }]);
+  await sleep(50);
+  const { id } = await insertRun(ledger.db, newRun([{ key: "quiet" }]));
   expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
 });
 
 test("the same idempotency key gives the same run", async () => {
   const sketches = [{ key: "once" }];
-  const run = {
-    kind: "run",
-    plan: planOf(sketches),
-    executionOf: executionOf(sketches),
-    requestedBy: "test",
-    idempotencyKey: "k1",
-    maxParallel: null,
-    traceId: "0".repeat(32),
-  } as const;
+  const run = newRun(sketches, { idempotencyKey: "k1" });
   const first = await insertRun(ledger.db, run);
   const again = await Promise.all([insertRun(ledger.db, run), insertRun(ledger.db, run)]);
   expect(first.isExisting).toBe(false);
