@@ -74,6 +74,7 @@ async function readHeads(
   const stream = client.query(
     new QueryStream(headsSql, [options.environment, options.assets ?? null], { batchSize: 5000 }),
   );
+  // The stream has no type for its rows; the statement above says what they are.
   for await (const row of stream as AsyncIterable<HeadRow>) {
     if (!isCurrent(row, options)) continue;
     const ofAsset = heads.get(row.asset) ?? new Map<PartitionKey, HeadState>();
