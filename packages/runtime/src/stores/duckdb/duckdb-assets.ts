@@ -3,7 +3,7 @@ import { ensureAsset } from "../ensure-asset.ts";
 import type { StoredAsset } from "../store.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";
-import { createDuckdbSession } from "./duckdb-session.ts";
+import { joinDuckdbTransaction } from "./duckdb-session.ts";
 
 /** The assets of a file, remembered once they are ensured. */
 export class DuckdbAssets {
@@ -24,7 +24,7 @@ export class DuckdbAssets {
     if (known?.form === form) return known.assetId;
     return await this.#exclusive(async () => {
       const assetId = await this.#database.pool.transact((connection) =>
-        ensureAsset(createDuckdbSession(connection), duckdbDialect, asset),
+        ensureAsset(joinDuckdbTransaction(connection), duckdbDialect, asset),
       );
       // A write-ahead log with changes of the catalog is the part of DuckDB's recovery with a history of mistakes.
       await this.#database.checkpoint();

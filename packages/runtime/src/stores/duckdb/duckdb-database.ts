@@ -7,7 +7,7 @@ import { renderCatalog } from "../catalog/render-catalog.ts";
 import { registerCanonicalJson } from "./canonical-json-function.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { toStoreError } from "./duckdb-error.ts";
-import { createDuckdbSession } from "./duckdb-session.ts";
+import { createDuckdbSession, joinDuckdbTransaction } from "./duckdb-session.ts";
 import { findHolderPid, lockedError, ownFile } from "./own-file.ts";
 
 export interface DuckdbOptions {
@@ -59,7 +59,7 @@ export class DuckdbDatabase {
       const instance = await openInstance(options);
       const pool = new ConnectionPool(instance);
       const storeId = await pool.transact(async (connection) => {
-        const session = createDuckdbSession(connection);
+        const session = joinDuckdbTransaction(connection);
         for (const statement of renderCatalog()) await session.run(statement);
         await ensureMeta(session, "format_version", "1");
         return await ensureMeta(session, "store_id", randomUUID());

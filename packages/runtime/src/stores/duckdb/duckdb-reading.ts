@@ -12,7 +12,7 @@ import type { ExchangeFile, InputVersions } from "../store.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";
 import { toStoreError } from "./duckdb-error.ts";
-import { createDuckdbSession, interruptible } from "./duckdb-session.ts";
+import { interruptible, joinDuckdbTransaction } from "./duckdb-session.ts";
 
 export interface ReadOptions {
   readonly limit?: number;
@@ -30,7 +30,7 @@ export async function* streamVersions(
   let isBroken = true;
   try {
     await connection.run("begin transaction read only");
-    const { sql, rowCount } = await readVersions(createDuckdbSession(connection, signal), duckdbDialect, input);
+    const { sql, rowCount } = await readVersions(joinDuckdbTransaction(connection, signal), duckdbDialect, input);
     const most = limit === undefined ? rowCount : Math.min(rowCount, Math.max(0, Math.floor(limit)));
     const limited = limit === undefined ? sql : `${sql} limit ${most}`;
     const query = { sql: limited, schema: input.asset.schema, rowCount: most, of: input.asset.key };
@@ -94,7 +94,7 @@ export async function exportVersions(
   const path = join(directory, `${nameExport(database.storeId, input)}.parquet`);
   return await database.pool.use(async (connection) => {
     await connection.run("begin transaction read only");
-    const { sql, rowCount } = await readVersions(createDuckdbSession(connection), duckdbDialect, input);
+    const { sql, rowCount } = await readVersions(joinDuckdbTransaction(connection), duckdbDialect, input);
     if (!(await exists(path))) await copyToParquet(connection, sql, path);
     await connection.run("commit");
     return { path, format: "parquet", schema: input.asset.schema, rowCount };

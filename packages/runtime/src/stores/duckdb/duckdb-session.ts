@@ -8,25 +8,64 @@ import {
   VARCHAR,
   listValue,
   type DuckDBConnection,
+  type DuckDBMaterializedResult,
   type DuckDBType,
   type DuckDBValue,
 } from "@duckdb/node-api";
 import type { SqlRow, SqlSession, SqlValue } from "../sql-session.ts";
 import { toStoreError } from "./duckdb-error.ts";
 
-/** A session over one connection. Ends the running statement when the signal does. */
+/**
+ * A session over a connection without a transaction: each statement is one by itself. Ends the running statement when the signal does.
+ *
+ * A statement with parameters runs in a transaction of its own, so that it is planned and executed on the same rows: DuckDB 1.5.6 plans it when
+ * it is prepared, drops a condition that the columns' minimum and maximum decide at that moment, and executes the plan on rows that have been
+ * committed since. `v = 1` then gives rows of `v = 2` as well, or none (`test/stores/duckdb-prepared.test.ts`).
+ */
 export function createDuckdbSession(connection: DuckDBConnection, signal?: AbortSignal): SqlSession {
-  const query = async (sql: string, parameters: readonly SqlValue[]) => {
-    const bound = parameters.map(bindValue);
-    const values = bound.map(({ value }) => value);
-    const types = bound.map(({ type }) => type);
+  return makeSession(async (sql, parameters) => {
+    if (parameters.length === 0) return await execute(connection, { sql, parameters, signal });
+    await connection.run("begin transaction");
     try {
-      return await interruptible(connection, signal, () => connection.run(sql, values, types));
+      const result = await execute(connection, { sql, parameters, signal });
+      await connection.run("commit");
+      return result;
     } catch (error) {
-      signal?.throwIfAborted();
-      throw toStoreError(error, "DuckDB");
+      await connection.run("rollback");
+      throw error;
     }
-  };
+  });
+}
+
+/** A session over a connection whose transaction the caller has begun, and ends. */
+export function joinDuckdbTransaction(connection: DuckDBConnection, signal?: AbortSignal): SqlSession {
+  return makeSession((sql, parameters) => execute(connection, { sql, parameters, signal }));
+}
+
+interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+  readonly signal: AbortSignal | undefined;
+}
+
+async function execute(connection: DuckDBConnection, { sql, parameters, signal }: Statement) {
+  const bound = parameters.map(bindValue);
+  const values = bound.map(({ value }) => value);
+  const types = bound.map(({ type }) => type);
+  try {
+    // Without parameters there is nothing to prepare: the statement is planned as it runs.
+    return await interruptible(connection, signal, () =>
+      parameters.length === 0 ? connection.run(sql) : connection.run(sql, values, types),
+    );
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw toStoreError(error, "DuckDB");
+  }
+}
+
+function makeSession(
+  query: (sql: string, parameters: readonly SqlValue[]) => Promise<DuckDBMaterializedResult>,
+): SqlSession {
   return {
     async run(sql, parameters = []) {
       const result = await query(sql, parameters);

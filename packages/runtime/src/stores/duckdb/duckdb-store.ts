@@ -23,7 +23,7 @@ import type { DuckdbAssets } from "./duckdb-assets.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";
 import { exportVersions, streamVersions } from "./duckdb-reading.ts";
-import { createDuckdbSession } from "./duckdb-session.ts";
+import { createDuckdbSession, joinDuckdbTransaction } from "./duckdb-session.ts";
 import { exportStagedRows, measureStaged } from "./measure-staged.ts";
 import type { DuckdbPublisher } from "./publish.ts";
 import { stageFileRows, stageMergeRows, stageQueryRows, type StagingContext } from "./stage-rows.ts";
@@ -136,8 +136,8 @@ export class DuckdbStore implements Store {
   /** Rows of a query over what readers see, every value as text: this process owns the file, so that nobody else can ask it. */
   async queryViews(sql: string, parameters: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
     return await this.#shared.database.pool.use(async (connection) => {
-      const session = createDuckdbSession(connection);
-      await session.run("begin transaction read only");
+      await connection.run("begin transaction read only");
+      const session = joinDuckdbTransaction(connection);
       const rows = await session.run(sql, parameters);
       await session.run("commit");
       return rows;

@@ -11,7 +11,7 @@ import type { Commit, CommitRequest, StoredAsset } from "../store.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";
 import { isFatal } from "./duckdb-error.ts";
-import { createDuckdbSession } from "./duckdb-session.ts";
+import { createDuckdbSession, joinDuckdbTransaction } from "./duckdb-session.ts";
 import { dropStaging, runAll } from "./stage-rows.ts";
 import type { StagingArea } from "./staging-area.ts";
 
@@ -125,8 +125,8 @@ export class DuckdbPublisher implements Publisher {
     const connection = await pool.acquire();
     let isBroken = true;
     try {
-      const session = createDuckdbSession(connection);
-      await session.run("begin transaction");
+      await connection.run("begin transaction");
+      const session = joinDuckdbTransaction(connection);
       await onPhase("begun");
       const result = await work(session);
       if (isRefused(result)) {
