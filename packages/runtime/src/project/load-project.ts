@@ -48,7 +48,8 @@ export async function deriveProject(analyzer: Analyzer, options: DeriveProjectOp
   const generation = generationOf(manifest);
   if (previous?.generation === generation && previous.problems.length === 0) return previous;
   const { graph, problems: linked } = buildGraph(manifest);
-  const found = [...derived, ...linked];
+  // What could not be derived the graph cannot judge: it would report the same again, in other words and without a place.
+  const found = derived.length > 0 ? derived : linked;
   const code = { root, generation, files: manifest.files };
   const described = found.length > 0 ? nothing : await describe(manifest, code, childPool);
   const specs = new Map(described.specs.map((spec) => [spec.key, spec]));

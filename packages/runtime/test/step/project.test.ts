@@ -103,6 +103,28 @@ test("a query over an asset of another store is a problem", async () => {
   expect(problems).toMatchObject([{ code: "STORES_DIFFER", at: { file: extra, line: 4 } }]);
 });
 
+test("a merge whose key cannot be compared is a problem before anything runs", async () => {
+  const { problems } = await loadWith([
+    'import { merge, type In } from "@watersmeet/core";',
+    'import { z } from "zod";',
+    'import type * as shop from "./shop.ts";',
+    'export const agreed = merge({ schema: z.object({ price: z.number() }), key: ["price"], policy: "recencyFirst" },',
+    "  (a: In<typeof shop.customers>) => ({ a }));",
+  ]);
+  expect(problems).toMatchObject([{ code: "MERGE_POLICY_INVALID", at: { file: extra, line: 4 } }]);
+});
+
+test("a cycle is one problem", async () => {
+  const { problems } = await loadWith([
+    'import { asset, type In } from "@watersmeet/core";',
+    'import { z } from "zod";',
+    "const Row = z.object({ id: z.int() });",
+    "export const hen = asset({ schema: Row }, (e: In<typeof egg>) => e.all());",
+    "export const egg = asset({ schema: Row }, (h: In<typeof hen>) => h.all());",
+  ]);
+  expect(problems.map(({ code }) => code)).toEqual(["ANALYZE_CYCLE"]);
+});
+
 test("the generation follows the sources, and comes back with them", async () => {
   const before = project.current().generation;
   const { generation } = await loadWith([...preamble, "export const three = 3;"]);
