@@ -23,8 +23,15 @@ import { toStoreError } from "./duckdb-error.ts";
  * committed since. `v = 1` then gives rows of `v = 2` as well, or none (`test/stores/duckdb-prepared.test.ts`).
  */
 export function createDuckdbSession(connection: DuckDBConnection, signal?: AbortSignal): SqlSession {
+  // The holder may begin a transaction through the session, too.
+  let isInTransaction = false;
   return makeSession(async (sql, parameters) => {
-    if (parameters.length === 0) return await execute(connection, { sql, parameters, signal });
+    if (parameters.length === 0 || isInTransaction) {
+      const result = await execute(connection, { sql, parameters, signal });
+      if (sql.startsWith("begin")) isInTransaction = true;
+      else if (sql === "commit" || sql === "rollback") isInTransaction = false;
+      return result;
+    }
     await connection.run("begin transaction");
     try {
       const result = await execute(connection, { sql, parameters, signal });
