@@ -4,5 +4,6 @@ import { defineConfig } from "vite";
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
-  build: { outDir: "../web-dist", emptyOutDir: true, sourcemap: false, chunkSizeWarningLimit: 900 },
+  // Not "assets": that is where the pages of assets are.
+  build: { outDir: "../web-dist", assetsDir: "app", emptyOutDir: true, sourcemap: false, chunkSizeWarningLimit: 900 },
 });

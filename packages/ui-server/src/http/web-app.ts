@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 /** The pages, as responses: read into memory once, found by path, never looked up on disk by a name that a request gives. */
 export interface WebApp {
-  /** `undefined` when there is no such file. Paths without an extension are pages of the app. */
+  /** `undefined` when there is no such file. Every other path is a page of the app: an asset's key may look like a file's name. */
   respond(path: string): Promise<Response | undefined>;
 }
 
@@ -33,11 +33,16 @@ export function createWebApp(options: WebAppOptions = {}): WebApp {
         options.onFailure?.(error);
         return explainFailure(error);
       });
-      const name = extname(path) === "" ? "index.html" : path.slice(1);
+      const name = isFile(path, loaded) ? path.slice(1) : "index.html";
       const body = loaded.get(name);
       return body === undefined ? undefined : new Response(body, { headers: describeFile(name) });
     },
   };
+}
+
+/** Files lie at the top, or in the bundler's folder: a path there that is none of them is missing, not a page. */
+function isFile(path: string, loaded: ReadonlyMap<string, unknown>): boolean {
+  return loaded.has(path.slice(1)) || path.startsWith("/app/");
 }
 
 async function loadFiles(options: WebAppOptions): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>> {
@@ -105,11 +110,11 @@ const mediaTypes: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2",
 };
 
-/** Vite puts a digest of the content into the names under assets/, so these never change. */
+/** Vite puts a digest of the content into the names under app/, so these never change. */
 function describeFile(name: string): Record<string, string> {
   return {
     "Content-Type": mediaTypes[extname(name)] ?? "application/octet-stream",
-    "Cache-Control": name.startsWith("assets/") ? "public, max-age=31536000, immutable" : "no-cache",
+    "Cache-Control": name.startsWith("app/") ? "public, max-age=31536000, immutable" : "no-cache",
   };
 }
 
