@@ -1,20 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, globSync, rmSync } from "node:fs";
-import { mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, globSync, rmSync } from "node:fs";
+import { join } from "node:path";
 
-/** Builds what is published: `dist` of every package (Node refuses `.ts` under node_modules), the SQL beside it, and the web app. */
+/** Builds what is published, in place: `dist` of every package (Node refuses `.ts` under node_modules), the SQL beside it, and the web app. */
 const packages = ["core", "runtime", "ui-server"].map((name) => join("packages", name));
 
 for (const folder of packages) rmSync(join(folder, "dist"), { recursive: true, force: true });
-execFileSync("tsc", ["-b", "--force"], { stdio: "inherit" });
+execFileSync(join("node_modules", ".bin", "tsc"), ["-b", "--force"], { stdio: "inherit" });
 for (const folder of packages) {
-  for (const file of globSync("src/**/*.sql", { cwd: folder })) {
-    const target = join(folder, file.replace(/^src/, "dist"));
-    mkdirSync(dirname(target), { recursive: true });
-    cpSync(join(folder, file), target);
+  for (const file of globSync("src/**/migrations/*.sql", { cwd: folder })) {
+    cpSync(join(folder, file), join(folder, file.replace(/^src/, "dist")));
   }
 }
-if (existsSync("packages/ui-server/web/vite.config.ts")) {
-  execFileSync("vite", ["build", "packages/ui-server/web"], { stdio: "inherit" });
-}
+execFileSync(join("node_modules", ".bin", "vite"), ["build", "web", "--logLevel", "warn"], {
+  stdio: "inherit",
+  cwd: join("packages", "ui-server"),
+});

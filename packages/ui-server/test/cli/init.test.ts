@@ -32,6 +32,7 @@ test("init writes a project that check and run accept", async () => {
     "assets/weather.ts",
     "lib/weather-service.ts",
     "package.json",
+    "pnpm-workspace.yaml",
     "test/weather.test.ts",
     "tsconfig.json",
     "watersmeet.config.ts",
