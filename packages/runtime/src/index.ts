@@ -1,6 +1,7 @@
+export type { OpenOptions } from "./app/compose.ts";
 export { deriveProject } from "./app/derive-project.ts";
-export { migrateProjectLedger } from "./app/open-project-ledger.ts";
-export { openWatersmeet, type OpenOptions } from "./app/open-watersmeet.ts";
+export { migrateProjectLedger } from "./app/migrate-project-ledger.ts";
+export { openWatersmeet } from "./app/open-watersmeet.ts";
 export type { Examination, RunRequest, Watersmeet, WhyAnswer } from "./app/watersmeet.ts";
 export type { Config, ResourceConfig, StoreConfig } from "./config/config.ts";
 export { findProject, type ProjectLocation } from "./config/find-project.ts";

@@ -12,6 +12,9 @@ if (major < 24 || (major === 24 && minor < 12)) {
   process.exit(2);
 }
 
+// DuckDB's statements wait in Node's thread pool, as do file reads, and four threads are soon taken. Read when the pool is first used: below.
+process.env.UV_THREADPOOL_SIZE ??= "16";
+
 // Keeps what Node compiles, and the types it strips, between calls: a third of the time that a command takes to start.
 module.enableCompileCache();
 process.env.NODE_COMPILE_CACHE ??= module.getCompileCacheDir();

@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { openEmbeddedPostgres } from "../ledger/embedded/embedded-postgres.ts";
 import { migrateLedger } from "../ledger/migrate.ts";
 import { connectionSettings, openLedger, type LedgerConnections } from "../ledger/open-ledger.ts";
-import { silentLogger, type Logger } from "../observe/logger.ts";
+import type { Logger } from "../observe/logger.ts";
 import { ensureDoorbell } from "../queue/doorbell.ts";
 
 /**
@@ -23,8 +23,8 @@ export async function openProjectLedger(config: Config, logger: Logger): Promise
   return { ...connections, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** Brings the schema of a project's ledger up to date; gives the names of the migrations that ran. */
-export async function migrateProjectLedger(config: Config, logger: Logger = silentLogger): Promise<readonly string[]> {
+/** The same, without opening it; gives the names of the migrations that ran. */
+export async function migrateLedgerOf(config: Config, logger: Logger): Promise<readonly string[]> {
   await using stack = new AsyncDisposableStack();
   const url = await findUrl(config, { stack, logger });
   const client = new pg.Client(connectionSettings(url));

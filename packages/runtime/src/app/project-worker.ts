@@ -26,6 +26,8 @@ const graceMs = 10_000;
 export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<AsyncDisposable> {
   const { config, stores, logger } = deps;
   await using stack = new AsyncDisposableStack();
+  // A child starts while the stores open.
+  deps.children.warm(1);
   await stores.openAll();
   const timer = setInterval(() => {
     if (stores.open.size === Object.keys(config.stores).length) return;

@@ -1,5 +1,4 @@
 import type { ProjectParts } from "./project-parts.ts";
-import { startProjectWorker } from "./project-worker.ts";
 
 export interface WorkerSwitch {
   /** One per process: what a second call gives ends nothing. */
@@ -20,14 +19,7 @@ export function createWorkerSwitch(parts: ProjectParts): WorkerSwitch {
         await running;
         return { async [Symbol.asyncDispose]() {} };
       }
-      running = startProjectWorker({
-        config: parts.config,
-        ledger: parts.connections,
-        stores: parts.stores,
-        children: parts.children,
-        project: () => parts.project.current(),
-        logger: parts.logger,
-      });
+      running = startWorker(parts);
       try {
         await running;
       } catch (error) {
@@ -38,4 +30,17 @@ export function createWorkerSwitch(parts: ProjectParts): WorkerSwitch {
     },
     stop,
   };
+}
+
+/** What executes steps is loaded by processes that do: most commands only ask and submit. */
+async function startWorker(parts: ProjectParts): Promise<AsyncDisposable> {
+  const { startProjectWorker } = await import("./project-worker.ts");
+  return await startProjectWorker({
+    config: parts.config,
+    ledger: parts.connections,
+    stores: parts.stores,
+    children: parts.children,
+    project: () => parts.project.current(),
+    logger: parts.logger,
+  });
 }

@@ -14,6 +14,8 @@ export interface ChildPool extends AsyncDisposable {
   perform(work: ChildWork, options: WorkOptions): Promise<ChildAnswer>;
   /** Starts children ahead, up to the pool's size. */
   warm(count: number): void;
+  /** What user code sees in its environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Node never unloads a module: after this many reloads a child has grown enough to be replaced. */
@@ -47,6 +49,10 @@ class Pool implements ChildPool {
 
   constructor(options: ChildPoolOptions) {
     this.#options = options;
+  }
+
+  get env(): ChildPoolOptions["env"] {
+    return this.#options.env;
   }
 
   warm(count: number): void {
@@ -103,7 +109,8 @@ class Pool implements ChildPool {
   #take(kind: ChildWork["kind"]): Child {
     const child = this.#pickIdle(kind) ?? this.#start();
     this.#busy.add(child);
-    this.warm(1);
+    // A project that is described may have no step to run.
+    if (kind !== "describe") this.warm(1);
     return child;
   }
 

@@ -5,6 +5,7 @@ import type { Manifest } from "@watersmeet/core/manifest";
 import { compareStrings, fingerprint } from "@watersmeet/core/values";
 import type { ChildPool } from "../child/child-pool.ts";
 import type { ChildFailure, ProjectCode } from "../child/protocol.ts";
+import { buildDescriptionKey, readDescription, writeDescription } from "./description-cache.ts";
 import { findSpecProblems } from "./find-spec-problems.ts";
 import type { AssetSpec, Project } from "./project.ts";
 
@@ -13,7 +14,7 @@ export interface LoadProjectOptions {
   readonly root: string;
   /** Globs of the files that may declare assets, relative to the root. */
   readonly assets: readonly string[];
-  /** Absolute; facts of unchanged files are kept here. */
+  /** Absolute; facts of unchanged files and descriptions of unchanged projects are kept here. */
   readonly cacheDirectory: string;
   readonly childPool: ChildPool;
 }
@@ -39,19 +40,19 @@ export async function startAnalyzer({ root, assets, cacheDirectory }: LoadProjec
 }
 
 /**
- * Derives a project from its sources, links it, and has a child import it and tell what only the loaded objects know. The sources are read,
- * never executed, by this process. Problems of every stage are collected; objects are asked for as long as the sources could be derived.
+ * Derives a project from its sources, links it, and has a child import it and tell what only the loaded objects know, unless that is known
+ * from the last time. The sources are read, never executed, by this process. Problems of every stage are collected; objects are asked for
+ * as long as the sources could be derived.
  */
 export async function deriveProject(analyzer: Analyzer, options: DeriveProjectOptions): Promise<Project> {
-  const { root, childPool, previous } = options;
+  const { root, previous } = options;
   const { manifest, problems: derived } = await analyzer.analyze();
   const generation = generationOf(manifest);
   if (previous?.generation === generation && previous.problems.length === 0) return previous;
   const { graph, problems: linked } = buildGraph(manifest);
   // What could not be derived the graph cannot judge: it would report the same again, in other words and without a place.
   const found = derived.length > 0 ? derived : linked;
-  const code = { root, generation, files: manifest.files };
-  const described = found.length > 0 ? nothing : await describe(manifest, code, childPool);
+  const described = found.length > 0 ? nothing : await recallOrDescribe(manifest, generation, options);
   const specs = new Map(described.specs.map((spec) => [spec.key, spec]));
   const problems = [...found, ...described.problems, ...findSpecProblems(graph, specs)];
   return { root, generation, manifest, graph, specs, problems: sortProblems(problems) };
@@ -63,6 +64,20 @@ interface Description {
 }
 
 const nothing: Description = { specs: [], problems: [] };
+
+/** Whatever has problems is described anew each time: their cure may lie where the key does not look. */
+async function recallOrDescribe(
+  manifest: Manifest,
+  generation: string,
+  { root, assets, cacheDirectory, childPool }: LoadProjectOptions,
+): Promise<Description> {
+  const key = buildDescriptionKey({ root, assets, generation, env: childPool.env });
+  const known = await readDescription(cacheDirectory, key);
+  if (known !== null) return { specs: known, problems: [] };
+  const described = await describe(manifest, { root, generation, files: manifest.files }, childPool);
+  if (described.problems.length === 0) await writeDescription(cacheDirectory, key, described.specs);
+  return described;
+}
 
 async function describe(manifest: Manifest, code: ProjectCode, pool: ChildPool): Promise<Description> {
   const reached: string[] = [];

@@ -1,9 +1,6 @@
-import { runMigrations } from "graphile-worker";
 import { sql } from "kysely";
 import type pg from "pg";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
-import { silentLogger } from "../observe/logger.ts";
-import { adaptGraphileLogger } from "./quiet-graphile.ts";
 
 /** Schema of graphile-worker's own tables. */
 export const doorbellSchema = "watersmeet_worker";
@@ -14,16 +11,18 @@ export const chunkTask = "chunk";
 /** More bells than this wake nobody who is not awake already. */
 const maxBells = 8;
 
-/** Brings graphile-worker's schema up to date. One process at a time: its own migrations may collide when a schema is new. */
+/**
+ * Makes what rings, unless it is there. A schema of an older graphile-worker rings as well: that is brought up to date by the first worker,
+ * which has the library loaded anyway.
+ */
 export async function ensureDoorbell(pool: pg.Pool): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query("select pg_advisory_lock(hashtextextended('watersmeet.doorbell', 0))");
-    await runMigrations({ pgPool: pool, schema: doorbellSchema, logger: adaptGraphileLogger(silentLogger) });
-  } finally {
-    await client.query("select pg_advisory_unlock(hashtextextended('watersmeet.doorbell', 0))").catch(() => {});
-    client.release();
-  }
+  const { rows } = await pool.query<{ rings: boolean }>(
+    `select exists(select from pg_catalog.pg_proc where proname = 'add_jobs' and pronamespace = to_regnamespace($1)) as rings`,
+    [doorbellSchema],
+  );
+  if (rows[0]?.rings === true) return;
+  const { migrateDoorbell } = await import("./migrate-doorbell.ts");
+  await migrateDoorbell(pool, doorbellSchema);
 }
 
 /**

@@ -2,10 +2,6 @@ import { resolve } from "node:path";
 import { unreachable } from "@watersmeet/core/errors";
 import type { StoreConfig } from "../config/config.ts";
 import type { CommitPhase } from "./apply-commits.ts";
-import { createDuckdbMergeEngine } from "./duckdb/merge-engine.ts";
-import { openDuckdbStore } from "./duckdb/open-duckdb-store.ts";
-import { createPgMergeEngine } from "./postgres/merge-engine.ts";
-import { openPostgresStore } from "./postgres/open-postgres-store.ts";
 import type { Store } from "./store.ts";
 
 export interface OpenStoreOptions {
@@ -22,7 +18,8 @@ export interface OpenStoreOptions {
 }
 
 /**
- * Opens a store, making it when it is not there.
+ * Opens a store, making it when it is not there. Each kind brings a library with it, which is loaded for the first store of the kind.
+ *
  * @throws {STORE_LOCKED} when another process owns the file @throws {STORE_UNREACHABLE}
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
@@ -30,7 +27,9 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const onPhase = options.onPhase ?? (() => {});
   const { config, name } = options;
   switch (config.kind) {
-    case "duckdb":
+    case "duckdb": {
+      const { openDuckdbStore } = await import("./duckdb/open-duckdb-store.ts");
+      const { createDuckdbMergeEngine } = await import("./duckdb/merge-engine.ts");
       return await openDuckdbStore({
         name,
         path: resolve(options.root, config.path),
@@ -41,7 +40,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
         now,
         onPhase,
       });
-    case "postgres":
+    }
+    case "postgres": {
+      const { openPostgresStore } = await import("./postgres/open-postgres-store.ts");
+      const { createPgMergeEngine } = await import("./postgres/merge-engine.ts");
       return await openPostgresStore({
         name,
         url: config.url,
@@ -50,6 +52,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
         now,
         onPhase,
       });
+    }
     default:
       return unreachable(config);
   }

@@ -1,0 +1,54 @@
+import { loadConfig, type ConfigFlags } from "../config/load-config.ts";
+import { createLedger } from "../ledger/create-ledger.ts";
+import { createLogger, type Logger } from "../observe/logger.ts";
+import { openProject } from "../project/open-project.ts";
+import type { Project } from "../project/project.ts";
+import { ensureResources } from "../queue/resources.ts";
+import { createHandle } from "./create-handle.ts";
+import { createProjectChildren, projectOptions } from "./derive-project.ts";
+import { createEventSignal } from "./event-signal.ts";
+import { openProjectLedger } from "./open-project-ledger.ts";
+import { createStoreSet } from "./store-set.ts";
+import type { Watersmeet } from "./watersmeet.ts";
+
+export interface OpenOptions {
+  /** The project is looked for here and upwards. */
+  readonly directory: string;
+  readonly flags?: ConfigFlags;
+  /** @default {} */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** @default warnings, as JSON lines on stderr */
+  readonly logger?: Logger;
+}
+
+/** Opens a project: its configuration, its ledger and its code. The one place where the runtime is put together. */
+export async function compose(options: OpenOptions): Promise<Watersmeet> {
+  const env = options.env ?? {};
+  const config = await loadConfig(options);
+  const logger = options.logger ?? createLogger("warn");
+  await using stack = new AsyncDisposableStack();
+  const children = stack.use(createProjectChildren(config, { size: config.worker.concurrency, env }));
+  // Neither needs the other, and each takes a while. Both are awaited, so that a failure of one leaves nothing of the other behind.
+  const [opened, loaded] = await Promise.allSettled([
+    openProjectLedger(config, logger),
+    openProject(projectOptions(config, children)),
+  ]);
+  const connections = stack.use(opened.status === "fulfilled" ? opened.value : raise(opened.reason));
+  const project = loaded.status === "fulfilled" ? stack.use(loaded.value) : raise(loaded.reason);
+  const positionsOf = (asset: string): readonly string[] => listPositions(project.current(), asset);
+  const stores = stack.use(createStoreSet({ config, db: connections.db, logger, positionsOf }));
+  const events = stack.use(createEventSignal(connections.url));
+  await ensureResources(connections.db, config.resources);
+  const ledger = createLedger(connections.db);
+  return createHandle({ config, logger, children, connections, ledger, project, stores, events, close: stack.move() });
+}
+
+function raise(reason: unknown): never {
+  throw reason;
+}
+
+function listPositions(project: Project, asset: string): readonly string[] {
+  const found = project.manifest.assets.find((each) => each.key === asset);
+  const self = found?.injections.filter((injection) => injection.kind === "self") ?? [];
+  return [...(found?.inputs ?? []), ...self].map((input) => input.position);
+}
