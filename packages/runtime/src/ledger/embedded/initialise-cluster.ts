@@ -65,8 +65,15 @@ async function runInitdb(
   } catch (cause) {
     const output = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : String(cause);
     throw new WatersmeetError("LEDGER_EMBEDDED_FAILED", `The embedded database could not be initialised: ${output}`, {
-      hint: `Check that ${dirname(options.temporary)} is writable and has 50 MB of space, or set DATABASE_URL.`,
+      hint: isUnlinked(output)
+        ? "The install script of its package was not run. Run it: npm rebuild, or pnpm approve-builds. Or set DATABASE_URL."
+        : `Check that ${dirname(options.temporary)} is writable and has 50 MB of space, or set DATABASE_URL.`,
       cause,
     });
   }
+}
+
+/** What the loaders of Linux and macOS say. The libraries come without their links, and the install script, which makes them, may be refused. */
+function isUnlinked(output: string): boolean {
+  return /error while loading shared libraries|Library not loaded/.test(output);
 }
