@@ -17,7 +17,7 @@ test("the tutorial's commands print what it shows", { timeout: 120_000 }, async 
   const outputs = await play(project, parseTutorial(page));
   // `vitest run -u` renews the outputs that no longer match.
   await expect(withOutputs(page, outputs)).toMatchFileSnapshot(path);
-  expect(await checkTypes(project.directory)).toBe("");
+  expect(await checkTypes(project.directory)).toEqual({ status: 0, stdout: "" });
 });
 
 test("an output matches when only times, order and addresses differ", () => {
@@ -86,7 +86,7 @@ function splitWords(command: string): readonly string[] {
 }
 
 /** What the compiler says of the project, which is nothing. */
-async function checkTypes(directory: string): Promise<string> {
+async function checkTypes(directory: string): Promise<{ readonly status: number | null; readonly stdout: string }> {
   const options = {
     extends: join(root, "tsconfig.test.json"),
     compilerOptions: { rootDir: "/", incremental: false, typeRoots: [join(root, "node_modules/@types")] },
@@ -95,5 +95,6 @@ async function checkTypes(directory: string): Promise<string> {
   const config = join(directory, "tsconfig.json");
   await writeFile(config, JSON.stringify(options));
   const compiler = join(root, "node_modules/typescript/bin/tsc");
-  return spawnSync(process.execPath, [compiler, "-p", config], { encoding: "utf8" }).stdout;
+  const { status, stdout } = spawnSync(process.execPath, [compiler, "-p", config], { encoding: "utf8" });
+  return { status, stdout };
 }
