@@ -1,12 +1,14 @@
-import { loadConfig, type ConfigFlags } from "../config/load-config.ts";
+import type { Config } from "../config/config.ts";
+import type { ConfigFlags } from "../config/load-config.ts";
 import { createLedger } from "../ledger/create-ledger.ts";
-import { createLogger, type Logger } from "../observe/logger.ts";
+import type { Logger } from "../observe/logger.ts";
 import { openProject } from "../project/open-project.ts";
 import type { Project } from "../project/project.ts";
 import { ensureResources } from "../queue/resources.ts";
 import { createHandle } from "./create-handle.ts";
 import { createProjectChildren, projectOptions } from "./derive-project.ts";
 import { createEventSignal } from "./event-signal.ts";
+import type { LedgerServer } from "./open-ledger-server.ts";
 import { openProjectLedger } from "./open-project-ledger.ts";
 import { createStoreSet } from "./store-set.ts";
 import type { Watersmeet } from "./watersmeet.ts";
@@ -19,19 +21,29 @@ export interface OpenOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** @default warnings, as JSON lines on stderr */
   readonly logger?: Logger;
+  /** Whether a worker will be started: what it needs is loaded while the database starts. @default false */
+  readonly startsWorker?: boolean;
 }
 
-/** Opens a project: its configuration, its ledger and its code. The one place where the runtime is put together. */
-export async function compose(options: OpenOptions): Promise<Watersmeet> {
-  const env = options.env ?? {};
-  const config = await loadConfig(options);
-  const logger = options.logger ?? createLogger("warn");
+/** What is there before the runtime is put together. */
+export interface Beginnings {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly starting: Promise<LedgerServer>;
+}
+
+/** Opens a project's ledger, when its server has started, and its code. The one place where the runtime is put together. */
+export async function compose(
+  { env = {}, startsWorker = false }: OpenOptions,
+  { config, logger, starting }: Beginnings,
+): Promise<Watersmeet> {
   await using stack = new AsyncDisposableStack();
   const children = stack.use(createProjectChildren(config, { size: config.worker.concurrency, env }));
   // Neither needs the other, and each takes a while. Both are awaited, so that a failure of one leaves nothing of the other behind.
   const [opened, loaded] = await Promise.allSettled([
-    openProjectLedger(config, logger),
+    openProjectLedger(starting),
     openProject(projectOptions(config, children)),
+    ...(startsWorker ? [import("./project-worker.ts")] : []),
   ]);
   const connections = stack.use(opened.status === "fulfilled" ? opened.value : raise(opened.reason));
   const project = loaded.status === "fulfilled" ? stack.use(loaded.value) : raise(loaded.reason);

@@ -1,22 +1,19 @@
-import { join } from "node:path";
 import pg from "pg";
-import type { Config } from "../config/config.ts";
-import { openEmbeddedPostgres } from "../ledger/embedded/embedded-postgres.ts";
 import { migrateLedger } from "../ledger/migrate.ts";
 import { connectionSettings, openLedger, type LedgerConnections } from "../ledger/open-ledger.ts";
-import type { Logger } from "../observe/logger.ts";
 import { ensureDoorbell } from "../queue/doorbell.ts";
+import type { LedgerServer } from "./open-ledger-server.ts";
 
 /**
- * The ledger of a project: that of its URL, or the embedded server, started when it does not run. Migrated.
+ * The ledger of a project, migrated. Closing it gives up the server.
  *
  * @throws {LEDGER_UNREACHABLE}
  * @throws {LEDGER_NOT_MIGRATED}
  * @throws {LEDGER_EMBEDDED_FAILED}
  */
-export async function openProjectLedger(config: Config, logger: Logger): Promise<LedgerConnections> {
+export async function openProjectLedger(starting: Promise<LedgerServer>): Promise<LedgerConnections> {
   await using stack = new AsyncDisposableStack();
-  const url = await findUrl(config, { stack, logger });
+  const { url } = stack.use(await starting);
   const connections = stack.use(await openLedger(url, { maxConnections: 10 }));
   await ensureDoorbell(connections.pool);
   const owned = stack.move();
@@ -24,26 +21,13 @@ export async function openProjectLedger(config: Config, logger: Logger): Promise
 }
 
 /** The same, without opening it; gives the names of the migrations that ran. */
-export async function migrateLedgerOf(config: Config, logger: Logger): Promise<readonly string[]> {
-  await using stack = new AsyncDisposableStack();
-  const url = await findUrl(config, { stack, logger });
-  const client = new pg.Client(connectionSettings(url));
+export async function migrateLedgerOf(starting: Promise<LedgerServer>): Promise<readonly string[]> {
+  await using server = await starting;
+  const client = new pg.Client(connectionSettings(server.url));
   await client.connect();
-  stack.defer(() => client.end());
-  return await migrateLedger(client);
-}
-
-async function findUrl(
-  config: Config,
-  parts: { readonly stack: AsyncDisposableStack; readonly logger: Logger },
-): Promise<string> {
-  if (config.ledger.kind === "url") return config.ledger.url;
-  const server = parts.stack.use(await openEmbeddedPostgres(config.ledger.dataDirectory));
-  if (server.dataDirectory !== join(config.ledger.dataDirectory, "data")) {
-    parts.logger.info(
-      { dataDirectory: server.dataDirectory },
-      "the embedded database lies outside the project: its user cannot reach the project's folder",
-    );
+  try {
+    return await migrateLedger(client);
+  } finally {
+    await client.end();
   }
-  return server.url;
 }

@@ -1,3 +1,5 @@
+import { loadConfig } from "../config/load-config.ts";
+import { createLogger } from "../observe/logger.ts";
 import type { OpenOptions } from "./compose.ts";
 import type { Watersmeet } from "./watersmeet.ts";
 
@@ -9,6 +11,13 @@ import type { Watersmeet } from "./watersmeet.ts";
  * @throws {LEDGER_UNREACHABLE} @throws {LEDGER_NOT_MIGRATED} @throws {LEDGER_EMBEDDED_FAILED}
  */
 export async function openWatersmeet(options: OpenOptions): Promise<Watersmeet> {
+  const config = await loadConfig(options);
+  const logger = options.logger ?? createLogger("warn");
+  const { openLedgerServer } = await import("./open-ledger-server.ts");
+  // The database takes longest to start, so it comes first.
+  const starting = openLedgerServer(config, logger);
+  // `compose` tells of a failure; until it is there to do so, nobody listens.
+  starting.catch(() => {});
   const { compose } = await import("./compose.ts");
-  return await compose(options);
+  return await compose(options, { config, logger, starting });
 }

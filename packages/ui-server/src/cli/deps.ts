@@ -24,7 +24,7 @@ export interface CommandDeps {
   /** The project with all its problems; no database is touched. */
   readonly loadProject: () => Promise<Project>;
   /** Opens the project; whoever opens it closes it. Loads the runtime, which commands that need no project never do. */
-  readonly openProject: (options?: OpenOptions) => Promise<Watersmeet>;
+  readonly openProject: (options?: OpenOptions & { readonly startsWorker?: boolean }) => Promise<Watersmeet>;
 }
 
 export interface OpenOptions {

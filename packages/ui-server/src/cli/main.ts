@@ -114,9 +114,9 @@ function createDeps(globals: GlobalOptions, host: CommandHost): CommandDeps {
       const { deriveProject } = await import("@watersmeet/runtime");
       return deriveProject({ directory, env });
     },
-    async openProject(options: OpenOptions = {}) {
+    async openProject({ startsWorker = false, ...flags } = {}) {
       const { openWatersmeet } = await import("@watersmeet/runtime");
-      return openWatersmeet({ directory, flags: { ...options }, env, logger: createTerminalLogger(terminal.err) });
+      return openWatersmeet({ directory, flags, env, startsWorker, logger: createTerminalLogger(terminal.err) });
     },
   };
 }

@@ -35,10 +35,12 @@ export async function run({ port }: z.output<typeof input>, deps: CommandDeps): 
   tell(deps, `watersmeet ${deps.version} dev`);
   const config = await deps.loadConfig();
   await refuseSecondServer(config.stateDirectory);
-  await using watersmeet = await deps.openProject();
-  // The web app's code is not needed before the server is up.
-  const { createWebApp } = await import("../../http/web-app.ts");
+  // Loaded while the database starts.
+  const loading = Promise.all([import("../../http/web-app.ts"), import("../../http/serve-app.ts")]);
+  await using watersmeet = await deps.openProject({ startsWorker: true });
+  const [{ createWebApp }, { serveApp }] = await loading;
   await using server = await serveOnFreePort(
+    serveApp,
     {
       watersmeet,
       host: watersmeet.config.http.host,
@@ -59,13 +61,13 @@ export async function run({ port }: z.output<typeof input>, deps: CommandDeps): 
 }
 
 async function serveOnFreePort(
+  serve: (options: ServeOptions) => Promise<RunningServer>,
   options: Omit<ServeOptions, "port">,
   ports: { readonly first: number; readonly tries: number },
 ): Promise<RunningServer> {
-  const { serveApp } = await import("../../http/serve-app.ts");
   for (let tried = 1; ; tried++) {
     try {
-      return await serveApp({ ...options, port: ports.first + tried - 1 });
+      return await serve({ ...options, port: ports.first + tried - 1 });
     } catch (error) {
       const isTaken = error instanceof WatersmeetError && error.code === "PORT_IN_USE";
       if (!isTaken || tried === ports.tries) throw error;

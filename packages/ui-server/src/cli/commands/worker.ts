@@ -20,7 +20,7 @@ export const definition: CommandDefinition = {
 const input = z.strictObject({ concurrency: z.coerce.number().int().min(1).exactOptional() });
 
 export async function run(options: z.output<typeof input>, deps: CommandDeps): Promise<void> {
-  await using watersmeet = await deps.openProject(options);
+  await using watersmeet = await deps.openProject({ ...options, startsWorker: true });
   requireSoundProject(watersmeet.project(), deps);
   await using _worker = await watersmeet.startWorker();
   tell(
