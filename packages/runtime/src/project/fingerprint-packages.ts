@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync, statSync, type Dirent, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compareStrings, fingerprint } from "@watersmeet/core/values";
@@ -73,8 +73,7 @@ function addDependencies(directory: string, walk: Walk): void {
 }
 
 function addFiles(directory: string, facts: string[]): void {
-  const entries = readdirSync(directory, { withFileTypes: true }).sort((a, b) => compareStrings(a.name, b.name));
-  for (const entry of entries) {
+  for (const entry of listEntries(directory)) {
     if (entry.name === "node_modules" || entry.name.startsWith(".")) continue;
     const path = join(directory, entry.name);
     if (entry.isDirectory()) addFiles(path, facts);
@@ -82,16 +81,33 @@ function addFiles(directory: string, facts: string[]): void {
   }
 }
 
+function listEntries(directory: string): readonly Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true }).sort((a, b) => compareStrings(a.name, b.name));
+  } catch {
+    return [];
+  }
+}
+
 function findUpwards(directory: string, name: string): string | null {
   const path = join(directory, name);
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return path;
+  if (findStats(path) !== undefined) return path;
   const parent = dirname(directory);
   return parent === directory ? null : findUpwards(parent, name);
 }
 
 function describeFile(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = findStats(path);
   return `${path} ${stats?.size ?? 0} ${stats?.mtimeMs ?? 0}`;
+}
+
+/** What may not be looked at counts as absent: user code cannot import it either. */
+function findStats(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** A package file that cannot be read says nothing; whoever imports the package will say it. */
