@@ -2,6 +2,8 @@ import type pg from "pg";
 
 /** A schema as text, in a stable order: what a review should see of a migration. Made from the catalog, since pg_dump may be absent. */
 export async function dumpSchema(client: pg.ClientBase, schema: string): Promise<string> {
+  // Names are printed in full, whoever asks: a role may have the schema in its search path.
+  await client.query("set search_path = ''");
   const sections = [];
   for (const sql of [enums, tables, constraints, indexes, functions, triggers]) {
     const { rows } = await client.query<{ text: string }>(sql, [schema]);

@@ -29,7 +29,7 @@ beforeAll(async () => {
   pool = createChildPool({
     root: project.root,
     size: 3,
-    memoryMb: 64,
+    memoryMb: 128,
     stepsPerChild: 50,
     env: { ...process.env, WATERSMEET_SECRET_API_TOKEN: secret },
   });
@@ -99,7 +99,7 @@ test("a loop without await is ended at its timeout, and told from one that waits
 test.each([
   ["exits", /process\.exit\(7\) was called/, "exit"],
   ["aborts", /aborted \(SIGABRT\)/, "abort"],
-  ["fillsHeap", /ran out of memory \(the heap may grow to 64 MB\)/, "heapLimit"],
+  ["fillsHeap", /ran out of memory \(the heap may grow to 128 MB\)/, "heapLimit"],
   ["fillsBuffers", /used \d+ MB of memory outside of the heap/, "memoryLimit"],
   ["forgetsRejection", /rejected and nobody awaited it: nobody waits for me/, "unhandledRejection"],
   ["throwsInTimer", /thrown outside of the function: out of the blue/, "uncaughtException"],
