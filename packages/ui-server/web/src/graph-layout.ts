@@ -1,7 +1,7 @@
 import { graphlib, layout } from "@dagrejs/dagre";
 import type { AssetDto } from "../../src/read/asset-dto.ts";
 
-export const nodeSize = { width: 270, height: 74 };
+export const nodeSize = { width: 300, height: 74 };
 
 export interface PlacedNode {
   readonly key: string;

@@ -1,3 +1,5 @@
+// The package has no types of its own, and other projects that compile this file must find ours.
+// oxlint-disable-next-line typescript/triple-slash-reference
 /// <reference path="./pg-copy-streams.d.ts" />
 import { randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
@@ -6,8 +8,7 @@ import { pipeline } from "node:stream/promises";
 import type { RowSchema } from "@watersmeet/core/schema";
 import type pg from "pg";
 import { from, to } from "pg-copy-streams";
-import { renderPostgresCsvColumn } from "../../exchange/csv-form.ts";
-import { csvWriteOptions } from "../../exchange/csv-form.ts";
+import { csvWriteOptions, renderPostgresCsvColumn } from "../../exchange/csv-form.ts";
 import { openMemoryDuckdb } from "../../exchange/open-memory-duckdb.ts";
 import { quoteLiteral, renderColumnNames } from "../../exchange/quote.ts";
 import { renderFileScan } from "../../exchange/read-exchange-file.ts";

@@ -126,7 +126,10 @@ function renderFailure(failure: FailureGroupDto, style: Style): readonly string[
 function renderNext(summary: RunSummaryDto, resume: string): readonly string[] {
   if (summary.state === "cancelled") return ["", `Finished steps are kept. To go on: ${resume}`];
   if (summary.state !== "failed") return [];
-  return ["", `After mending it: watersmeet runs retry ${summary.runId}   or again: ${resume}`];
+  return [
+    "",
+    `After mending the code: ${resume}   or, when the code was right: watersmeet runs retry ${summary.runId}`,
+  ];
 }
 
 function formatParallelism(value: number): string {
