@@ -14,3 +14,20 @@ test("the quickstart builds three assets and shows what it built", { timeout: 12
     ]),
   });
 });
+
+test("an edit that is taken back, and made again, is what readers see each time", { timeout: 120_000 }, async () => {
+  await using shop = await copyExample("quickstart");
+  const countries = { paid: 2, open: 1 };
+  let current: keyof typeof countries = "paid";
+  // From the third turn on, every version is there already: only the head moves.
+  for (const wanted of ["paid", "open", "paid", "open", "paid"] as const) {
+    if (wanted !== current) {
+      const change = [`"o.status", "=", "${current}"`, `"o.status", "=", "${wanted}"`] as const;
+      await shop.edit("assets/revenue.ts", (text) => text.replace(...change));
+    }
+    current = wanted;
+    expect((await shop.watersmeet("run", "*")).exitCode).toBe(0);
+    expect(await shop.watersmeetJson("show", "revenue")).toHaveProperty("rows.length", countries[wanted]);
+  }
+  expect(await shop.query("select 1 from watersmeet.materialization where asset = 'revenue'")).toHaveLength(2);
+});

@@ -196,18 +196,20 @@ async function findKnown(
   return rows.map((row) => [versionKey(row.store_id, row.commit_id), row.id] as const);
 }
 
-const batchesSchema = z.object({
-  batches: z.array(
-    z.object({
-      branch: z.string(),
-      batchKey: z.string(),
-      batchId: z.string(),
-      generation: z.number().int(),
-      digest: z.string(),
-      rowCount: z.number().int(),
-      outcome: z.enum(["admitted", "duplicate", "superseding"]),
-    }),
-  ),
+const factsSchema = z.object({
+  merge: z.object({
+    batches: z.array(
+      z.object({
+        branch: z.string(),
+        batchKey: z.string(),
+        batchId: z.string(),
+        generation: z.number().int(),
+        digest: z.string(),
+        rowCount: z.number().int(),
+        outcome: z.enum(["admitted", "duplicate", "superseding"]),
+      }),
+    ),
+  }),
 });
 
 /** A merge tells in its facts what its branches delivered. */
@@ -218,9 +220,9 @@ async function insertBatches(
 ): Promise<void> {
   const rows = versions.flatMap((version) => {
     const id = ids.get(versionKey(version.storeId, version.commit.commitId));
-    const facts = batchesSchema.safeParse(version.facts);
+    const facts = factsSchema.safeParse(version.facts);
     if (id === undefined || !facts.success) return [];
-    return facts.data.batches.map((batch) => ({
+    return facts.data.merge.batches.map((batch) => ({
       materialization_id: id,
       branch: batch.branch,
       batch_key: batch.batchKey,

@@ -15,7 +15,11 @@ export async function adoptCommit({ step, store, commitId, target }: StepWork): 
   if (head === found.version) return { ...found, isReplay: true };
   if (head === (step.head?.version ?? null)) {
     const { environment, partition } = step;
-    return store.revert({ environment, asset: target.asset, partition, version: found.version, commitId });
+    // The commit's own id was used up when it was published: a version that comes back a second time must move the head a second time.
+    const moveId = `${commitId}:${step.attemptId}`;
+    const moved = await store.revert({ environment, asset: target.asset, partition, version: found.version, moveId });
+    // An old commit whose head moves now: the ledger goes by the time of the move.
+    return { ...moved, isReplay: true };
   }
   throw new WatersmeetError(
     "STORE_STALE",

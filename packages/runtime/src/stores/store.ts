@@ -160,13 +160,13 @@ export interface Store extends AsyncDisposable {
   ): AsyncIterable<readonly Row[]>;
   /** Writes the rows to a file in `directory` for a child process; the same versions give the same file name, an existing file is used again. */
   exportFile(input: InputVersions, directory: string): Promise<ExchangeFile>;
-  /** Moves the head of one (asset, partition) to an earlier version. @throws {STORE_VERSION_UNKNOWN} */
+  /** Moves the head of one (asset, partition) to a version that exists. A `moveId` that the store has seen moves nothing again: each wish to move needs its own. @throws {STORE_VERSION_UNKNOWN} */
   revert(options: {
     readonly environment: string;
     readonly asset: StoredAsset;
     readonly partition: PartitionKey;
     readonly version: number;
-    readonly commitId: string;
+    readonly moveId: string;
   }): Promise<Commit>;
   /** Drops what an attempt staged. */
   discard(target: StageTarget): Promise<void>;

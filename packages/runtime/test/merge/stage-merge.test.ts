@@ -143,7 +143,7 @@ for (const [engine, open] of [
         asset: merge,
         partition: second.commit.partition,
         version: first.commit.version,
-        commitId: world.scratch.next(),
+        moveId: world.scratch.next(),
       });
       const third = await commitMerge(world, { target: merge, policy, sources: [crm, before], base: first.commit });
       expect(third.staged.batches.map(({ outcome }) => outcome)).toEqual(["duplicate", "duplicate"]);

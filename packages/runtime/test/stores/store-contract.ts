@@ -114,14 +114,14 @@ export function describeStore(kind: string, open: (scratch: Scratch) => Promise<
           const a = of("reverted");
           const first = await publish(store, scratch, { asset: a, partition: part, rows: orders(3) });
           await publish(store, scratch, { asset: a, partition: part, rows: orders(1, 50), base: 1 });
-          const revert = { environment: "prod", asset: a, ...at, version: 1, commitId: `revert_${name}` };
+          const revert = { environment: "prod", asset: a, ...at, version: 1, moveId: `revert_${name}` };
           expect(await store.revert(revert)).toMatchObject({ commitId: first.commitId, version: 1 });
           expect(await opened.query(`select * from reverted_${name}`)).toHaveLength(3);
           const third = await publish(store, scratch, { asset: a, partition: part, rows: orders(4), base: 1 });
           expect(third.version).toBe(3);
           expect(await store.revert(revert)).toMatchObject({ isReplay: true });
           expect(await opened.query(`select * from reverted_${name}`)).toHaveLength(4);
-          await expect(store.revert({ ...revert, version: 9, commitId: "other" })).rejects.toMatchObject({
+          await expect(store.revert({ ...revert, version: 9, moveId: "other" })).rejects.toMatchObject({
             code: "STORE_VERSION_UNKNOWN",
           });
         });
@@ -136,7 +136,7 @@ export function describeStore(kind: string, open: (scratch: Scratch) => Promise<
             base: 1,
             commitId: `again_${name}`,
           });
-          await store.revert({ environment: "prod", asset: a, ...at, version: 1, commitId: `undo_${name}` });
+          await store.revert({ environment: "prod", asset: a, ...at, version: 1, moveId: `undo_${name}` });
           const again = await publish(store, scratch, {
             asset: a,
             partition: part,
@@ -585,7 +585,7 @@ export function describeStore(kind: string, open: (scratch: Scratch) => Promise<
             asset: a,
             partition: partition(""),
             version: 1,
-            commitId: scratch.next(),
+            moveId: scratch.next(),
           });
           expect(await opened.query(`select * from ${key}`)).toHaveLength(1);
         });

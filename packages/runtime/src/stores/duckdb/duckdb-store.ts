@@ -128,7 +128,7 @@ export class DuckdbStore implements Store {
     readonly asset: StoredAsset;
     readonly partition: PartitionKey;
     readonly version: number;
-    readonly commitId: string;
+    readonly moveId: string;
   }): Promise<Commit> {
     return await this.#shared.queue.exclusive(() => this.#shared.publisher.revert(options));
   }

@@ -64,12 +64,11 @@ export class DuckdbPublisher implements Publisher {
     readonly asset: StoredAsset;
     readonly partition: PartitionKey;
     readonly version: number;
-    readonly commitId: string;
+    readonly moveId: string;
   }): Promise<Commit> {
-    const { environment, asset, partition, version, commitId } = options;
+    const { environment, asset, partition, version, moveId } = options;
     const commit = await this.#transact(
-      (session) =>
-        applyRevert(session, this.#context(), { environment, asset: asset.key, partition, version, moveId: commitId }),
+      (session) => applyRevert(session, this.#context(), { environment, asset: asset.key, partition, version, moveId }),
       () => [],
       () => false,
     );

@@ -159,10 +159,10 @@ export class PostgresStore implements Store {
     readonly asset: StoredAsset;
     readonly partition: PartitionKey;
     readonly version: number;
-    readonly commitId: string;
+    readonly moveId: string;
   }): Promise<Commit> {
-    const { environment, asset, partition, version, commitId } = options;
-    return await this.#publisher.revert({ environment, asset: asset.key, partition, version, moveId: commitId });
+    const { environment, asset, partition, version, moveId } = options;
+    return await this.#publisher.revert({ environment, asset: asset.key, partition, version, moveId });
   }
 
   async discard(target: StageTarget): Promise<void> {
