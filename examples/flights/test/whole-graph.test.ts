@@ -47,6 +47,16 @@ describe("the first run", { timeout: 600_000 }, () => {
     expect(duplicates?.removed).toBe("191");
   });
 
+  test("records what each branch of the merge delivered", async () => {
+    expect(
+      await flights.query(`select branch, row_count, outcome from watersmeet.batch order by branch collate "C"`),
+    ).toEqual([
+      { branch: "faa", row_count: "3376", outcome: "admitted" },
+      { branch: "openFlights", row_count: "7698", outcome: "admitted" },
+      { branch: "ourAirports", row_count: "5210", outcome: "admitted" },
+    ]);
+  });
+
   test("decides column by column where the registries disagree", async () => {
     // FAA: "Chicago O'Hare International", the most trusted; coordinates of OurAirports, the newest; the state only the FAA has.
     expect(await flights.watersmeetJson("show", "airportScorecard", "--limit", "300")).toMatchObject({
