@@ -9,7 +9,14 @@ export {
 } from "./dsl/author-errors.ts";
 export type { Checkpoint, Ctx, Log, LogFields } from "./dsl/context.ts";
 export type { Db } from "./dsl/db.ts";
-export { definitionBrand, type Definition, type ExecutionOptions, type LatePolicy } from "./dsl/definition.ts";
+export {
+  definitionBrand,
+  type Definition,
+  type Emits,
+  type EpochDefinition,
+  type ExecutionOptions,
+  type WaitPolicy,
+} from "./dsl/definition.ts";
 export type { Duration } from "./dsl/duration.ts";
 export type { AnyAsset, Asset, In, Rows, Self } from "./dsl/handles.ts";
 export { isDefinition } from "./dsl/is-definition.ts";

@@ -1,8 +1,16 @@
 import { WatersmeetError } from "../errors/watersmeet-error.ts";
+import type { LatePolicy } from "../merge/late/late-policy.ts";
+import type { Retention } from "../merge/orders.ts";
 import type { MergePolicy } from "../merge/policy.ts";
 import { listColumnNames } from "../schema/list-column-names.ts";
 import { isAssetKey } from "../values/asset-key.ts";
-import { definitionBrand, type Definition, type ExecutionOptions, type LatePolicy } from "./definition.ts";
+import {
+  definitionBrand,
+  type Definition,
+  type EpochDefinition,
+  type ExecutionOptions,
+  type WaitPolicy,
+} from "./definition.ts";
 import { parseDuration } from "./duration.ts";
 import type { LooseOptions } from "./options.ts";
 
@@ -15,6 +23,10 @@ export interface DefinitionParts {
   readonly fn: Definition["fn"];
   readonly policy?: MergePolicy;
   readonly late?: LatePolicy;
+  readonly wait?: WaitPolicy;
+  readonly retention?: Retention;
+  readonly epochs?: readonly EpochDefinition[];
+  readonly reducers?: Definition["reducers"];
 }
 
 /** The frozen object that every function of the language returns. @throws {DEFINITION_INVALID} */
@@ -45,6 +57,11 @@ export function defineAsset(options: LooseOptions, parts: DefinitionParts): Defi
     execution: readExecution(options),
     policy: parts.policy ?? null,
     late: parts.late ?? null,
+    wait: parts.wait ?? null,
+    retention: parts.retention ?? null,
+    epochs: Object.freeze([...(parts.epochs ?? [])]),
+    reducers: Object.freeze({ ...parts.reducers }),
+    emits: options.emits ?? "state",
     key: Object.freeze(columns.filter((column) => options.key?.includes(column))),
     store: options.store ?? null,
   };

@@ -1,3 +1,5 @@
+import type { LatePolicy } from "../merge/late/late-policy.ts";
+import type { Retention } from "../merge/orders.ts";
 import type { MergePolicy } from "../merge/policy.ts";
 import type { PartitionsSpec } from "../values/partitions-spec.ts";
 
@@ -11,12 +13,32 @@ export interface ExecutionOptions {
   readonly resource: string | null;
 }
 
-/** What a merge does with rows that come after their time. */
-export interface LatePolicy {
-  /** Milliseconds after a window's end in which rows still count as on time. */
-  readonly graceMs: number;
-  /** Later ones wait in the holding area (`hold`), make a new version of the partitions they touch (`amend`), or are recorded and left out (`reject`). */
-  readonly beyond: "hold" | "amend" | "reject";
+/** What a version of an asset says, which matters to merges that read it. */
+export type Emits =
+  /** All that there is to say of the partition: the next version takes its place. */
+  | "state"
+  /** The changes since the version before; all versions together say what there is to say. */
+  | "changes"
+  /** All that there is at that moment: what was in the version before and is not in this one is withdrawn. */
+  | "snapshot";
+
+/** For how many, and for how long, a merge waits. */
+export interface WaitPolicy {
+  /** Branches whose newest work must be there; `null`: all. */
+  readonly quorum: number | null;
+  /** After that many milliseconds the merge goes on with the last good version of what is not there; `null`: it waits. */
+  readonly deadlineMs: number | null;
+  /** Branches without which it never goes on. */
+  readonly required: readonly string[];
+}
+
+/** A form of the schema that was left behind: a zod object, and how its rows are brought to the next one. */
+export interface EpochDefinition {
+  readonly schema: unknown;
+  readonly note: string;
+  readonly isLossy: boolean;
+  /** Pure. `null`: the change is compatible. */
+  readonly upcast: ((row: never) => unknown) | null;
 }
 
 /** Runtime brand of objects made by the language: equal across copies of this package. */
@@ -39,6 +61,13 @@ export interface Definition {
   /** Only of a merge. */
   readonly policy: MergePolicy | null;
   readonly late: LatePolicy | null;
+  readonly wait: WaitPolicy | null;
+  readonly retention: Retention | null;
+  /** Oldest first. */
+  readonly epochs: readonly EpochDefinition[];
+  /** By column with the policy `custom`: joins two values. */
+  readonly reducers: Readonly<Record<string, (a: never, b: never) => unknown>>;
+  readonly emits: Emits;
   /** Columns that must identify a row of one partition; checked by a gate. Empty: no such promise. */
   readonly key: readonly string[];
   /** Name of the store in the project's configuration; `null`: the default store. */

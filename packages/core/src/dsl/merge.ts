@@ -1,7 +1,7 @@
 import type { Compilable } from "kysely";
+import type { LatePolicy } from "../merge/late/late-policy.ts";
 import type { CellPolicy, MergePolicy } from "../merge/policy.ts";
 import { defineAsset, invalid, requireColumnNames, requireColumns } from "./define.ts";
-import type { LatePolicy } from "./definition.ts";
 import { parseDuration, type Duration } from "./duration.ts";
 import type { Asset, Rows } from "./handles.ts";
 import type { CommonOptions, LooseOptions } from "./options.ts";

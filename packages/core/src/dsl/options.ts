@@ -1,4 +1,5 @@
 import type { PartitionsSpec } from "../values/partitions-spec.ts";
+import type { Emits } from "./definition.ts";
 import type { Duration } from "./duration.ts";
 import type { ColumnName, SchemaOf } from "./schema-type.ts";
 
@@ -24,6 +25,8 @@ export interface CommonOptions<O, I> {
   readonly maxAttempts?: number;
   /** Named outside system whose limit the asset's steps count against. */
   readonly resource?: string;
+  /** What a version says to the merges that read it. @default "state" */
+  readonly emits?: Emits;
 }
 
 /** The same as the functions see it at run time, where the type of a row is gone. */

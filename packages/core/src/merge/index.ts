@@ -17,7 +17,26 @@ export { fold, type Fold, type FoldedRow } from "./fold.ts";
 export { planFold, type CellGroup, type FoldBatch, type FoldPlan, type Presence } from "./fold-plan.ts";
 export { canonicalKey, isKeyType, keyColumns, type CanonicalKey, type KeyFault } from "./key.ts";
 export { type Digit, type Extent, type PackedOrder } from "./packed-order.ts";
-export type { CellPolicy, MergeBranch, MergePolicy } from "./policy.ts";
+export {
+  batchStandings,
+  type BatchStanding,
+  type Cut,
+  type CutDecision,
+  type CutInput,
+  type CutLeg,
+  type LegState,
+} from "./cut/cut.ts";
+export type { Epoch, EpochField, EpochStep } from "./epoch/epoch.ts";
+export type { LateClass, LatePolicy } from "./late/late-policy.ts";
+export type { MergeOrder, Retention } from "./orders.ts";
+export {
+  cellPolicies,
+  rowPolicies,
+  type CellPolicy,
+  type MergeBranch,
+  type MergePolicy,
+  type RowPolicy,
+} from "./policy.ts";
 export {
   sealBatch,
   type DeliveredBatch,

@@ -6,6 +6,7 @@ import type { Config } from "../config/config.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEvent, Materialization, PartitionStatus, RunId, RunRecord } from "../ledger/records.ts";
 import type { Project } from "../project/project.ts";
+import type { MergeDesk } from "./merge-desk.ts";
 
 export interface RunRequest extends PlanRequest {
   readonly kind?: "run" | "backfill";
@@ -84,6 +85,8 @@ export interface Watersmeet extends AsyncDisposable {
   why(asset: AssetKey, partition: PartitionKey | null): Promise<WhyAnswer>;
   /** Versions that a version was made from, transitively, nearest first. */
   provenance(id: Materialization["id"]): Promise<readonly Materialization[]>;
+  /** Questions and decisions about merges. */
+  readonly merges: MergeDesk;
   /** For `doctor`: opens every store. */
   examine(): Promise<Examination>;
 }

@@ -26,6 +26,8 @@ export function describeAsset(
     policy: definition.policy,
     execution: definition.execution,
     store: definition.store ?? defaultStore,
+    emits: definition.emits,
+    merge: null,
   };
   return { spec };
 }

@@ -1,8 +1,9 @@
+import type { Emits, WaitPolicy } from "@watersmeet/core";
 import type { Problem } from "@watersmeet/core/errors";
 import type { Check } from "@watersmeet/core/gate";
 import type { Graph } from "@watersmeet/core/graph";
 import type { Manifest } from "@watersmeet/core/manifest";
-import type { MergePolicy } from "@watersmeet/core/merge";
+import type { EpochField, EpochStep, LatePolicy, MergePolicy, Retention } from "@watersmeet/core/merge";
 import type { RowSchema } from "@watersmeet/core/schema";
 import type { AssetKey } from "@watersmeet/core/values";
 
@@ -17,6 +18,23 @@ export interface AssetSpec {
   readonly policy: MergePolicy | null;
   readonly execution: { readonly timeoutMs: number; readonly maxAttempts: number; readonly resource: string | null };
   readonly store: string;
+  /** What a version says to the merges that read it. */
+  readonly emits: Emits;
+  /** What a merge says beside its policy; `null` for other assets. */
+  readonly merge: MergeTerms | null;
+}
+
+/** Terms of a merge, as data. */
+export interface MergeTerms {
+  readonly late: LatePolicy | null;
+  readonly wait: WaitPolicy | null;
+  readonly retention: Retention | null;
+  /** The form of the schema now. */
+  readonly fields: readonly EpochField[];
+  /** Forms that were left behind, oldest first. */
+  readonly epochs: readonly EpochStep[];
+  /** Columns whose policy is a function of the author's, with its fingerprint. */
+  readonly reducers: Readonly<Record<string, string>>;
 }
 
 /** A project at one moment: derived, linked, described. With problems there is nothing to run. */

@@ -65,6 +65,7 @@ async function resolveRun(db: LedgerDb, part: RunPart): Promise<readonly Resolve
       isForced: reason.kind === "forced",
       inputs: inputs.map(({ input }) => input),
       head: heads.get(headKey(step)) ?? null,
+      orders: null,
       traceId: part.shape.traceId,
     };
     return { held: step, claimed, inputIds: inputs.map(({ id }) => id) };

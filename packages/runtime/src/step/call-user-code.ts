@@ -5,7 +5,7 @@ import type { AssetKind } from "@watersmeet/core/manifest";
 import type { MergePolicy } from "@watersmeet/core/merge";
 import type { Json } from "@watersmeet/core/values";
 import type { AttemptReport, ChildResult, CompiledBranch, CompiledQuery } from "../child/protocol.ts";
-import type { ExchangeFile, StagedMerge, StagedQuery } from "../stores/store.ts";
+import type { Delivery, ExchangeFile, StagedBranch, StagedMerge, StagedQuery } from "../stores/store.ts";
 import { attemptFacts, exportArguments, relateArguments, type Relations } from "./arguments.ts";
 import { blockedBy } from "./blocked-by.ts";
 import { performInChild } from "./perform-in-child.ts";
@@ -72,7 +72,7 @@ async function callForMerge(work: StepWork): Promise<VerbResult<UserOutput>> {
     merge: {
       policy,
       baseVersion: work.step.head?.version ?? null,
-      branches: branches.map((branch) => bindBranch(branch, relations)),
+      branches: branches.map((branch) => bindBranch(work, branch, relations)),
     },
     report,
   }));
@@ -84,13 +84,31 @@ function bindQuery({ sql, parameters }: CompiledQuery, relations: Relations): St
 }
 
 /** A batch is known by its branch and by the partitions that it was read from: other versions of the same partitions supersede it. */
-function bindBranch(branch: CompiledBranch, relations: Relations): StagedMerge["branches"][number] {
+function bindBranch({ step }: StepWork, branch: CompiledBranch, relations: Relations): StagedBranch {
   const { name, columns, query } = branch;
   const read = query.relations.map((relation) => relations.get(relation)).filter((source) => source !== undefined);
   const from = read.map(({ input: { asset, versions }, readsAll }): Json => {
     return [asset.key, readsAll ? "*" : versions.map(({ partition }) => partition)];
   });
-  return { name, columns, query: bindQuery(query, relations), batchKey: JSON.stringify([name, from]) };
+  const first = step.inputs.find((input) => read.some(({ input: { asset } }) => asset.key === input.asset));
+  const delivery: Delivery = {
+    batchKey: JSON.stringify([name, from]),
+    query: bindQuery(query, relations),
+    emits: "state",
+    sequence: 0n,
+    cursor: null,
+    promise: null,
+    origin: {
+      asset: first?.asset ?? step.asset,
+      partition: first?.partition ?? step.partition,
+      version: first?.version ?? 0,
+      commitId: first?.commitId ?? "",
+      codeVersion: step.codeVersion,
+      runId: step.runId,
+      traceId: step.traceId,
+    },
+  };
+  return { name, columns, deliveries: [delivery] };
 }
 
 function policyOf({ asset, spec }: StepWork): MergePolicy {

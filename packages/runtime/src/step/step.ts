@@ -1,3 +1,4 @@
+import type { CutDecision, MergeOrder } from "@watersmeet/core/merge";
 import type { RunReason } from "@watersmeet/core/plan";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import type { RunId } from "../ledger/records.ts";
@@ -30,6 +31,10 @@ export interface ClaimedStep {
   readonly isForced: boolean;
   /** Pinned versions in the order of the manifest's inputs, then of partitions. */
   readonly inputs: readonly InputVersion[];
+  /** Of a merge: decisions about its batches, and their fingerprint, which is part of the commit id. `null`: none were made. */
+  readonly orders: { readonly fingerprint: string; readonly orders: readonly MergeOrder[] } | null;
+  /** Of a merge: why it goes on without the newest work of some branches (`quorum`, `deadline`), by branch name. @default complete */
+  readonly decision?: CutDecision;
   /** Version that readers see now; `null` when there is none. */
   readonly head: { readonly version: number; readonly commitId: string } | null;
   readonly traceId: string;

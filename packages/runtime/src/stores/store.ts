@@ -1,5 +1,19 @@
 import type { Check, CheckMeasurement } from "@watersmeet/core/gate";
-import type { MergePolicy } from "@watersmeet/core/merge";
+import type {
+  BatchStanding,
+  Cut,
+  CutDecision,
+  CutLeg,
+  Epoch,
+  EpochStep,
+  LateClass,
+  LatePolicy,
+  LegState,
+  MergeOrder,
+  MergePolicy,
+  Operation,
+  Retention,
+} from "@watersmeet/core/merge";
 import type { Row, RowSchema } from "@watersmeet/core/schema";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 
@@ -46,7 +60,7 @@ export interface StagedQuery {
   readonly inputs: readonly InputVersions[];
 }
 
-/** What a merge folds. A branch's rows are a query over its inputs; its identity makes the batch. */
+/** What a merge folds. */
 export interface StagedMerge {
   readonly policy: MergePolicy;
   /**
@@ -54,14 +68,78 @@ export interface StagedMerge {
    * @default the partition's latest commit, in whatever environment
    */
   readonly baseVersion?: number | null;
-  readonly branches: readonly {
-    readonly name: string;
-    /** Columns that the branch delivers; the others of the merge are absent (not null). */
-    readonly columns: readonly string[];
-    readonly query: StagedQuery;
-    /** Identity of what is delivered: the same key with the same digest is a duplicate; with another digest it supersedes the generation before. */
-    readonly batchKey: string;
-  }[];
+  readonly branches: readonly StagedBranch[];
+  /** Decisions about batches, all that were ever made for the partition. @default none */
+  readonly orders?: readonly MergeOrder[];
+  /** How lateness is judged; without it every row is on time. */
+  readonly late?: LateTerms;
+  /** Forms of the schema that were left behind, oldest first; the target's schema is the last. @default none: only one form is known */
+  readonly epochs?: readonly EpochStep[];
+  /** How long contributions and tombstones are kept. @default for ever */
+  readonly retention?: Retention;
+  /** What the cut says that only the caller knows; the store adds what it finds out and keeps it with the version. */
+  readonly frame?: CutFrame;
+  /** Keys that are folded again in full and compared, of 1,000. @default 0 */
+  readonly shadowPerMille?: number;
+}
+
+export interface StagedBranch {
+  readonly name: string;
+  /** Columns that the branch delivers, of the merge's schema and of its policy (event time, operation, sequence, present); the others are absent (not null). */
+  readonly columns: readonly string[];
+  /** What it hands over, oldest first. What is live already is not read again. */
+  readonly deliveries: readonly Delivery[];
+  /** Rows that a snapshot may lack of the one before, of 1,000. @default 500 */
+  readonly shrinkPerMille?: number;
+}
+
+/** What a branch hands over for one partition of its input: it becomes a sealed batch. */
+export interface Delivery {
+  /** Identity within the merge's partition and branch: the same key with the same content is a duplicate. */
+  readonly batchKey: string;
+  readonly query: StagedQuery;
+  /**
+   * `state`: all that is to be said under its key; another content is the next generation and takes the place of the one before.
+   * `changes`: stays beside the others; another content under its key is refused.
+   * `snapshot`: as `changes`, kept as the difference to the batch of the branch before it.
+   */
+  readonly emits: "state" | "changes" | "snapshot";
+  /** The producer's sequence of the batch: grows with every batch of a branch, whatever order they arrive in. */
+  readonly sequence: bigint;
+  /** Part of the source's cursor that it covers, e.g. a window; comparable as text. `null`: the source has none. */
+  readonly cursor: { readonly from: string | null; readonly to: string } | null;
+  /** What the producer declared with it. `watermark`: nothing older comes any more, microseconds as text. */
+  readonly promise: { readonly watermark: string | null; readonly isFinished: boolean } | null;
+  /** Where it comes from: shown by `explain`, never interpreted by the store. */
+  readonly origin: BatchOrigin;
+}
+
+export interface BatchOrigin {
+  readonly asset: AssetKey;
+  readonly partition: PartitionKey;
+  readonly version: number;
+  readonly commitId: string;
+  readonly codeVersion: string;
+  readonly runId: string | null;
+  readonly traceId: string | null;
+}
+
+export interface LateTerms {
+  readonly policy: LatePolicy;
+  /** Now, as judged by the caller: ISO-8601 UTC. Kept with what is judged by it. */
+  readonly asOf: string;
+  /** Window of the merge's partition, microseconds since 1970 as text, the end exclusive; `null`: it has none. */
+  readonly window: { readonly from: string; readonly to: string } | null;
+}
+
+/** The part of a cut that the store does not know by itself. */
+export interface CutFrame {
+  readonly codeVersion: string;
+  readonly decision: CutDecision;
+  /** By branch. */
+  readonly legs: Readonly<
+    Record<string, Pick<CutLeg, "inputs" | "isLastGood" | "gaps"> & { readonly state?: LegState }>
+  >;
 }
 
 export interface Staged {
@@ -72,6 +150,12 @@ export interface Staged {
   readonly batches: readonly StagedBatch[];
   /** Of a merge: fate counts, e.g. `winner`, `superseded`, `duplicate`, `rejected`. They add up to the contributions read. */
   readonly fates: Readonly<Record<string, number>>;
+  /** Of a merge: what it joins. */
+  readonly cut?: { readonly cutId: string; readonly cut: Cut };
+  /** Of a merge that builds on a version: how much of it was folded again; `null`: all of it. */
+  readonly delta?: { readonly baseVersion: number; readonly affectedKeys: number; readonly changedRows: number } | null;
+  /** Of a merge: what the sampled second fold found. */
+  readonly shadow?: { readonly sampledKeys: number; readonly differentKeys: readonly string[] };
 }
 
 export interface StagedBatch {
@@ -81,7 +165,11 @@ export interface StagedBatch {
   readonly generation: number;
   readonly digest: string;
   readonly rowCount: number;
-  readonly outcome: "admitted" | "duplicate" | "superseding";
+  /** `held` and `rejected`: rows that came too late, as a batch of their own; `refused` ones throw MERGE_BATCH_CONFLICT. */
+  readonly outcome: "admitted" | "duplicate" | "superseding" | "held" | "rejected" | "revoked";
+  readonly lateness?: Readonly<Partial<Record<LateClass, number>>>;
+  /** Another live batch has the same content under another key. */
+  readonly isSuspectDuplicate?: boolean;
 }
 
 export interface Measurement {
@@ -168,8 +256,131 @@ export interface Store extends AsyncDisposable {
     readonly version: number;
     readonly moveId: string;
   }): Promise<Commit>;
+  /** Commits of one partition with versions up to `upTo`, oldest first: the deliveries of an asset that emits changes or snapshots. */
+  listVersions(options: {
+    readonly environment: string;
+    readonly asset: AssetKey;
+    readonly partition: PartitionKey;
+    readonly upTo: number;
+  }): Promise<readonly Commit[]>;
+  /** What merges keep beside their rows. */
+  readonly merges: MergeArchive;
   /** Drops what an attempt staged. */
   discard(target: StageTarget): Promise<void>;
   /** Drops stagings whose attempt is not in the list. */
   discardAbandoned(liveAttempts: readonly string[]): Promise<number>;
+}
+
+/** Questions to what a store knows of its merges. Pure reading, except for `collect`. */
+export interface MergeArchive {
+  /** Newest first. */
+  listBatches(query: BatchQuery): Promise<readonly BatchRecord[]>;
+  /** Cuts of a partition, newest version first. */
+  listCuts(options: {
+    readonly asset: AssetKey;
+    readonly partition?: PartitionKey;
+    readonly version?: number;
+    readonly limit: number;
+  }): Promise<readonly CutRecord[]>;
+  /** Everything that was ever said of one key in a partition, whatever became of it: the material of `explain`. Key cells in their JavaScript form. */
+  readContributions(options: {
+    readonly asset: StoredAsset;
+    readonly partition: PartitionKey;
+    readonly key: Row;
+    readonly limit: number;
+  }): Promise<readonly StoredContribution[]>;
+  /** Rows of one batch as they were delivered, for the holding area. */
+  readBatchRows(options: {
+    readonly asset: StoredAsset;
+    readonly batchId: string;
+    readonly limit: number;
+  }): Promise<readonly StoredContribution[]>;
+  /** Oldest first. */
+  listEpochs(
+    asset: AssetKey,
+  ): Promise<readonly (Epoch & { readonly registeredAt: string; readonly batches: number })[]>;
+  /** Folds keys of a version again, in full, and names those whose rows are not what the version has. */
+  checkShadow(options: {
+    readonly asset: StoredAsset;
+    readonly policy: MergePolicy;
+    readonly partition: PartitionKey;
+    readonly version: number;
+    readonly perMille: number;
+  }): Promise<{ readonly sampledKeys: number; readonly differentKeys: readonly string[] }>;
+  /** Removes what no kept version, and no batch within the retention, needs any more. Answers what was removed. */
+  collect(options: {
+    readonly asset: StoredAsset;
+    readonly keepVersions: readonly number[];
+    readonly dryRun: boolean;
+  }): Promise<{
+    readonly versions: number;
+    readonly rows: number;
+    readonly batches: number;
+    readonly contributions: number;
+  }>;
+}
+
+export interface BatchQuery {
+  readonly asset: AssetKey;
+  readonly partition?: PartitionKey;
+  readonly branch?: string;
+  /** As the version's cut has it. @default the latest version */
+  readonly version?: number;
+  readonly standing?: BatchStanding;
+  readonly batchIds?: readonly string[];
+  readonly limit: number;
+}
+
+export interface BatchRecord {
+  readonly batchId: string;
+  readonly asset: AssetKey;
+  readonly partition: PartitionKey;
+  readonly branch: string;
+  readonly batchKey: string;
+  readonly generation: number;
+  readonly epoch: number;
+  readonly digest: string;
+  readonly sequence: string;
+  readonly rowCount: number;
+  readonly duplicateCount: number;
+  readonly rejectedCount: number;
+  /** Microseconds, as text. */
+  readonly eventTimes: { readonly least: string; readonly greatest: string } | null;
+  readonly cursor: Delivery["cursor"];
+  readonly promise: Delivery["promise"];
+  readonly origin: BatchOrigin | null;
+  readonly standing: BatchStanding;
+  readonly lateness: Readonly<Partial<Record<LateClass, number>>>;
+  readonly sealedAt: string;
+  /** First version that it counts in; `null`: none yet. */
+  readonly sinceVersion: number | null;
+}
+
+export interface CutRecord {
+  readonly cutId: string;
+  readonly cut: Cut;
+  readonly version: number;
+  readonly baseVersion: number | null;
+  readonly committedAt: string;
+  /** Contributions by fate. They add up to all that was delivered. */
+  readonly fates: Readonly<Record<string, number>>;
+}
+
+export interface StoredContribution {
+  readonly batchId: string;
+  readonly branch: string;
+  readonly standing: BatchStanding;
+  readonly operation: Operation;
+  /** Canonical key cells, in their JavaScript form. */
+  readonly key: Row;
+  /** Cells that it says something of, in the form of the present schema. */
+  readonly cells: Row;
+  /** Microseconds, as text. */
+  readonly eventTimeUs: string | null;
+  readonly sequence: string;
+  readonly batchSequence: string;
+  readonly epoch: number;
+  readonly lateClass: LateClass;
+  /** Why it cannot count; `null`: it can. */
+  readonly fault: string | null;
 }

@@ -7,7 +7,7 @@ import { quoteIdentifier } from "../../src/exchange/quote.ts";
 import { createDuckdbMergeEngine } from "../../src/stores/duckdb/merge-engine.ts";
 import { openDuckdbStore } from "../../src/stores/duckdb/open-duckdb-store.ts";
 import { openStore } from "../../src/stores/open-store.ts";
-import type { Commit, Staged, StagedMerge, Store, StoredAsset } from "../../src/stores/store.ts";
+import type { BatchOrigin, Commit, Staged, StagedMerge, Store, StoredAsset } from "../../src/stores/store.ts";
 import { asset, createScratch, partition, publish, read, type Scratch } from "../stores/stored-rows.ts";
 
 /** A store with a look at its own tables. */
@@ -92,6 +92,13 @@ export interface MergeOptions {
   readonly base?: Commit;
 }
 
+function originOf(source: Source | undefined): BatchOrigin {
+  if (source === undefined) throw new Error("no source");
+  const { asset, commit } = source;
+  const { partition: at, version, commitId } = commit;
+  return { asset: asset.key, partition: at, version, commitId, codeVersion: "code", runId: null, traceId: null };
+}
+
 /** Every branch lists all inputs, as steps do. */
 export function mergeOf({ policy, sources, base }: MergeOptions): StagedMerge {
   const inputs = sources.map(({ asset, commit }) => ({
@@ -104,8 +111,21 @@ export function mergeOf({ policy, sources, base }: MergeOptions): StagedMerge {
     branches: sources.map(({ name, columns }, index) => ({
       name,
       columns,
-      query: { sql: `select ${columns.map(quoteIdentifier).join(", ")} from input_${index}`, parameters: [], inputs },
-      batchKey: `${name}:all`,
+      deliveries: [
+        {
+          query: {
+            sql: `select ${columns.map(quoteIdentifier).join(", ")} from input_${index}`,
+            parameters: [],
+            inputs,
+          },
+          batchKey: `${name}:all`,
+          emits: "state",
+          sequence: 0n,
+          cursor: null,
+          promise: null,
+          origin: originOf(sources[index]),
+        },
+      ],
     })),
   };
 }

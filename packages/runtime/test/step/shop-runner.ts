@@ -123,6 +123,7 @@ export class ShopRunner implements AsyncDisposable {
         input.partitions.flatMap((read) => this.#pin(input.position, input.asset, read)),
       ),
       head: head === undefined ? null : { version: head.version, commitId: head.commitId },
+      orders: null,
       traceId: "trace1",
     };
   }

@@ -75,7 +75,9 @@ async function stageMerge(dialect: MergeDialect, host: MergeStageHost, merge: St
     merge.baseVersion === null ? [] : await findCut(session, { assetId, partition, version: merge.baseVersion });
   const context = { dialect, host, spec, known, live: new Set(base) };
   const sealed: SealedBranch[] = [];
-  for (const branch of merge.branches) sealed.push(await sealBranch(context, branch));
+  for (const { name, columns, deliveries } of merge.branches) {
+    for (const delivery of deliveries) sealed.push(await sealBranch(context, { ...delivery, name, columns }));
+  }
   const batches = sealed.map(({ batch }) => batch);
   const fates = await foldBatches(dialect, host, { spec, batches });
   await insertCut(

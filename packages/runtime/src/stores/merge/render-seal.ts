@@ -5,7 +5,7 @@ import { cellOf } from "./contribution-table.ts";
 import type { MergeDialect } from "./merge-dialect.ts";
 
 /** What a branch delivers, read as columns. */
-export interface Delivery {
+export interface DeliveredColumns {
   /** Of the merge's key and cells, those that the branch has. */
   readonly columns: readonly Column[];
   /** `null`: the branch is undated. It may be one of the columns, or one that the merge does not keep. */
@@ -16,7 +16,12 @@ export interface Delivery {
 export function renderSeal(
   dialect: MergeDialect,
   spec: MergeSpec,
-  seal: { readonly table: string; readonly batch: number; readonly delivery: Delivery; readonly select: string },
+  seal: {
+    readonly table: string;
+    readonly batch: number;
+    readonly delivery: DeliveredColumns;
+    readonly select: string;
+  },
 ): string {
   const key = keyColumns(spec.schema, spec.policy.key);
   const cells = seal.delivery.columns.map((column) => {

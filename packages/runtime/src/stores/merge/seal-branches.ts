@@ -5,7 +5,7 @@ import { compareStrings, fingerprint, stableJson } from "@watersmeet/core/values
 import { internalSchema } from "../catalog/names.ts";
 import type { MergeStageHost } from "../merge-seam.ts";
 import { numberOf, textOf, type SqlSession } from "../sql-session.ts";
-import type { InputVersions, StagedMerge } from "../store.ts";
+import type { Delivery, InputVersions } from "../store.ts";
 import { contributionTableName, schemaIdOf } from "./contribution-table.ts";
 import { insertBatch, nextBatchNumber, readExtent, type CatalogBatch } from "./merge-catalog.ts";
 import type { MergeDialect } from "./merge-dialect.ts";
@@ -14,10 +14,14 @@ import {
   renderDropDuplicates,
   renderSeal,
   renderSealFigures,
-  type Delivery,
+  type DeliveredColumns,
 } from "./render-seal.ts";
 
-type Branch = StagedMerge["branches"][number];
+/** One delivery of a branch. */
+interface Branch extends Delivery {
+  readonly name: string;
+  readonly columns: readonly string[];
+}
 
 /** What a branch delivered, and what that means to the merge. */
 export interface SealedBranch {
@@ -160,7 +164,7 @@ async function dropDuplicates(
   await session.run(renderDropDuplicates(dialect, spec, sealed));
 }
 
-function readDelivery(spec: MergeSpec, branch: Branch): Delivery {
+function readDelivery(spec: MergeSpec, branch: Branch): DeliveredColumns {
   const columns = spec.schema.columns.filter(({ name }) => branch.columns.includes(name));
   const name = spec.policy.eventTime;
   if (name === null || !branch.columns.includes(name)) return { columns, eventTime: null };
