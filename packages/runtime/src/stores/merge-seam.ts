@@ -1,6 +1,6 @@
 import type { Column } from "@watersmeet/core/schema";
 import type { SqlSession, SqlValue } from "./sql-session.ts";
-import type { InputVersions, StagedBatch, StagedMerge, StagedQuery, StageTarget } from "./store.ts";
+import type { InputVersions, Staged, StagedBatch, StagedMerge, StagedQuery, StageTarget } from "./store.ts";
 
 /**
  * How merges plug into a store. An adapter has one `MergeEngine` (`duckdb/merge*.ts`, `postgres/merge*.ts`) and calls it at three moments:
@@ -51,14 +51,37 @@ export interface MergeStageHost {
   renderVersions(input: InputVersions): Promise<string>;
   /** Stages the folded rows: a SELECT of the target's columns in schema order. Call it once. Answers their number. */
   stageRows(select: string, parameters?: readonly SqlValue[]): Promise<number>;
+  /** The partition's latest version, whatever heads point at: a new version is kept as the difference to it. `null`: there is none. */
+  readonly tip: { readonly version: number; readonly hasSameColumns: boolean } | null;
+  /**
+   * Stages a version as the difference to the tip, instead of `stageRows`: `rows` is a SELECT of folded rows, columns in schema order. `keys` is a staging table with
+   * the key columns of all keys that may differ from the tip (keys that have no folded row are gone), `null`: `rows` is the whole version. Rows that are equal stay as they are.
+   */
+  stageChanges(change: {
+    readonly rows: string;
+    readonly parameters?: readonly SqlValue[];
+    readonly keys: string | null;
+    readonly keyColumns: readonly string[];
+  }): Promise<StagedChanges>;
   /** Stages rejected rows: a SELECT of (source, reason, row_json), all text. Answers their number. */
   stageQuarantine(select: string, parameters?: readonly SqlValue[]): Promise<number>;
+}
+
+/** How a staged version differs from the tip. */
+export interface StagedChanges {
+  /** Of the whole version. */
+  readonly rowCount: number;
+  readonly openedRows: number;
+  readonly closedRows: number;
 }
 
 /** What `stage` answers: goes into `Staged` as it is. */
 export interface MergeStaged {
   readonly batches: readonly StagedBatch[];
   readonly fates: Readonly<Record<string, number>>;
+  readonly cut?: Staged["cut"];
+  readonly delta?: Staged["delta"];
+  readonly shadow?: Staged["shadow"];
 }
 
 /** One merge in a commit's transaction. Replays and reverts are not told: they publish nothing new. */
