@@ -153,6 +153,8 @@ const specs: readonly AssetSpec[] = [
     policy: null,
     execution: { timeoutMs: 1000, maxAttempts: 3, resource: null },
     store: "default",
+    emits: "state",
+    merge: null,
   },
 ];
 
