@@ -1,5 +1,20 @@
 export type { OpenOptions } from "./app/compose.ts";
 export { deriveProject } from "./app/derive-project.ts";
+export type {
+  AuditEntry,
+  ExplainedCell,
+  ExplainedContribution,
+  Explanation,
+  HeldRequest,
+  MergeDesk,
+  MergeOverview,
+  MergePartitionOverview,
+  OrderResult,
+  RevokeRequest,
+  SchemaEpoch,
+  SchemaReplay,
+  SchemaVerdict,
+} from "./app/merge-desk.ts";
 export { migrateProjectLedger } from "./app/migrate-project-ledger.ts";
 export { openWatersmeet } from "./app/open-watersmeet.ts";
 export type { Examination, RunRequest, Watersmeet, WhyAnswer } from "./app/watersmeet.ts";
@@ -21,3 +36,4 @@ export type {
 } from "./ledger/records.ts";
 export { createLogger, silentLogger, type Logger, type LogLevel } from "./observe/logger.ts";
 export type { AssetSpec, Project } from "./project/project.ts";
+export type { BatchQuery, BatchRecord, CutRecord, StoredContribution } from "./stores/store.ts";

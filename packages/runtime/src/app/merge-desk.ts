@@ -56,6 +56,8 @@ export interface MergeDesk {
     readonly cascade: "refuse" | "run" | "leaveStale";
     readonly by: string;
     readonly reason: string;
+    /** The same key gives the same run. */
+    readonly idempotencyKey?: string;
   }): Promise<OrderResult>;
   /** @throws {NOT_FOUND} when nothing was ever said of the key @throws {KEY_INVALID} */
   explain(request: {
@@ -69,8 +71,11 @@ export interface MergeDesk {
   /** In order of commit, newest first. */
   audit(asset: AssetKey, options: { readonly limit: number; readonly before?: string }): Promise<readonly AuditEntry[]>;
   schemaHistory(asset: AssetKey): Promise<readonly SchemaEpoch[]>;
-  /** Of each merge selected: the present form against every form that still has batches. */
-  checkSchemas(select: string): Promise<readonly SchemaVerdict[]>;
+  /**
+   * Of each merge selected: the present form against every form that still has batches. With `replay`, the last so many real batches of each of those are
+   * read through the code as it is now (M42).
+   */
+  checkSchemas(select: string, options?: { readonly replay?: number }): Promise<readonly SchemaVerdict[]>;
   /** Folds a sample of keys of the head again. A difference freezes the merge: nothing is published until `unfreeze`. */
   verify(
     asset: AssetKey,
@@ -118,6 +123,8 @@ export interface HeldRequest {
   readonly batchIds: readonly string[] | "all";
   readonly by: string;
   readonly reason: string;
+  /** The same key gives the same run. */
+  readonly idempotencyKey?: string;
 }
 
 export interface RevokeRequest {
@@ -132,6 +139,8 @@ export interface RevokeRequest {
   readonly reason: string;
   /** Tell what would be done, and do nothing. */
   readonly dryRun?: boolean;
+  /** The same key gives the same run. */
+  readonly idempotencyKey?: string;
 }
 
 export interface OrderResult {
@@ -248,4 +257,17 @@ export interface SchemaVerdict {
     /** An upcaster leads on. */
     readonly isBridged: boolean;
   }[];
+  /** Of a check with `replay`. */
+  readonly replay?: readonly SchemaReplay[];
+}
+
+/** What became of the rows of one real batch when they were read through the code as it is now. */
+export interface SchemaReplay {
+  readonly batchId: string;
+  readonly epoch: number;
+  readonly rowCount: number;
+  /** Rows that an upcaster threw on, or that do not fit the present form. */
+  readonly rejectedCount: number;
+  /** Why, of some of them. */
+  readonly reasons: readonly string[];
 }
