@@ -81,6 +81,32 @@ export interface StagedMerge {
   readonly frame?: CutFrame;
   /** Keys that are folded again in full and compared, of 1,000. @default 0 */
   readonly shadowPerMille?: number;
+  /** The author's functions, where epochs have upcasters or columns the policy `custom`. */
+  readonly functions?: MergeFunctions;
+}
+
+/**
+ * What a merge needs of the author's own code, which runs in a process of its own: rows go there and come back in sealed files. The store calls it while it
+ * stages, with no transaction open. What it throws ends the staging; the caller knows what to make of it.
+ */
+export interface MergeFunctions {
+  /** Where the store writes the files that it hands over: a folder of this attempt that exists. */
+  readonly directory: string;
+  /**
+   * Brings upserted rows of an earlier form to the present one, through every upcaster on the way. The file's columns are `_ordinal` (bigint, unique), `_present` (text: a JSON array
+   * of the columns that the row says something of; NULL: all of its form) and the form's columns, nullable, by the names that they have in it. The answer has `_ordinal`, `_present`
+   * (never NULL), `_fault` (text; NULL when all went well, else the row counts as `upcastFailed`) and the target's columns, nullable: one row for each, in the same order.
+   */
+  upcast(request: {
+    /** Index into `StagedMerge.epochs` of the form that the rows are in. */
+    readonly from: number;
+    readonly file: ExchangeFile;
+  }): Promise<ExchangeFile>;
+  /**
+   * Joins the candidates of a column with the policy `custom`. The file's columns are `_group` (bigint, one number per key, ascending) and `value` (of the column's type), the
+   * candidates of a group least token first. The answer has the same columns: one row for each group, ascending.
+   */
+  reduce(request: { readonly column: string; readonly file: ExchangeFile }): Promise<ExchangeFile>;
 }
 
 export interface StagedBranch {
