@@ -26,5 +26,6 @@ export type { CommonOptions } from "./dsl/options.ts";
 export { buckets, daily, hourly, listed, monthly, product, weekly, type TimeOptions } from "./dsl/partitions.ts";
 export { query, type QueryOptions } from "./dsl/query.ts";
 export type { AnySchema, Out, SchemaOf } from "./dsl/schema-type.ts";
+export { collectPromise, type SourcePromise } from "./dsl/source-promise.ts";
 export { source, type SourceOptions } from "./dsl/source.ts";
 export { decimal } from "./schema/decimal.ts";

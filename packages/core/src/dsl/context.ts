@@ -17,6 +17,14 @@ export interface Ctx {
   progress(done: number, total?: number, message?: string): void;
   /** Facts that are recorded and shown with the version. Later calls add to earlier ones. */
   report(facts: Readonly<Record<string, Json>>): void;
+  /**
+   * Promises that rows of an earlier time come no more, neither with this version nor with a later one: an instant, `2001-01-31T05:00:00Z`, or a day, `2001-01-31`. Merges
+   * that read the asset count such rows as late. Of several calls the latest time stands.
+   * @throws {OUTPUT_INVALID} when it is neither
+   */
+  watermark(time: string): void;
+  /** Declares that the asset has delivered all that it ever will: no merge waits for more of it. A later version that does not say so begins again. */
+  finish(): void;
   /** The value of a secret by name. It is masked in logs. @throws {CONFIG_INVALID} when there is none */
   secret(name: string): string;
 }

@@ -1,4 +1,5 @@
 import type { Ctx } from "../dsl/context.ts";
+import { collectPromise, type SourcePromise } from "../dsl/source-promise.ts";
 import type { Json } from "../values/json.ts";
 
 /** What a fake context is given; all of it may be left out. */
@@ -24,6 +25,8 @@ export interface FakeCtx extends Ctx {
     readonly total: number | null;
     readonly message: string | null;
   }[];
+  /** What it promised of rows to come; `null`: nothing. */
+  readonly promise: SourcePromise | null;
 }
 
 /** A context for unit tests, which keeps what it is told: `const ctx = fakeCtx({ partition: "2001-01-31" })`. */
@@ -32,6 +35,7 @@ export function fakeCtx(options: FakeCtxOptions = {}): FakeCtx {
   const progressed: FakeCtx["progressed"][number][] = [];
   const facts: Record<string, Json> = {};
   let cursor = options.cursor;
+  const { watermark, finish, promised } = collectPromise();
   const logAt =
     (level: FakeCtx["lines"][number]["level"]) =>
     (message: string, fields: Readonly<Record<string, Json>> = {}) =>
@@ -46,10 +50,15 @@ export function fakeCtx(options: FakeCtxOptions = {}): FakeCtx {
     checkpoint: { get: async () => cursor, set: async (next) => void (cursor = next) },
     progress: (done, total, message) => void progressed.push({ done, total: total ?? null, message: message ?? null }),
     report: (more) => void Object.assign(facts, more),
+    watermark,
+    finish,
     secret: (name) => readSecret(options.secrets ?? {}, name),
     lines,
     facts,
     progressed,
+    get promise() {
+      return promised();
+    },
   };
 }
 

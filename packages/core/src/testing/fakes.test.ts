@@ -92,6 +92,23 @@ describe("an author's unit test", () => {
     ]);
     expect(() => ctx.secret("other")).toThrow('no secret "other"');
   });
+
+  test("keeps what was promised of rows to come, and refuses what is no instant as a worker would", () => {
+    const ctx = fakeCtx();
+    expect(ctx.promise).toBeNull();
+    ctx.watermark("2001-01-31T05:00:00.000001Z");
+    ctx.watermark("2001-01-31");
+    expect(ctx.promise).toEqual({ watermark: "980917200000001", isFinished: false });
+    ctx.finish();
+    expect(ctx.promise).toEqual({ watermark: "980917200000001", isFinished: true });
+    expect(() => ctx.watermark("yesterday")).toThrow(
+      expect.objectContaining({
+        code: "OUTPUT_INVALID",
+        message: 'ctx.watermark was given "yesterday", which is no instant',
+      }),
+    );
+    expect(() => Reflect.apply(ctx.watermark, ctx, [new Date(0)])).toThrow(/was given a Date/);
+  });
 });
 
 test("errors for authors are known by name, also from another copy of the package", () => {

@@ -38,6 +38,7 @@ test("a branch that is a handle delivers all of its columns", () => {
   expect(compileBranches({ customers }, given)).toEqual([
     {
       name: "customers",
+      isHandle: true,
       columns: ["id", "name"],
       query: { sql: 'select "id", "name" from "input_1"', parameters: [], relations: ["input_1"] },
     },

@@ -28,7 +28,9 @@ export function compileBranches(returned: unknown, given: readonly Argument[]): 
 }
 
 function compileBranch(name: string, branch: unknown, relations: Relations): CompiledBranch {
-  if (branch instanceof Relation) return { name, columns: branch.columns, query: selectAllOf(branch) };
+  if (branch instanceof Relation) {
+    return { name, isHandle: true, columns: branch.columns, query: selectAllOf(branch) };
+  }
   const compiled = compile(branch, `branch "${name}"`);
   const columns = listColumns(compiled.query, (table) => relations.get(table));
   if (columns === null) {
@@ -37,7 +39,7 @@ function compileBranch(name: string, branch: unknown, relations: Relations): Com
       'Name them: .select(["b.id", "b.name"]).',
     );
   }
-  return { name, columns, query: describe(compiled, relations) };
+  return { name, isHandle: false, columns, query: describe(compiled, relations) };
 }
 
 function compile(value: unknown, what: string): KyselyQuery {

@@ -1,4 +1,4 @@
-import type { Ctx } from "@watersmeet/core";
+import { collectPromise, type Ctx } from "@watersmeet/core";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Json } from "@watersmeet/core/values";
 import type { Reporter } from "./channel.ts";
@@ -20,6 +20,7 @@ export interface ContextOptions {
 export function createContext({ attempt, reporter, env, signal }: ContextOptions): AttemptContext {
   const facts: Record<string, Json> = {};
   let cursor: { readonly value: Json } | null = null;
+  const { watermark, finish, promised } = collectPromise();
   const ctx: Ctx = {
     partition: attempt.partition,
     window: attempt.window,
@@ -42,9 +43,16 @@ export function createContext({ attempt, reporter, env, signal }: ContextOptions
     report: (more) => {
       for (const [name, value] of Object.entries(more)) facts[name] = asJson(value, "ctx.report");
     },
+    watermark,
+    finish,
     secret: (name) => findSecret(name, env),
   };
-  return { ctx, report: () => (cursor === null ? { facts } : { facts, checkpoint: cursor.value }) };
+  const report = (): AttemptReport => ({
+    facts,
+    ...(cursor === null ? {} : { checkpoint: cursor.value }),
+    promise: promised(),
+  });
+  return { ctx, report };
 }
 
 /** A copy that JSON can carry: what is recorded must not change after it was given. */

@@ -1,3 +1,4 @@
+import type { SourcePromise } from "@watersmeet/core";
 import type { ErrorCode, Problem } from "@watersmeet/core/errors";
 import type { GateFailure } from "@watersmeet/core/gate";
 import type { Manifest } from "@watersmeet/core/manifest";
@@ -126,6 +127,8 @@ export interface CompiledQuery {
 
 export interface CompiledBranch {
   readonly name: string;
+  /** Whether the branch is the handle of an input as it came, not a query of the author's. */
+  readonly isHandle: boolean;
   /** Columns that the branch delivers. */
   readonly columns: readonly string[];
   readonly query: CompiledQuery;
@@ -136,6 +139,8 @@ export interface AttemptReport {
   readonly facts: Readonly<Record<string, Json>>;
   /** What the next version is to find in `ctx.checkpoint`; absent when the function set none. */
   readonly checkpoint?: Json;
+  /** What it promised of rows to come; `null`: nothing. */
+  readonly promise: SourcePromise | null;
 }
 
 export type ChildResult =
