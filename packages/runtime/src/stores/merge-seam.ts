@@ -1,6 +1,14 @@
 import type { Column } from "@watersmeet/core/schema";
 import type { SqlSession, SqlValue } from "./sql-session.ts";
-import type { InputVersions, Staged, StagedBatch, StagedMerge, StagedQuery, StageTarget } from "./store.ts";
+import type {
+  InputVersions,
+  MergeArchive,
+  Staged,
+  StagedBatch,
+  StagedMerge,
+  StagedQuery,
+  StageTarget,
+} from "./store.ts";
 
 /**
  * How merges plug into a store. An adapter has one `MergeEngine` (`duckdb/merge*.ts`, `postgres/merge*.ts`) and calls it at three moments:
@@ -23,6 +31,19 @@ export interface MergeEngine {
   publish(session: SqlSession, publications: readonly MergePublication[]): Promise<void>;
   /** Deletes what attempts left unpublished in the merges' own tables: of the `attempts` given, or of all `except` those that live. Idempotent. */
   discard(session: SqlSession, which: MergeDiscard): Promise<void>;
+  /** Answers questions to the merges' own tables. */
+  openArchive(access: MergeAccess): MergeReader;
+}
+
+/** `collect` is the store's: it removes rows and versions, too. */
+export type MergeReader = Omit<MergeArchive, "collect">;
+
+/** What a merge's archive works with. */
+export interface MergeAccess {
+  /** A connection outside a transaction, which the work has to itself: it begins one where statements belong together. */
+  use<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
+  /** A SELECT of rows at pinned versions, columns in schema order. To be made and run in one transaction. */
+  renderVersions(session: SqlSession, input: InputVersions): Promise<string>;
 }
 
 export type MergeDiscard = { readonly attempts: readonly string[] } | { readonly except: readonly string[] };
@@ -76,13 +97,7 @@ export interface StagedChanges {
 }
 
 /** What `stage` answers: goes into `Staged` as it is. */
-export interface MergeStaged {
-  readonly batches: readonly StagedBatch[];
-  readonly fates: Readonly<Record<string, number>>;
-  readonly cut?: Staged["cut"];
-  readonly delta?: Staged["delta"];
-  readonly shadow?: Staged["shadow"];
-}
+export type MergeStaged = Pick<Staged, "batches" | "fates" | "cut" | "delta" | "shadow">;
 
 /** One merge in a commit's transaction. Replays and reverts are not told: they publish nothing new. */
 export interface MergePublication {

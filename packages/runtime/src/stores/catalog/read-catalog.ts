@@ -85,6 +85,24 @@ export async function listCommitRows(
   return rows.map((row) => ({ ...readCommit(row), sequence: BigInt(textOf(row, "sequence")) }));
 }
 
+/** Commits of one partition in an environment, oldest first. */
+export async function listVersionRows(
+  session: SqlSession,
+  dialect: Dialect,
+  options: {
+    readonly environment: string;
+    readonly asset: AssetKey;
+    readonly partition: PartitionKey;
+    readonly upTo: number;
+  },
+): Promise<readonly Commit[]> {
+  const rows = await session.run(
+    `select ${commitColumns(dialect)} from ${s}.version v join ${s}.asset a on a.asset_id = v.asset_id where v.environment = $1 and a.key = $2 and v.partition = $3 and v.version <= $4::integer order by v.version`,
+    [options.environment, options.asset, options.partition, options.upTo],
+  );
+  return rows.map(readCommit);
+}
+
 /** The commit that made a version. */
 export async function findCommitOfVersion(
   session: SqlSession,

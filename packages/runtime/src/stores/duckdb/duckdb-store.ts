@@ -1,9 +1,11 @@
 import type { Check } from "@watersmeet/core/gate";
 import type { Row } from "@watersmeet/core/schema";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
-import { findCommitRows, listCommitRows, listHeadRows } from "../catalog/read-catalog.ts";
+import { findCommitRows, listCommitRows, listHeadRows, listVersionRows } from "../catalog/read-catalog.ts";
 import type { MergeEngine } from "../merge-seam.ts";
+import { openArchive } from "../open-archive.ts";
 import type { PublishQueue } from "../publish-queue.ts";
+import { readVersions } from "../read-versions.ts";
 import type { SqlRow, SqlValue } from "../sql-session.ts";
 import type {
   Commit,
@@ -11,6 +13,7 @@ import type {
   ExchangeFile,
   InputVersions,
   Measurement,
+  MergeArchive,
   Staged,
   StagedMerge,
   StagedQuery,
@@ -42,6 +45,7 @@ export class DuckdbStore implements Store {
   readonly name: string;
   readonly kind = "duckdb";
   readonly exchangeFormat = "parquet";
+  readonly merges: MergeArchive;
   readonly #shared: DuckdbShared;
   readonly #staging: StagingContext;
   readonly #release: () => Promise<void>;
@@ -57,6 +61,11 @@ export class DuckdbStore implements Store {
       merge: shared.merge,
     };
     this.#release = release;
+    const { database, merge } = shared;
+    this.merges = openArchive(merge, {
+      use: (work) => database.pool.use((connection) => work(createDuckdbSession(connection))),
+      renderVersions: async (session, input) => (await readVersions(session, duckdbDialect, input)).sql,
+    });
   }
 
   get storeId(): string {
@@ -131,6 +140,12 @@ export class DuckdbStore implements Store {
     readonly moveId: string;
   }): Promise<Commit> {
     return await this.#shared.queue.exclusive(() => this.#shared.publisher.revert(options));
+  }
+
+  async listVersions(options: Parameters<Store["listVersions"]>[0]): Promise<readonly Commit[]> {
+    return await this.#shared.database.pool.use((connection) =>
+      listVersionRows(createDuckdbSession(connection), duckdbDialect, options),
+    );
   }
 
   /** Rows of a query over what readers see, every value as text: this process owns the file, so that nobody else can ask it. */

@@ -65,6 +65,8 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
         counts.rowCount = await insertRows(session, staging, { select, parameters });
         return counts.rowCount;
       },
+      tip: null,
+      stageChanges: () => Promise.reject(new TypeError("There is no version to differ from")),
       async stageQuarantine(select, parameters = []) {
         counts.quarantinedCount = await insertQuarantine(session, staging, { select, parameters });
         return counts.quarantinedCount;

@@ -14,6 +14,7 @@ import type { MergeDiscard, MergeEngine, MergePublication, MergeStaged, MergeSta
 import { numberOf, textOf, type SqlSession } from "../sql-session.ts";
 import type { StagedMerge } from "../store.ts";
 import { contributionTableBareName, contributionTableName, renderContributionTable } from "./contribution-table.ts";
+import { createMergeArchive } from "./merge-archive.ts";
 import {
   findCut,
   insertCut,
@@ -46,6 +47,7 @@ export function createMergeEngine(dialect: MergeDialect): MergeEngine {
     stage: (host, merge) => stageMerge(dialect, host, merge),
     publish: publishMerges,
     discard: discardMerges,
+    openArchive: createMergeArchive,
   };
 }
 

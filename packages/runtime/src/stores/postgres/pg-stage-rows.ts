@@ -106,6 +106,8 @@ export async function stageMergeRows(
           counts.rowCount = await insertRows(session, staging, { select, parameters });
           return counts.rowCount;
         },
+        tip: null,
+        stageChanges: () => Promise.reject(new TypeError("There is no version to differ from")),
         async stageQuarantine(select, parameters = []) {
           counts.quarantinedCount = await insertQuarantine(session, staging, { select, parameters });
           return counts.quarantinedCount;

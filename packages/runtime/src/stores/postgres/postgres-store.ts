@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { Check } from "@watersmeet/core/gate";
 import type { Row } from "@watersmeet/core/schema";
 import { stableJson, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
-import { findCommitRows, listCommitRows, listHeadRows } from "../catalog/read-catalog.ts";
+import { findCommitRows, listCommitRows, listHeadRows, listVersionRows } from "../catalog/read-catalog.ts";
 import { ensureAsset } from "../ensure-asset.ts";
+import { openArchive } from "../open-archive.ts";
 import { PublishQueue } from "../publish-queue.ts";
 import { nameExport, readVersions } from "../read-versions.ts";
 import type {
@@ -13,6 +14,7 @@ import type {
   ExchangeFile,
   InputVersions,
   Measurement,
+  MergeArchive,
   Staged,
   StagedMerge,
   StagedQuery,
@@ -44,6 +46,7 @@ export class PostgresStore implements Store {
   readonly name: string;
   readonly kind = "postgres";
   readonly exchangeFormat = "csv";
+  readonly merges: MergeArchive;
   readonly storeId: string;
   readonly #options: PgPublisherOptions;
   readonly #publisher: PgPublisher;
@@ -65,6 +68,11 @@ export class PostgresStore implements Store {
       merge: options.merge,
       ensure: (asset) => this.#ensure(asset),
     };
+    const { database, dialect, merge } = options;
+    this.merges = openArchive(merge, {
+      use: (work) => database.use((client) => work(createPgSession(client))),
+      renderVersions: async (session, input) => (await readVersions(session, dialect, input)).sql,
+    });
   }
 
   async ensureAsset(asset: StoredAsset): Promise<void> {
@@ -163,6 +171,11 @@ export class PostgresStore implements Store {
   }): Promise<Commit> {
     const { environment, asset, partition, version, moveId } = options;
     return await this.#publisher.revert({ environment, asset: asset.key, partition, version, moveId });
+  }
+
+  async listVersions(options: Parameters<Store["listVersions"]>[0]): Promise<readonly Commit[]> {
+    const { database, dialect } = this.#options;
+    return await database.use((client) => listVersionRows(createPgSession(client), dialect, options));
   }
 
   async discard(target: StageTarget): Promise<void> {
