@@ -1,6 +1,6 @@
 import type { Compilable } from "kysely";
 import type { LatePolicy } from "../merge/late/late-policy.ts";
-import type { CellPolicy, MergePolicy } from "../merge/policy.ts";
+import type { CellPolicy, MergePolicy, RowPolicy } from "../merge/policy.ts";
 import { defineAsset, invalid, requireColumnNames, requireColumns } from "./define.ts";
 import { parseDuration, type Duration } from "./duration.ts";
 import type { Asset, Rows } from "./handles.ts";
@@ -16,7 +16,7 @@ export interface MergeOptions<O, K extends string, B, E extends string> extends 
   /** Columns that identify a row. Every branch delivers them. */
   readonly key: readonly K[];
   /** How the winner of a cell is chosen. There is no default: only the author knows. */
-  readonly policy: CellPolicy | "unionDistinct";
+  readonly policy: RowPolicy;
   /** Columns that choose their winner in another way. */
   readonly columns?: { readonly [C in ColumnName<NoInfer<O>>]?: CellPolicy };
   /** Rank of branches by name; greater is more trusted. @default 0 */

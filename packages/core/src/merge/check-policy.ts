@@ -1,7 +1,7 @@
 import type { Problem } from "../errors/problem.ts";
-import type { MergeSpec } from "./contribution.ts";
-import { isEventTimeType } from "./event-time.ts";
-import { isKeyType } from "./key.ts";
+import type { MergeSpec } from "./contribution/contribution.ts";
+import { isEventTimeType } from "./contribution/event-time.ts";
+import { isKeyType } from "./contribution/key.ts";
 
 /** Everything that is wrong with a merge's policy for its schema. `asset` is for the messages. */
 export function checkMergePolicy(asset: string, { policy, schema }: MergeSpec): readonly Problem[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { goldenBatches, goldenSets, goldenSpec } from "../testing/merge-golden.ts";
-import { foldHistory } from "./batch-set.ts";
-import { totalFates } from "./fates.ts";
+import { foldHistory } from "./batch/batch-set.ts";
+import { totalFates } from "./fold/fates.ts";
 
 describe("the golden example", () => {
   for (const [name, set] of Object.entries(goldenSets)) {

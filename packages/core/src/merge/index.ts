@@ -7,16 +7,25 @@ export {
   type IncomingBatch,
   type KnownBatch,
   type Restatement,
-} from "./batch.ts";
-export { foldHistory, type MergedHistory, type MergeHistory } from "./batch-set.ts";
+} from "./batch/batch.ts";
+export { foldHistory, type MergedHistory, type MergeHistory } from "./batch/batch-set.ts";
 export { checkMergePolicy } from "./check-policy.ts";
-export type { Contribution, MergeSpec, Operation } from "./contribution.ts";
-export { isEventTimeType, type EventTimeFault } from "./event-time.ts";
-export { addFates, noFates, totalFates, type Fate, type FateCounts } from "./fates.ts";
-export { fold, type Fold, type FoldedRow } from "./fold.ts";
-export { planFold, type CellGroup, type FoldBatch, type FoldPlan, type Presence } from "./fold-plan.ts";
-export { canonicalKey, isKeyType, keyColumns, type CanonicalKey, type KeyFault } from "./key.ts";
-export { type Digit, type Extent, type PackedOrder } from "./packed-order.ts";
+export type { Contribution, MergeSpec, Operation, Reducer } from "./contribution/contribution.ts";
+export { isEventTimeType, type EventTimeFault } from "./contribution/event-time.ts";
+export { addFates, noFates, totalFates, type Fate, type FateCounts } from "./fold/fates.ts";
+export { greatestSum } from "./fold/exact-sum.ts";
+export { fold, type Fold } from "./fold/fold.ts";
+export {
+  planFold,
+  type AggregateCell,
+  type CellGroup,
+  type FoldBatch,
+  type FoldPlan,
+  type Presence,
+} from "./plan/fold-plan.ts";
+export type { FoldedRow } from "./fold/fold-rows.ts";
+export { canonicalKey, isKeyType, keyColumns, type CanonicalKey, type KeyFault } from "./contribution/key.ts";
+export { type BucketDigit, type Digit, type Extent, type PackedOrder } from "./plan/packed-order.ts";
 export {
   batchStandings,
   type BatchStanding,
@@ -37,6 +46,7 @@ export {
   type MergePolicy,
   type RowPolicy,
 } from "./policy.ts";
+export { rowRules, type RowRule } from "./fold/row-policies.ts";
 export {
   sealBatch,
   type DeliveredBatch,
@@ -44,5 +54,5 @@ export {
   type RejectionReason,
   type SealedBatch,
   type Sealing,
-} from "./seal-batch.ts";
-export { operationRanks, type TokenOrder } from "./token.ts";
+} from "./batch/seal-batch.ts";
+export { operationRanks, type TokenOrder } from "./contribution/token.ts";

@@ -1,6 +1,6 @@
 import { describe, test } from "vitest";
 import { laws } from "../../test/merge/law-suite.ts";
-import { fold } from "./fold.ts";
+import { fold } from "./fold/fold.ts";
 
 describe("the laws of a merge", () => {
   for (const [name, { title, check }] of Object.entries(laws)) test(`${name}: ${title}`, () => check(fold));

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { laws, type FoldSet } from "../../test/merge/law-suite.ts";
-import type { Contribution } from "./contribution.ts";
-import { fold, foldRules, foldWith, type FoldRules } from "./fold.ts";
-import { encodeToken } from "./token.ts";
+import type { Contribution } from "./contribution/contribution.ts";
+import { encodeToken } from "./contribution/token.ts";
+import { fold, foldRules, foldWith, type FoldRules } from "./fold/fold.ts";
 
 const using =
   (rules: Partial<FoldRules>): FoldSet =>

@@ -71,10 +71,5 @@ export interface MergeBranch {
 /** What chooses a column's cells. Under `unionDistinct` all rows of a key are equal, so the latest stands for them. */
 export function cellPolicyOf(policy: MergePolicy, column: string): CellPolicy {
   const own = Object.hasOwn(policy.columns, column) ? policy.columns[column] : undefined;
-  return own ?? rowPolicyOf(policy);
-}
-
-/** What decides which contribution a row as such belongs to. */
-export function rowPolicyOf(policy: MergePolicy): "recencyFirst" | "priorityFirst" {
-  return policy.rows === "priorityFirst" ? "priorityFirst" : "recencyFirst";
+  return own ?? (policy.rows === "priorityFirst" ? "priorityFirst" : "recencyFirst");
 }

@@ -1,5 +1,5 @@
-import type { MergeSpec } from "../merge/contribution.ts";
-import { sealBatch, type DeliveredRow, type SealedBatch } from "../merge/seal-batch.ts";
+import { sealBatch, type DeliveredRow, type SealedBatch } from "../merge/batch/seal-batch.ts";
+import type { MergeSpec } from "../merge/contribution/contribution.ts";
 import type { Column, Row } from "../schema/row-schema.ts";
 
 const text = (name: string): Column => ({ name, type: { kind: "text" }, isNullable: true, nullAs: "null" });

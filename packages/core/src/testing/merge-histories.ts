@@ -1,7 +1,7 @@
 import type fastCheck from "fast-check";
-import type { MergeSpec, Operation } from "../merge/contribution.ts";
+import { sealBatch, type DeliveredBatch, type DeliveredRow, type SealedBatch } from "../merge/batch/seal-batch.ts";
+import type { MergeSpec, Operation } from "../merge/contribution/contribution.ts";
 import type { CellPolicy } from "../merge/policy.ts";
-import { sealBatch, type DeliveredBatch, type DeliveredRow, type SealedBatch } from "../merge/seal-batch.ts";
 import type { Column, ColumnType, Row } from "../schema/row-schema.ts";
 
 type Fc = typeof fastCheck;

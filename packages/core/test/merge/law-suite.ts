@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { foldHistory, type MergeHistory } from "../../src/merge/batch-set.ts";
-import type { Contribution, MergeSpec } from "../../src/merge/contribution.ts";
-import { totalFates } from "../../src/merge/fates.ts";
-import type { Fold } from "../../src/merge/fold.ts";
-import { sealBatch, type DeliveredRow, type SealedBatch } from "../../src/merge/seal-batch.ts";
+import { foldHistory, type MergeHistory } from "../../src/merge/batch/batch-set.ts";
+import { sealBatch, type DeliveredRow, type SealedBatch } from "../../src/merge/batch/seal-batch.ts";
+import type { Contribution, MergeSpec } from "../../src/merge/contribution/contribution.ts";
+import { totalFates } from "../../src/merge/fold/fates.ts";
+import type { Fold } from "../../src/merge/fold/fold.ts";
 import { canonicalRow } from "../../src/schema/canonical-row.ts";
 import { goldenBatches, goldenEventTime, goldenSets, goldenSpec } from "../../src/testing/merge-golden.ts";
 import { mergeHistories, sealUnambiguously, type GeneratedHistory } from "../../src/testing/merge-histories.ts";

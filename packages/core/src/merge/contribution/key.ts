@@ -1,5 +1,5 @@
-import { canonicalValue } from "../schema/canonical-row.ts";
-import type { Column, Row, RowSchema } from "../schema/row-schema.ts";
+import { canonicalValue } from "../../schema/canonical-row.ts";
+import type { Column, Row, RowSchema } from "../../schema/row-schema.ts";
 
 /** Why a row has no usable key. The row goes to quarantine with it. */
 export type KeyFault = "keyMissing" | "keyNotText" | "keyNotFinite";

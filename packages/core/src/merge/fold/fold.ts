@@ -1,22 +1,14 @@
-import type { Column, Row } from "../schema/row-schema.ts";
-import { cellRules, type CellRule } from "./cell-policies.ts";
-import { hasCell, type Contribution, type MergeSpec } from "./contribution.ts";
+import type { Column, Row } from "../../schema/row-schema.ts";
+import type { Contribution, MergeSpec } from "../contribution/contribution.ts";
+import { canonicalKey, keyColumns } from "../contribution/key.ts";
+import { encodeToken, tokenParts, type TokenOrder, type TokenParts } from "../contribution/token.ts";
 import { countFates, type Fate, type FateCounts } from "./fates.ts";
-import { canonicalKey, keyColumns } from "./key.ts";
-import { cellPolicyOf, rowPolicyOf, type CellPolicy } from "./policy.ts";
-import { encodeToken, hashCells, tokenParts, type TokenOrder, type TokenParts } from "./token.ts";
-
-/** One row of a merged table and where it comes from. */
-export interface FoldedRow {
-  /** Every column of the schema; a cell that nobody set is `null`. */
-  readonly row: Row;
-  /** By column: the contributions that its cell comes from. Columns that nobody set are not in it. */
-  readonly winners: Readonly<Record<string, readonly Contribution[]>>;
-}
+import { foldRows, rowCellRules, type CellRules, type Entry, type FoldedRow } from "./fold-rows.ts";
+import { rowRules } from "./row-policies.ts";
 
 /** What a set of contributions comes to. */
 export interface Fold {
-  /** By key bytes. */
+  /** By key bytes, those of one key by their canonical bytes. */
   readonly rows: readonly FoldedRow[];
   /** In the order of the contributions given. */
   readonly fates: readonly Fate[];
@@ -26,21 +18,18 @@ export interface Fold {
 }
 
 /** The replaceable parts of a fold, so that a test can show that each of them matters. */
-export interface FoldRules {
+export interface FoldRules extends CellRules {
   keyBytes(columns: readonly Column[], key: Row): Buffer;
   token(order: TokenOrder, parts: TokenParts): Buffer;
   /** Whether a delete or retract at `clock` hides a contribution at `token`; both are recency-first. */
   isMasked(token: Buffer, clock: Buffer): boolean;
-  hasCell(contribution: Contribution, column: string): boolean;
-  readonly cells: Readonly<Record<CellPolicy, CellRule>>;
 }
 
 export const foldRules: FoldRules = {
   keyBytes,
   token: encodeToken,
   isMasked: (token, clock) => Buffer.compare(token, clock) <= 0,
-  hasCell,
-  cells: cellRules,
+  ...rowCellRules,
 };
 
 /**
@@ -64,23 +53,14 @@ export function foldWith(rules: FoldRules, spec: MergeSpec, contributions: reado
   for (const keyHex of [...byKey.keys()].sort()) {
     const outcome = foldKey(rules, spec, byKey.get(keyHex) ?? []);
     for (const { index, fate } of outcome.fates) fates[index] = fate;
-    if (outcome.row !== undefined) rows.push(outcome.row);
+    rows.push(...outcome.rows);
     if (outcome.conflict !== undefined) conflicts.push(outcome.conflict);
   }
   return { rows, fates, counts: countFates(fates), conflicts };
 }
 
-interface Entry {
-  readonly contribution: Contribution;
-  readonly index: number;
-  /** Hex sorts like the bytes it stands for. */
-  readonly keyHex: string;
-  readonly recency: Buffer;
-  readonly priority: Buffer;
-}
-
 interface KeyOutcome {
-  readonly row?: FoldedRow;
+  readonly rows: readonly FoldedRow[];
   readonly conflict?: Row;
   readonly fates: readonly { readonly index: number; readonly fate: Fate }[];
 }
@@ -106,29 +86,32 @@ function enter(rules: FoldRules, spec: MergeSpec, { key, contribution, index }: 
 }
 
 function foldKey(rules: FoldRules, spec: MergeSpec, delivered: readonly Entry[]): KeyOutcome {
-  const entries = [...new Map(delivered.map((entry) => [entry.recency.toString("hex"), entry])).values()];
+  const entries = [...new Map(delivered.map((entry) => [identify(spec, entry), entry])).values()];
   const clocks = readClocks(entries);
   const survivors = entries.filter(
     (entry) => entry.contribution.operation === "upsert" && !isHidden(rules, clocks, entry),
   );
-  const conflict = spec.policy.rows === "unionDistinct" && haveDifferentRows(rules, spec, survivors);
-  const row = conflict ? undefined : foldRow(rules, spec, survivors);
-  const winning = new Set([...(row?.winning ?? []), ...clocks.inForce]);
+  const { rows, winning, losers, isConflict } = foldRows(rules, spec, survivors);
+  const winners = new Set([...winning, ...clocks.inForce]);
   const kept = new Set(entries);
   const survived = new Set(survivors);
   const fateOf = (entry: Entry): Fate => {
     if (!kept.has(entry)) return "duplicate";
-    if (winning.has(entry)) return "winner";
+    if (winners.has(entry)) return "winner";
     if (entry.contribution.operation !== "upsert") return "superseded";
-    if (!survived.has(entry)) return "masked";
-    if (conflict) return "rejected";
-    return spec.policy.rows === "unionDistinct" ? "duplicate" : "superseded";
+    return survived.has(entry) ? losers : "masked";
   };
   return {
-    ...(row === undefined ? {} : { row: row.folded }),
-    ...(conflict ? { conflict: entries[0]?.contribution.key ?? {} } : {}),
+    rows,
+    ...(isConflict ? { conflict: entries[0]?.contribution.key ?? {} } : {}),
     fates: delivered.map((entry) => ({ index: entry.index, fate: fateOf(entry) })),
   };
+}
+
+/** What makes two contributions the same one, delivered again. */
+function identify(spec: MergeSpec, { recency, contribution }: Entry): string {
+  const token = recency.toString("hex");
+  return rowRules[spec.policy.rows].keepsCopies ? `${token}:${contribution.batchId}:${contribution.copy}` : token;
 }
 
 interface Clocks {
@@ -163,62 +146,6 @@ function isHidden(rules: FoldRules, clocks: Clocks, { recency, contribution }: E
     (clocks.deletedAt !== undefined && rules.isMasked(recency, clocks.deletedAt)) ||
     (retractedAt !== undefined && rules.isMasked(recency, retractedAt))
   );
-}
-
-function foldRow(
-  rules: FoldRules,
-  spec: MergeSpec,
-  survivors: readonly Entry[],
-): { readonly folded: FoldedRow; readonly winning: readonly Entry[] } | undefined {
-  if (survivors.length === 0) return undefined;
-  const [owner] = chooseEntries(
-    rules,
-    rowPolicyOf(spec.policy),
-    survivors.map((entry) => ({ entry, value: null })),
-  ).winners;
-  const row: Record<string, unknown> = {};
-  const winners: Record<string, readonly Contribution[]> = {};
-  const winning = owner === undefined ? [] : [owner];
-  for (const { name } of spec.schema.columns) {
-    if (spec.policy.key.includes(name)) {
-      row[name] = owner?.contribution.key[name];
-      continue;
-    }
-    const candidates = survivors
-      .filter(({ contribution }) => rules.hasCell(contribution, name))
-      .map((entry) => ({ entry, value: entry.contribution.cells[name] ?? null }));
-    row[name] = null;
-    if (candidates.length === 0) continue;
-    const outcome = chooseEntries(rules, cellPolicyOf(spec.policy, name), candidates);
-    row[name] = outcome.value;
-    winners[name] = outcome.winners.map((entry) => entry.contribution);
-    winning.push(...outcome.winners);
-  }
-  return { folded: { row, winners }, winning };
-}
-
-function chooseEntries(
-  rules: FoldRules,
-  policy: CellPolicy,
-  candidates: readonly { readonly entry: Entry; readonly value: unknown }[],
-) {
-  const rule = rules.cells[policy];
-  return rule.choose(
-    candidates.map(({ entry, value }) => ({
-      contribution: entry,
-      value,
-      token: rule.order === "recencyFirst" ? entry.recency : entry.priority,
-    })),
-  );
-}
-
-/** Whether two rows of a key say different things of a column that both carry. */
-function haveDifferentRows(rules: FoldRules, spec: MergeSpec, survivors: readonly Entry[]): boolean {
-  return spec.schema.columns.some((column) => {
-    const only = { columns: [column] };
-    const said = survivors.filter(({ contribution }) => rules.hasCell(contribution, column.name));
-    return new Set(said.map(({ contribution }) => hashCells(only, contribution).toString("hex"))).size > 1;
-  });
 }
 
 function keyBytes(columns: readonly Column[], key: Row): Buffer {

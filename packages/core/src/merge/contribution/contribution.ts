@@ -1,12 +1,17 @@
-import type { Row, RowSchema } from "../schema/row-schema.ts";
-import type { MergePolicy } from "./policy.ts";
+import type { Row, RowSchema } from "../../schema/row-schema.ts";
+import type { MergePolicy } from "../policy.ts";
 
 /** A merge, as far as its result depends on it. */
 export interface MergeSpec {
   readonly policy: MergePolicy;
   /** Of the merged rows. */
   readonly schema: RowSchema;
+  /** By column with the policy `custom`. */
+  readonly reducers?: Readonly<Record<string, Reducer>>;
 }
+
+/** Joins two values of a column, neither of them null. */
+export type Reducer = (a: unknown, b: unknown) => unknown;
 
 /**
  * `upsert` sets the cells that it carries; `delete` removes the row, whoever wrote it; `retract` withdraws what its own
@@ -31,6 +36,9 @@ export interface Contribution {
   readonly batchSequence: bigint;
   /** Position within the batch, where the producer promises one; otherwise 0. */
   readonly ordinal: bigint;
+  /** Batch that it was sealed in, and which of the contributions of that batch with an equal token it is, from 0. Only `unionAll` tells such ones apart. */
+  readonly batchId: string;
+  readonly copy: number;
 }
 
 /** Whether the contribution says anything of the column. */

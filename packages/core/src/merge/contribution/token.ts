@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { canonicalColumns, canonicalValue } from "../schema/canonical-row.ts";
-import type { RowSchema } from "../schema/row-schema.ts";
+import { canonicalColumns, canonicalValue } from "../../schema/canonical-row.ts";
+import type { RowSchema } from "../../schema/row-schema.ts";
+import type { MergePolicy } from "../policy.ts";
 import { hasCell, type Contribution, type Operation } from "./contribution.ts";
-import type { MergePolicy } from "./policy.ts";
 
 /** What counts first between two contributions: when they were true, or who says so. */
 export type TokenOrder = "recencyFirst" | "priorityFirst";
@@ -10,6 +10,8 @@ export type TokenOrder = "recencyFirst" | "priorityFirst";
 /** What a token is made of, in recency-first order. Priority-first moves `rank` to the front and leaves the rest. */
 export interface TokenParts {
   readonly eventTimeUs: bigint | null;
+  /** Times in the same multiple of it count as equal before the rank; 0: none do. */
+  readonly toleranceUs: bigint;
   readonly rank: bigint;
   readonly sequence: bigint;
   readonly batchSequence: bigint;
@@ -28,12 +30,16 @@ const undatedUs = -(2n ** 63n);
 /**
  * A total order over contributions of one key, as bytes to be compared with `Buffer.compare` (the same as `blob` in DuckDB
  * and `bytea` in Postgres). Numbers are big-endian with the sign flipped; the source is preceded by its length.
+ *
+ * With a tolerance, recency first has `floor(time / tolerance)` before the rank and the exact time after it. Undated stays before everything. A bucket and not
+ * a distance: "within five seconds of each other" is no order, because it does not carry over from one pair to the next (M6).
  */
 export function encodeToken(order: TokenOrder, parts: TokenParts): Buffer {
   const time = int64(parts.eventTimeUs ?? undatedUs);
   const rank = int64(parts.rank);
+  const bucket = parts.toleranceUs === 0n ? [] : [int64(bucketOf(parts))];
   return Buffer.concat([
-    ...(order === "recencyFirst" ? [time, rank] : [rank, time]),
+    ...(order === "priorityFirst" ? [rank, time] : bucket.length === 0 ? [time, rank] : [...bucket, rank, time]),
     int64(parts.sequence),
     int64(parts.batchSequence),
     lengthPrefixed(Buffer.from(parts.source)),
@@ -43,13 +49,32 @@ export function encodeToken(order: TokenOrder, parts: TokenParts): Buffer {
   ]);
 }
 
+/** What a recency-first token begins with: the time, or its bucket where there is a tolerance, and the rank. */
+export function stratumOf(token: Buffer): Buffer {
+  return token.subarray(0, 16);
+}
+
+function bucketOf({ eventTimeUs, toleranceUs }: TokenParts): bigint {
+  return eventTimeUs === null ? undatedUs : floorDivide(eventTimeUs, toleranceUs);
+}
+
+/** `a / b` rounded down, also below zero, where `/` rounds towards it. `b` is positive. */
+export function floorDivide(a: bigint, b: bigint): bigint {
+  return a / b - (a % b < 0n ? 1n : 0n);
+}
+
 /** Trust in a source: a property of the policy's version, joined when folding, never stored with the contributions. */
 export function rankOf(policy: MergePolicy, source: string): bigint {
   return BigInt(Object.hasOwn(policy.trust, source) ? (policy.trust[source] ?? 0) : 0);
 }
 
 export function tokenParts(policy: MergePolicy, schema: RowSchema, contribution: Contribution): TokenParts {
-  return { ...contribution, rank: rankOf(policy, contribution.source), valueHash: hashCells(schema, contribution) };
+  return {
+    ...contribution,
+    toleranceUs: BigInt(policy.toleranceUs ?? 0),
+    rank: rankOf(policy, contribution.source),
+    valueHash: hashCells(schema, contribution),
+  };
 }
 
 /**

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { finishRowDigest } from "../schema/canonical-row.ts";
-import type { Column, Row } from "../schema/row-schema.ts";
-import { compareStrings } from "../values/compare.ts";
+import { finishRowDigest } from "../../schema/canonical-row.ts";
+import type { Column, Row } from "../../schema/row-schema.ts";
+import { compareStrings } from "../../values/compare.ts";
+import type { Contribution, MergeSpec, Operation } from "../contribution/contribution.ts";
+import { readEventTime, type EventTimeFault } from "../contribution/event-time.ts";
+import { canonicalKey, keyColumns, type KeyFault } from "../contribution/key.ts";
+import { encodeToken, tokenParts } from "../contribution/token.ts";
 import { makeBatchId } from "./batch.ts";
-import type { Contribution, MergeSpec, Operation } from "./contribution.ts";
-import { readEventTime, type EventTimeFault } from "./event-time.ts";
-import { canonicalKey, keyColumns, type KeyFault } from "./key.ts";
-import { encodeToken, tokenParts } from "./token.ts";
 
 /** Why a row cannot compete. */
 export type RejectionReason = KeyFault | EventTimeFault;
@@ -58,19 +58,34 @@ export type Sealing =
 
 /** Makes contributions of a branch's rows, or says why it cannot. `eventTime` is the branch's column of that name; `null`: undated. */
 export function sealBatch(spec: MergeSpec, eventTime: Column | null, delivered: DeliveredBatch): Sealing {
-  const contributions: Contribution[] = [];
+  const placed: PlacedContribution[] = [];
   const rejected: RejectedRow[] = [];
   for (const row of delivered.rows) {
     const made = makeContribution(spec, eventTime, { batch: delivered, delivered: row });
     if ("reason" in made) rejected.push(made);
-    else contributions.push(made);
+    else placed.push(placeContribution(spec, made));
   }
-  const keys = findAmbiguousKeys(spec, contributions);
+  const keys = spec.policy.rows === "unionAll" ? [] : findAmbiguousKeys(placed);
   if (keys.length > 0) return { kind: "ambiguous", keys };
-  const digest = digestContributions(spec, contributions);
+  const digest = digestContributions(placed);
   const { source, batchKey, generation } = delivered;
   const batchId = makeBatchId({ ...delivered, digest });
+  const contributions = numberCopies(placed).map((contribution) => ({ ...contribution, batchId }));
   return { kind: "sealed", batch: { source, batchKey, generation, batchId, digest, contributions, rejected } };
+}
+
+interface PlacedContribution {
+  readonly contribution: Contribution;
+  readonly key: string;
+  /** In hex, without what belongs to the policy: ranks and tolerance. */
+  readonly token: string;
+}
+
+function placeContribution(spec: MergeSpec, contribution: Contribution): PlacedContribution {
+  const key = canonicalKey(keyColumns(spec.schema, spec.policy.key), contribution.key);
+  const plain = { ...spec.policy, trust: {}, toleranceUs: 0 };
+  const token = encodeToken("recencyFirst", tokenParts(plain, spec.schema, contribution));
+  return { contribution, key: key.kind === "key" ? key.bytes.toString("hex") : "", token: token.toString("hex") };
 }
 
 function makeContribution(
@@ -92,6 +107,8 @@ function makeContribution(
     sequence: delivered.sequence ?? 0n,
     batchSequence: batch.batchSequence,
     ordinal: delivered.ordinal ?? 0n,
+    batchId: "",
+    copy: 0,
   };
 }
 
@@ -110,36 +127,35 @@ function withoutMinusZero(value: unknown): unknown {
   return typeof value === "number" ? value + 0 : value;
 }
 
-function findAmbiguousKeys(spec: MergeSpec, contributions: readonly Contribution[]): readonly Row[] {
-  const columns = keyColumns(spec.schema, spec.policy.key);
+const hashDigits = 64;
+
+function findAmbiguousKeys(placed: readonly PlacedContribution[]): readonly Row[] {
   const seen = new Map<string, string>();
   const ambiguous = new Map<string, Row>();
-  for (const contribution of contributions) {
-    const key = canonicalKey(columns, contribution.key);
-    const keyHex = key.kind === "key" ? key.bytes.toString("hex") : "";
-    const parts = tokenParts(spec.policy, spec.schema, contribution);
-    const position = `${keyHex}:${encodeToken("recencyFirst", { ...parts, valueHash: Buffer.alloc(0) }).toString("hex")}`;
-    const value = parts.valueHash.toString("hex");
-    if ((seen.get(position) ?? value) !== value) ambiguous.set(keyHex, contribution.key);
-    seen.set(position, value);
+  for (const { contribution, key, token } of placed) {
+    const position = `${key}:${token.slice(0, -hashDigits)}`;
+    if ((seen.get(position) ?? token) !== token) ambiguous.set(key, contribution.key);
+    seen.set(position, token);
   }
   return [...ambiguous].sort(([a], [b]) => compareStrings(a, b)).map(([, key]) => key);
 }
 
-/** Of the set of contributions, whatever their order; without their ranks, which are the policy's. */
-function digestContributions(spec: MergeSpec, contributions: readonly Contribution[]): string {
-  const unranked = { ...spec.policy, trust: {} };
-  const columns = keyColumns(spec.schema, spec.policy.key);
+function numberCopies(placed: readonly PlacedContribution[]): readonly Contribution[] {
+  const counts = new Map<string, number>();
+  return placed.map(({ contribution, key, token }) => {
+    const copy = counts.get(`${key}:${token}`) ?? 0;
+    counts.set(`${key}:${token}`, copy + 1);
+    return { ...contribution, copy };
+  });
+}
+
+/** Of the set of contributions, whatever their order. */
+function digestContributions(placed: readonly PlacedContribution[]): string {
   const sums: [bigint, bigint] = [0n, 0n];
-  for (const contribution of contributions) {
-    const key = canonicalKey(columns, contribution.key);
-    const token = encodeToken("recencyFirst", tokenParts(unranked, spec.schema, contribution));
-    const hash = createHash("sha256")
-      .update(key.kind === "key" ? key.bytes : "")
-      .update(token)
-      .digest();
+  for (const { key, token } of placed) {
+    const hash = createHash("sha256").update(Buffer.from(key, "hex")).update(Buffer.from(token, "hex")).digest();
     sums[0] += hash.readBigInt64BE(0);
     sums[1] += hash.readBigInt64BE(8);
   }
-  return finishRowDigest({ rowCount: contributions.length, sums });
+  return finishRowDigest({ rowCount: placed.length, sums });
 }

@@ -1,15 +1,19 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { mergeHistories } from "../testing/merge-histories.ts";
-import type { Contribution } from "./contribution.ts";
+import { mergeHistories } from "../../testing/merge-histories.ts";
+import type { Contribution } from "../contribution/contribution.ts";
+import { encodeToken, stratumOf, tokenParts, type TokenOrder } from "../contribution/token.ts";
+import type { RowPolicy } from "../policy.ts";
 import { packOrder, packToken, type OrderedBatch } from "./packed-order.ts";
-import { encodeToken, tokenParts, type TokenOrder } from "./token.ts";
 
 test("packed tokens order contributions as their bytes do, up to the value hash", () => {
   const property = fc.property(
     mergeHistories(fc),
     fc.constantFrom<TokenOrder>("recencyFirst", "priorityFirst"),
-    ({ spec, batches }, order) => {
+    fc.constantFrom(0, 1, 2, 3, 1_000_000_007),
+    fc.constantFrom<RowPolicy>("recencyFirst", "keepConflicts"),
+    ({ spec: given, batches }, order, toleranceUs, rows) => {
+      const spec = { ...given, policy: { ...given.policy, toleranceUs, rows } };
       const ordered = batches.map(({ source, contributions }, number) => orderedBatch(number, source, contributions));
       const packed = packOrder(spec.policy, ordered, order);
       const all = batches.flatMap(({ contributions }, number) =>
@@ -23,7 +27,12 @@ test("packed tokens order contributions as their bytes do, up to the value hash"
       );
       for (const a of all) {
         expect(a.packed >= 0n && a.packed < packed.size).toBe(true);
-        for (const b of all) expect(Math.sign(Number(a.packed - b.packed))).toBe(Buffer.compare(a.bytes, b.bytes));
+        for (const b of all) {
+          expect(Math.sign(Number(a.packed - b.packed))).toBe(Buffer.compare(a.bytes, b.bytes));
+          const strata = Number(a.packed / packed.stratumSize - b.packed / packed.stratumSize);
+          if (order === "recencyFirst" && rows === "keepConflicts")
+            expect(Math.sign(strata)).toBe(Buffer.compare(stratumOf(a.bytes), stratumOf(b.bytes)));
+        }
       }
     },
   );

@@ -1,5 +1,5 @@
-import { parseDate, parseTimestamp } from "../schema/instant.ts";
-import type { ColumnType } from "../schema/row-schema.ts";
+import { parseDate, parseTimestamp } from "../../schema/instant.ts";
+import type { ColumnType } from "../../schema/row-schema.ts";
 
 /** Why a value cannot be the time of a contribution. */
 export type EventTimeFault = "eventTimeMissing" | "eventTimeInvalid";

@@ -1,6 +1,6 @@
-import type { Contribution } from "./contribution.ts";
-import type { MergePolicy } from "./policy.ts";
-import { operationRanks, rankOf, type TokenOrder } from "./token.ts";
+import type { Contribution } from "../contribution/contribution.ts";
+import { floorDivide, operationRanks, rankOf, type TokenOrder } from "../contribution/token.ts";
+import type { MergePolicy } from "../policy.ts";
 
 /** A live batch, as far as the order of its contributions depends on it. */
 export interface OrderedBatch {
@@ -29,6 +29,18 @@ export interface Digit {
 }
 
 /**
+ * The event time where it counts in two parts: its bucket before the rank, the rest of it after the rank. With `d` its distance from `least`, which is never
+ * negative, the value is `(d / widthUs + 1) * bucketWeight + (d % widthUs) * restWeight`; an undated contribution counts 0.
+ */
+export interface BucketDigit {
+  /** A multiple of the width. */
+  readonly least: bigint;
+  readonly widthUs: bigint;
+  readonly bucketWeight: bigint;
+  readonly restWeight: bigint;
+}
+
+/**
  * A token packed into one integer, good for the batches it was made for: the components of a token as the digits of a number whose
  * bases are the extents that the components have there. Sorting by it is sorting by the token (without its value hash), and engines
  * compare one integer faster than eight columns. Components that are the same everywhere take no room.
@@ -37,6 +49,8 @@ export interface PackedOrder {
   readonly order: TokenOrder;
   /** An undated contribution counts 0, a dated one its distance from `least` and 1 more. */
   readonly eventTime: Digit | null;
+  /** Instead of `eventTime`, where a tolerance matters. */
+  readonly bucket: BucketDigit | null;
   readonly sequence: Digit | null;
   readonly ordinal: Digit | null;
   readonly operation: Digit | null;
@@ -44,45 +58,100 @@ export interface PackedOrder {
   readonly offsets: ReadonlyMap<number, bigint>;
   /** All values are in [0, size). */
   readonly size: bigint;
+  /** What a value leaves when it is divided by this, rounded down, is its time (or bucket) and rank, or its rank and time: what comes before the producer's own order. */
+  readonly stratumSize: bigint;
 }
 
 export function packOrder(policy: MergePolicy, batches: readonly OrderedBatch[], order: TokenOrder): PackedOrder {
-  const time = { key: "eventTime", base: timeBase(batches) } as const;
-  const rank = { key: "rank", base: BigInt(positions(ranks(policy, batches)).size) } as const;
-  const components = [
-    ...(order === "recencyFirst" ? [time, rank] : [rank, time]),
+  const bucket = findBuckets(policy, batches, order);
+  const rank = { key: "rank", base: countRanks(policy, batches) } as const;
+  const time = { key: "eventTime", base: bucket === null ? timeBase(batches) : bucket.restBase } as const;
+  const leading = bucket === null ? [] : [{ key: "bucket", base: bucket.base } as const];
+  const own = [
     { key: "sequence", base: span(sequenceExtent(batches)) },
     { key: "lane", base: BigInt(positions(lanes(batches)).size) },
     { key: "ordinal", base: greatest(batches.map((batch) => batch.greatestOrdinal)) + 1n },
     { key: "operation", base: batches.some((batch) => batch.hasDeletes || batch.hasRetracts) ? 3n : 1n },
   ] as const;
-  const weights = new Map<string, bigint>();
+  const strata = order === "priorityFirst" || bucket !== null ? [...leading, rank, time] : [time, rank];
+  const { weights, size } = weigh([...strata, ...own]);
+  const weightOf = (key: ComponentKey) => weights.get(key) ?? 0n;
+  const digit = ({ key, base }: Component, least: bigint): Digit | null =>
+    base > 1n ? { least, weight: weightOf(key) } : null;
+  const [sequence, , ordinal, operation] = own;
+  return {
+    order,
+    eventTime: bucket === null ? digit(time, timeExtent(batches)?.least ?? 0n) : null,
+    bucket:
+      bucket === null
+        ? null
+        : {
+            least: bucket.least,
+            widthUs: bucket.widthUs,
+            bucketWeight: weightOf("bucket"),
+            restWeight: weightOf("eventTime"),
+          },
+    sequence: digit(sequence, sequenceExtent(batches).least),
+    ordinal: digit(ordinal, 0n),
+    operation: digit(operation, 0n),
+    offsets: batchOffsets(policy, batches, { rank: weightOf("rank"), lane: weightOf("lane") }),
+    size,
+    stratumSize: weighStratum(bucket === null ? own : [time, ...own]),
+  };
+}
+
+type ComponentKey = "bucket" | "eventTime" | "rank" | "sequence" | "lane" | "ordinal" | "operation";
+
+/** One part of a token: `base` is how many values it has. */
+interface Component {
+  readonly key: ComponentKey;
+  readonly base: bigint;
+}
+
+/** What one step of each component is worth, the first weighing most. */
+function weigh(components: readonly Component[]) {
+  const weights = new Map<ComponentKey, bigint>();
   let size = 1n;
   for (const { key, base } of components.toReversed()) {
     weights.set(key, size);
     size *= base;
   }
-  const digit = (key: string, least: bigint): Digit | null => {
-    const base = components.find((component) => component.key === key)?.base ?? 1n;
-    return base > 1n ? { least, weight: weights.get(key) ?? 0n } : null;
-  };
-  return {
-    order,
-    eventTime: digit("eventTime", timeExtent(batches)?.least ?? 0n),
-    sequence: digit("sequence", sequenceExtent(batches).least),
-    ordinal: digit("ordinal", 0n),
-    operation: digit("operation", 0n),
-    offsets: batchOffsets(policy, batches, { rank: weights.get("rank") ?? 0n, lane: weights.get("lane") ?? 0n }),
-    size,
-  };
+  return { weights, size };
+}
+
+function weighStratum(rest: readonly Component[]): bigint {
+  return rest.reduce((size, { base }) => size * base, 1n);
+}
+
+interface Buckets {
+  readonly least: bigint;
+  readonly widthUs: bigint;
+  /** With one for undated. */
+  readonly base: bigint;
+  readonly restBase: bigint;
+}
+
+/** `null` where a tolerance changes nothing: trust comes first anyway, nothing is dated, or nobody asks for strata and all sources have one rank. */
+function findBuckets(policy: MergePolicy, batches: readonly OrderedBatch[], order: TokenOrder): Buckets | null {
+  const widthUs = BigInt(policy.toleranceUs ?? 0);
+  const times = timeExtent(batches);
+  if (widthUs === 0n || times === null || order === "priorityFirst") return null;
+  if (policy.rows !== "keepConflicts" && countRanks(policy, batches) === 1n) return null;
+  const least = floorDivide(times.least, widthUs) * widthUs;
+  const distance = times.greatest - least;
+  const count = distance / widthUs + 1n;
+  return { least, widthUs, base: count + 1n, restBase: count === 1n ? distance + 1n : widthUs };
+}
+
+function countRanks(policy: MergePolicy, batches: readonly OrderedBatch[]): bigint {
+  return BigInt(positions(ranks(policy, batches)).size);
 }
 
 /** What a contribution of a batch comes to. The SQL renderings compute the same. */
 export function packToken(packed: PackedOrder, batch: number, contribution: Contribution): bigint {
-  const { eventTimeUs, sequence, ordinal, operation } = contribution;
-  const time = eventTimeUs === null ? 0n : eventTimeUs - (packed.eventTime?.least ?? 0n) + 1n;
+  const { sequence, ordinal, operation } = contribution;
   return (
-    time * (packed.eventTime?.weight ?? 0n) +
+    packTime(packed, contribution.eventTimeUs) +
     (sequence - (packed.sequence?.least ?? 0n)) * (packed.sequence?.weight ?? 0n) +
     ordinal * (packed.ordinal?.weight ?? 0n) +
     BigInt(operationRanks[operation]) * (packed.operation?.weight ?? 0n) +
@@ -90,10 +159,18 @@ export function packToken(packed: PackedOrder, batch: number, contribution: Cont
   );
 }
 
+function packTime({ bucket, eventTime }: PackedOrder, eventTimeUs: bigint | null): bigint {
+  if (eventTimeUs === null) return 0n;
+  if (bucket === null) return (eventTimeUs - (eventTime?.least ?? 0n) + 1n) * (eventTime?.weight ?? 0n);
+  const distance = eventTimeUs - bucket.least;
+  return (distance / bucket.widthUs + 1n) * bucket.bucketWeight + (distance % bucket.widthUs) * bucket.restWeight;
+}
+
 /** Whether the two order the same way: then one of them is enough. */
 export function isSameOrder(a: PackedOrder, b: PackedOrder): boolean {
   return (
     a.eventTime?.weight === b.eventTime?.weight &&
+    a.bucket?.bucketWeight === b.bucket?.bucketWeight &&
     a.size === b.size &&
     [...a.offsets].every(([number, offset]) => b.offsets.get(number) === offset)
   );

@@ -1,6 +1,6 @@
-import type { MergeSpec } from "./contribution.ts";
-import { addFates, noFates, type FateCounts } from "./fates.ts";
-import { fold, type Fold } from "./fold.ts";
+import type { MergeSpec } from "../contribution/contribution.ts";
+import { addFates, noFates, type FateCounts } from "../fold/fates.ts";
+import { fold, type Fold } from "../fold/fold.ts";
 import type { SealedBatch } from "./seal-batch.ts";
 
 /** What has happened to a merge: batches that arrived, as often and in whatever order, and those that were taken back. */
