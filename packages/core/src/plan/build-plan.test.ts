@@ -12,6 +12,7 @@ import {
 } from "../../test/plan/flights.ts";
 import { makeAsset, makeInput } from "../../test/plan/random-projects.ts";
 import { parseAssetKey } from "../values/asset-key.ts";
+import { unpartitioned } from "../values/partition-key.ts";
 import { buildPlan } from "./build-plan.ts";
 import type { StateSnapshot } from "./state-snapshot.ts";
 
@@ -71,6 +72,21 @@ describe("reasons to run", () => {
       ["airports", [""]],
       ["dailyDelays", ["2001-01-01"]],
     ]);
+  });
+
+  it("are orders about a merge, and its readers then have a planned input", () => {
+    const snapshot = { ...runAll(), orders: new Map([[key("airports"), new Map([[unpartitioned, "o1"]])]]) };
+    const plan = planFlights({ select: "airports dailyDelays" }, { snapshot });
+    expect(outline(plan)).toEqual(["airports run ordersChanged 0-0", "dailyDelays run inputPlanned (airports) 0-9"]);
+  });
+
+  it("leave out what is pinned, also when its input is planned, unless it is forced", () => {
+    const snapshot = { ...runAll(), pinned: new Map([[key("airports"), new Set([unpartitioned])]]) };
+    const graph = linkFlights(withAsset("faa", { codeVersion: "new" }));
+    const outlined = (force: boolean): readonly string[] =>
+      outline(planFlights({ select: "faa airports", force }, { graph, snapshot }));
+    expect(outlined(false)).toEqual(["faa run codeChanged 0-0", "airports skip pinned 0-0"]);
+    expect(outlined(true)).toEqual(["faa run forced 0-0", "airports run forced 0-0"]);
   });
 
   it("are a changed schema", () => {

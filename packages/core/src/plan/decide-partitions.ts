@@ -54,7 +54,7 @@ interface Verdicts {
 
 /** A verdict as a number: what decides, times 65,536, plus the number of the set of inputs or the code of the assessment that goes with it. */
 const sets = 65_536;
-const cause = { assessed: 0, planned: 1, forced: 2, notMissing: 3, inputMissing: 4, upToDate: 5 } as const;
+const cause = { assessed: 0, planned: 1, forced: 2, notMissing: 3, inputMissing: 4, upToDate: 5, pinned: 6 } as const;
 
 function createVerdicts(options: DecideOptions, own: AssetState): Verdicts {
   const { request } = options;
@@ -65,7 +65,9 @@ function createVerdicts(options: DecideOptions, own: AssetState): Verdicts {
     const code = assessment.codes[ordinal] ?? 0;
     const hasHead = own.heads.has(ordinal);
     if (request.missingOnly === true && hasHead) return cause.notMissing * sets;
-    const isCurrent = assessment.freshnessOf(code).kind === "upToDate";
+    const { kind } = assessment.freshnessOf(code);
+    if (kind === "pinned" && request.force !== true) return cause.pinned * sets;
+    const isCurrent = kind === "upToDate";
     const planned = isCurrent && request.force !== true ? inputs.plannedOf(ordinal) : 0;
     if (isCurrent && planned === 0 && request.force !== true) return cause.upToDate * sets;
     const absent = inputs.missingOf(ordinal);
@@ -101,6 +103,8 @@ function describeVerdict(code: number, assessment: OrdinalAssessment, assetSets:
       return { kind: "skip", reason: { kind: "inputMissing", inputs: assetSets.list(detail) } };
     case cause.upToDate:
       return { kind: "skip", reason: { kind: "upToDate" } };
+    case cause.pinned:
+      return { kind: "skip", reason: { kind: "pinned" } };
     default: {
       const freshness = assessment.freshnessOf(detail);
       return { kind: "run", reason: freshness.kind === "stale" ? freshness.reason : { kind: "missing" } };

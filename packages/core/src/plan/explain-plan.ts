@@ -21,6 +21,8 @@ export function describeRunReason(reason: RunReason): string {
       return "code changed";
     case "schemaChanged":
       return "schema changed";
+    case "ordersChanged":
+      return "batches were revoked, admitted or rejected";
     case "inputChanged":
       return `input changed: ${reason.inputs.join(", ")}`;
     case "inputPlanned":
@@ -39,6 +41,8 @@ export function describeSkipReason(reason: SkipReason): string {
       return "up to date";
     case "notMissing":
       return "has a version";
+    case "pinned":
+      return "pinned by a rollback";
     case "inputMissing":
       return `input missing: ${reason.inputs.join(", ")}`;
     default:

@@ -3,8 +3,10 @@ import { linkFlights, nothingMade, planFlights, planNow, run, runAll, withAsset 
 import { makeAsset, makeInput } from "../../test/plan/random-projects.ts";
 import type { Graph } from "../graph/graph.ts";
 import { parseAssetKey } from "../values/asset-key.ts";
+import { unpartitioned } from "../values/partition-key.ts";
 import { buildPlan } from "./build-plan.ts";
 import { assessAsset } from "./find-stale.ts";
+import { ordersPosition } from "./order-fingerprint.ts";
 import { createPlanningState } from "./planning-state.ts";
 import type { StateSnapshot } from "./state-snapshot.ts";
 
@@ -61,6 +63,36 @@ describe("a partition is", () => {
     expect(assess("badDays", { snapshot: one })).toBe("upToDate 0-2 6-9, stale inputChanged dailyDelays 3-5");
     const both = run(planFlights({ select: "flights airports", force: true }, { snapshot: made }), made, "changed");
     expect(assess("dailyDelays", { snapshot: both })).toBe("stale inputChanged airports flights 0-9");
+  });
+
+  it("stale by orders that were given for it since, after its code and before its inputs, and up to date once they are in it", () => {
+    const made = runAll();
+    const airports = parseAssetKey("airports");
+    const given = { ...made, orders: new Map([[airports, new Map([[unpartitioned, "o1"]])]]) };
+    expect(assess("airports", { snapshot: given })).toBe("stale ordersChanged 0-0");
+    expect(assess("dailyDelays", { snapshot: given })).toBe("upToDate 0-9");
+    const head = made.heads.get(airports)?.get(unpartitioned);
+    if (head === undefined) throw new Error("airports has no head");
+    const carriedOut = { ...head, inputs: { ...head.inputs, [ordersPosition]: "o1" } };
+    const after = {
+      ...given,
+      heads: new Map([...made.heads, [airports, new Map([[unpartitioned, carriedOut]])]]),
+    };
+    expect(assess("airports", { snapshot: after })).toBe("upToDate 0-0");
+    // A lost ledger brings nothing back by itself: what was made with orders that nobody knows any more is made again.
+    expect(assess("airports", { snapshot: { ...after, orders: new Map() } })).toBe("stale ordersChanged 0-0");
+    const recoded = linkFlights(withAsset("airports", { codeVersion: "new" }));
+    expect(assess("airports", { graph: recoded, snapshot: given })).toBe("stale codeChanged 0-0");
+  });
+
+  it("pinned where readers were taken back to it, whatever has changed since, and nowhere else", () => {
+    const made = runAll();
+    const flights = parseAssetKey("flights");
+    const fourth = [...(made.heads.get(flights)?.keys() ?? [])][3];
+    if (fourth === undefined) throw new Error("flights has no fourth day");
+    const snapshot = { ...made, pinned: new Map([[flights, new Set([fourth])]]) };
+    const graph = linkFlights(withAsset("flights", { codeVersion: "new" }));
+    expect(assess("flights", { graph, snapshot })).toBe("stale codeChanged 0-2 4-9, pinned 3-3");
   });
 
   it("not stale because its upstream is: only when that has run to other content", () => {

@@ -5,11 +5,15 @@ import { createAssetSets } from "./asset-sets.ts";
 import { fingerprintInput, type ReadPartition } from "./commit-id.ts";
 import { createDigestColumn } from "./digest-column.ts";
 import { groupOrdinals } from "./group-ordinals.ts";
+import { ordersPosition } from "./order-fingerprint.ts";
 import type { RunReason } from "./plan.ts";
 import type { AssetRead, AssetState, PlanningState } from "./planning-state.ts";
 
 /** Why a partition that has a version would be made again. */
-export type StaleReason = Extract<RunReason, { kind: "codeChanged" | "schemaChanged" | "inputChanged" }>;
+export type StaleReason = Extract<
+  RunReason,
+  { kind: "codeChanged" | "schemaChanged" | "ordersChanged" | "inputChanged" }
+>;
 
 /** How a partition stands to what it is made from, as things are now. */
 export type Freshness =
@@ -17,6 +21,8 @@ export type Freshness =
   | { readonly kind: "missing" }
   /** Another run would give the same commit id. */
   | { readonly kind: "upToDate" }
+  /** It stays as it is, whatever changes, until it is run with force. */
+  | { readonly kind: "pinned" }
   | { readonly kind: "stale"; readonly reason: StaleReason };
 
 /** Partitions that stand alike. */
@@ -56,6 +62,7 @@ export function assessOrdinals(state: PlanningState, key: AssetKey): OrdinalAsse
   const codes = new Uint32Array(own.space.size).fill(missing);
   if (own.heads.length > 0) {
     compareVersions(own, codes);
+    compareOrders(state, own, codes);
     for (const read of own.reads) {
       const isUnchanged = createComparison(own, state.stateOf(read.edge.from), read);
       for (let ordinal = 0; ordinal < codes.length; ordinal++) {
@@ -64,6 +71,7 @@ export function assessOrdinals(state: PlanningState, key: AssetKey): OrdinalAsse
         codes[ordinal] = firstInputSet + sets.add(code === upToDate ? 0 : code - firstInputSet, read.edge.from);
       }
     }
+    markPinned(state, own, codes);
   }
   return {
     codes,
@@ -79,14 +87,18 @@ const missing = 0;
 const upToDate = 1;
 const codeChanged = 2;
 const schemaChanged = 3;
+const ordersChanged = 4;
+const pinned = 5;
 /** From here on: the number of the set of inputs that changed. */
-const firstInputSet = 4;
+const firstInputSet = 6;
 
 const fixedFreshness: Readonly<Record<number, Freshness>> = {
   [missing]: { kind: "missing" },
   [upToDate]: { kind: "upToDate" },
   [codeChanged]: { kind: "stale", reason: { kind: "codeChanged" } },
   [schemaChanged]: { kind: "stale", reason: { kind: "schemaChanged" } },
+  [ordersChanged]: { kind: "stale", reason: { kind: "ordersChanged" } },
+  [pinned]: { kind: "pinned" },
 };
 
 function compareVersions({ asset, heads }: AssetState, codes: Uint32Array): void {
@@ -96,6 +108,26 @@ function compareVersions({ asset, heads }: AssetState, codes: Uint32Array): void
     if (row < 0) continue;
     if (codeVersions[row] !== asset.codeVersion) codes[ordinal] = codeChanged;
     else codes[ordinal] = schemaVersions[row] === asset.schemaVersion ? upToDate : schemaChanged;
+  }
+}
+
+/** A version was made with the orders of that time; others since then make it stale. Assets that never had an order cost nothing. */
+function compareOrders({ snapshot }: PlanningState, own: AssetState, codes: Uint32Array): void {
+  const { asset, heads, keys } = own;
+  const given = snapshot.orders?.get(asset.key);
+  const recorded = heads.columns.inputs.get(ordersPosition);
+  if (given === undefined && recorded === undefined) return;
+  for (let ordinal = 0; ordinal < heads.length; ordinal++) {
+    const partition = keys[ordinal];
+    if (codes[ordinal] !== upToDate || partition === undefined) continue;
+    if (recorded?.get(heads.rowOf(ordinal)) !== given?.get(partition)) codes[ordinal] = ordersChanged;
+  }
+}
+
+function markPinned({ snapshot }: PlanningState, { asset, heads, space }: AssetState, codes: Uint32Array): void {
+  for (const partition of snapshot.pinned?.get(asset.key) ?? []) {
+    const ordinal = space.ordinalOf(partition);
+    if (ordinal !== undefined && heads.has(ordinal)) codes[ordinal] = pinned;
   }
 }
 

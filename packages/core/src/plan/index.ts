@@ -1,6 +1,7 @@
 export { buildPlan, type BuildPlanOptions } from "./build-plan.ts";
 export { computeCommitId, fingerprintInput, isSameWork, type CommitIdentity, type ReadPartition } from "./commit-id.ts";
 export { describePartitions, describeRunReason, describeSkipReason, explainPlan } from "./explain-plan.ts";
+export { fingerprintOrders, ordersPosition, type IdentifyingOrder } from "./order-fingerprint.ts";
 export { parsePlan, renderPlanJson } from "./plan-json.ts";
 export { createHeadTable, type HeadTable } from "./head-table.ts";
 export { assessAsset, type Assessment, type Freshness, type FreshnessGroup, type StaleReason } from "./find-stale.ts";

@@ -21,6 +21,8 @@ export type RunReason =
   | { readonly kind: "missing" }
   | { readonly kind: "codeChanged" }
   | { readonly kind: "schemaChanged" }
+  /** Of a merge: batches were revoked, admitted or rejected since. */
+  | { readonly kind: "ordersChanged" }
   | { readonly kind: "inputChanged"; readonly inputs: readonly AssetKey[] }
   /** An input is made in this plan; whether this step has work is known when it is ready. */
   | { readonly kind: "inputPlanned"; readonly inputs: readonly AssetKey[] }
@@ -30,6 +32,8 @@ export type RunReason =
 export type SkipReason =
   | { readonly kind: "upToDate" }
   | { readonly kind: "notMissing" }
+  /** Readers were taken back to this version: it stays until it is run with force. */
+  | { readonly kind: "pinned" }
   /** An upstream partition that it reads does not exist and is not planned. */
   | { readonly kind: "inputMissing"; readonly inputs: readonly AssetKey[] };
 

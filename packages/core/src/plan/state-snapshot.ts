@@ -20,4 +20,8 @@ export interface StateSnapshot {
   readonly heads: ReadonlyMap<AssetKey, ReadonlyMap<PartitionKey, HeadState>>;
   /** Partitions whose latest step failed or was blocked, for the partition words `failed` and `stale`. */
   readonly failed: ReadonlyMap<AssetKey, ReadonlySet<PartitionKey>>;
+  /** Of merges: fingerprint of the orders given for a partition, see `fingerprintOrders`. Partitions without orders are not in it. @default none */
+  readonly orders?: ReadonlyMap<AssetKey, ReadonlyMap<PartitionKey, string>>;
+  /** Partitions that readers were taken back on, to stay as they are until they are run with force. @default none */
+  readonly pinned?: ReadonlyMap<AssetKey, ReadonlySet<PartitionKey>>;
 }

@@ -7,6 +7,7 @@ import { examine } from "./examine.ts";
 import { explainWhy } from "./explain-why.ts";
 import { followEvents, followRun } from "./follow.ts";
 import { makePlan, type PlanDeps } from "./make-plan.ts";
+import { createMergeDesk } from "./merges/create-merge-desk.ts";
 import { countStatuses, listStatuses, readPicture, readPictures } from "./partition-statuses.ts";
 import type { ProjectParts } from "./project-parts.ts";
 import { listProvenance } from "./provenance.ts";
@@ -49,6 +50,7 @@ export function createHandle(parts: ProjectParts): Watersmeet {
     partitionStatuses: async (asset) => listStatuses(asset, await picture(asset)),
     why: async (asset, partition) => explainWhy(db, { asset, partition, environment }, await picture(asset)),
     provenance: (id) => listProvenance(db, id),
+    merges: createMergeDesk(parts, (request) => submitRequest(parts, plans, request)),
     examine: () => examine({ config, db, stores }),
     async [Symbol.asyncDispose]() {
       await worker.stop();

@@ -150,6 +150,8 @@ function explainFreshness({ assessment }: AssetPicture, partition: PartitionKey 
       switch (freshness.kind) {
         case "missing":
           return `${subject}: no version yet.`;
+        case "pinned":
+          return `${subject}: pinned; readers were taken back to this version, and it stays until it is run with force.`;
         case "upToDate":
           return `${subject}: up to date; another run would make the same version.`;
         case "stale":

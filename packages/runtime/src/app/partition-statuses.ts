@@ -64,7 +64,12 @@ export function listStatuses(
   });
 }
 
-const statusOfFreshness = { missing: "missing", upToDate: "materialized", stale: "stale" } as const;
+const statusOfFreshness = {
+  missing: "missing",
+  upToDate: "materialized",
+  pinned: "materialized",
+  stale: "stale",
+} as const;
 
 async function listRunning(
   db: LedgerDb,

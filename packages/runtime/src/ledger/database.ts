@@ -1,7 +1,9 @@
+import type { WaitPolicy } from "@watersmeet/core";
+import type { CutDecision, MergeOrder } from "@watersmeet/core/merge";
 import type { RunReason, SkipReason } from "@watersmeet/core/plan";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
-import type { MaterializationId, RunId, RunState, StepState } from "./records.ts";
+import type { DecisionKind, MaterializationId, RunId, RunState, StepState } from "./records.ts";
 
 /** Tables of schema `watersmeet`, as Kysely sees them. Big integers arrive as text. The one home of these types. */
 export interface LedgerDatabase {
@@ -36,6 +38,9 @@ export interface LedgerDatabase {
     moved_at: Date;
   };
   readonly batch: BatchTable;
+  readonly decision: DecisionTable;
+  readonly merge_order: MergeOrderTable;
+  readonly head_pin: HeadPinTable;
   readonly failed_partition: {
     environment: string;
     asset: AssetKey;
@@ -115,6 +120,7 @@ interface RunAssetTable {
   store: string;
   resource: string | null;
   max_attempts: number;
+  wait: ColumnType<WaitPolicy | null, string | null, never>;
   succeeded: Generated<number>;
   unchanged: Generated<number>;
   failed: Generated<number>;
@@ -153,6 +159,8 @@ interface StepTable {
     string | null
   >;
   failure: ColumnType<Json, string | null, string | null>;
+  deadline_at: ColumnType<Date | null, undefined, Date | null>;
+  decision: ColumnType<CutDecision | null, undefined, string | null>;
 }
 
 interface AttemptTable {
@@ -204,5 +212,40 @@ interface BatchTable {
   generation: number;
   digest: string;
   row_count: string;
-  outcome: "admitted" | "duplicate" | "superseding";
+  outcome: "admitted" | "duplicate" | "superseding" | "held" | "rejected" | "revoked";
+}
+
+interface DecisionTable {
+  id: GeneratedAlways<string>;
+  environment: string;
+  asset: AssetKey;
+  kind: DecisionKind;
+  given_by: string;
+  reason: string;
+  details: ColumnType<Json, string, never>;
+  given_at: GeneratedAlways<Date>;
+  after_materialization: string;
+}
+
+interface MergeOrderTable {
+  decision_id: string;
+  environment: string;
+  asset: AssetKey;
+  partition: PartitionKey;
+  batch_id: string;
+  kind: MergeOrder["kind"];
+  overrides_closed: boolean;
+}
+
+interface HeadPinTable {
+  decision_id: string;
+  environment: string;
+  asset: AssetKey;
+  partition: PartitionKey;
+  store: string;
+  store_id: string;
+  from_version: number;
+  to_version: number;
+  materialization_id: MaterializationId;
+  moved_at: Date | null;
 }

@@ -2,6 +2,8 @@ import type { HeadState, StateSnapshot } from "@watersmeet/core/plan";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import type pg from "pg";
 import QueryStream from "pg-query-stream";
+import { pinnedSql } from "./head-pins.ts";
+import { fingerprintPlacedOrders, orderRowsSql, type PlacedOrderRow } from "./merge-orders.ts";
 
 export interface SnapshotOptions {
   readonly environment: string;
@@ -29,9 +31,12 @@ export async function readSnapshot(pool: pg.Pool, options: SnapshotOptions): Pro
     );
     const heads = await readHeads(client, options);
     const failed = await readFailed(client, options);
+    const orders = await readOrderFingerprints(client, options);
+    const pinned = await readPinned(client, options);
     await client.query("commit");
     client.release();
-    return { environment: options.environment, sequence: sequence.rows[0]?.sequence ?? "0", heads, failed };
+    const { environment } = options;
+    return { environment, sequence: sequence.rows[0]?.sequence ?? "0", heads, failed, orders, pinned };
   } catch (error) {
     client.release(true);
     throw error;
@@ -101,13 +106,38 @@ async function readFailed(
   client: pg.PoolClient,
   options: SnapshotOptions,
 ): Promise<ReadonlyMap<AssetKey, ReadonlySet<PartitionKey>>> {
-  const { rows } = await client.query<{ asset: AssetKey; partition: PartitionKey }>(
+  const { rows } = await client.query<Place>(
     "select asset, partition from watersmeet.failed_partition where environment = $1 and ($2::text[] is null or asset = any($2))",
     [options.environment, options.assets ?? null],
   );
-  const failed = new Map<AssetKey, Set<PartitionKey>>();
-  for (const { asset, partition } of rows) failed.set(asset, (failed.get(asset) ?? new Set()).add(partition));
-  return failed;
+  return groupPlaces(rows);
+}
+
+async function readOrderFingerprints(
+  client: pg.PoolClient,
+  options: SnapshotOptions,
+): Promise<NonNullable<StateSnapshot["orders"]>> {
+  const { rows } = await client.query<PlacedOrderRow>(orderRowsSql, [options.environment, options.assets ?? null]);
+  return fingerprintPlacedOrders(rows);
+}
+
+async function readPinned(
+  client: pg.PoolClient,
+  options: SnapshotOptions,
+): Promise<NonNullable<StateSnapshot["pinned"]>> {
+  const { rows } = await client.query<Place>(pinnedSql, [options.environment, options.assets ?? null]);
+  return groupPlaces(rows);
+}
+
+interface Place {
+  readonly asset: AssetKey;
+  readonly partition: PartitionKey;
+}
+
+function groupPlaces(places: readonly Place[]): ReadonlyMap<AssetKey, ReadonlySet<PartitionKey>> {
+  const byAsset = new Map<AssetKey, Set<PartitionKey>>();
+  for (const { asset, partition } of places) byAsset.set(asset, (byAsset.get(asset) ?? new Set()).add(partition));
+  return byAsset;
 }
 
 /** Equal texts from the wire are separate strings; kept once each, they cost nothing. */

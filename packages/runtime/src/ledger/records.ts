@@ -108,3 +108,6 @@ export interface LedgerEvent {
 
 /** Partitions of an asset by state, as a face shows them. */
 export type PartitionStatus = "materialized" | "stale" | "missing" | "failed" | "running";
+
+/** What a person, or the system, decided about an asset. */
+export type DecisionKind = "revoke" | "admit" | "reject" | "rollback" | "freeze" | "unfreeze";

@@ -23,6 +23,17 @@ create table watersmeet.batch (
   row_count bigint not null,
   outcome text not null
 );
+create table watersmeet.decision (
+  id bigint not null generated always as identity,
+  environment text not null,
+  asset text not null,
+  kind text not null,
+  given_by text not null,
+  reason text not null,
+  details jsonb not null default '{}'::jsonb,
+  given_at timestamp with time zone not null default now(),
+  after_materialization bigint not null
+);
 create table watersmeet.environment (
   name text not null,
   parent text,
@@ -52,6 +63,18 @@ create table watersmeet.head (
   materialization_id bigint not null,
   moved_at timestamp with time zone not null
 ) with (fillfactor=80);
+create table watersmeet.head_pin (
+  decision_id bigint not null,
+  environment text not null,
+  asset text not null,
+  partition text not null,
+  store text not null,
+  store_id text not null,
+  from_version integer not null,
+  to_version integer not null,
+  materialization_id bigint not null,
+  moved_at timestamp with time zone
+);
 create table watersmeet.installation (
   only_row boolean not null default true,
   id text not null default substr(md5((gen_random_uuid())::text), 1, 8),
@@ -93,6 +116,15 @@ create table watersmeet.materialization (
   input_positions text[] not null,
   input_ids bigint[] not null,
   input_fingerprints jsonb not null
+);
+create table watersmeet.merge_order (
+  decision_id bigint not null,
+  environment text not null,
+  asset text not null,
+  partition text not null,
+  batch_id text not null,
+  kind text not null,
+  overrides_closed boolean not null default false
 );
 create table watersmeet.migration (
   id integer not null,
@@ -154,7 +186,8 @@ create table watersmeet.run_asset (
   row_count bigint not null default 0,
   busy_ms bigint not null default 0,
   first_started_at timestamp with time zone,
-  last_finished_at timestamp with time zone
+  last_finished_at timestamp with time zone,
+  wait jsonb
 );
 create table watersmeet.step (
   run_id bigint not null,
@@ -177,7 +210,9 @@ create table watersmeet.step (
   materialization_id bigint,
   row_count bigint,
   progress jsonb,
-  failure jsonb
+  failure jsonb,
+  deadline_at timestamp with time zone,
+  decision jsonb
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
 create table watersmeet.store (
   name text not null,
@@ -198,14 +233,20 @@ create table watersmeet.worker (
 
 alter table watersmeet.attempt add constraint attempt_outcome_check CHECK ((outcome = ANY (ARRAY['committed'::text, 'unchanged'::text, 'blocked'::text, 'failed'::text, 'cancelled'::text, 'lost'::text, 'released'::text])));
 alter table watersmeet.attempt add constraint attempt_pkey PRIMARY KEY (run_id, ordinal, attempt);
-alter table watersmeet.batch add constraint batch_outcome_check CHECK ((outcome = ANY (ARRAY['admitted'::text, 'duplicate'::text, 'superseding'::text])));
+alter table watersmeet.batch add constraint batch_outcome_check CHECK ((outcome = ANY (ARRAY['admitted'::text, 'duplicate'::text, 'superseding'::text, 'held'::text, 'rejected'::text, 'revoked'::text])));
 alter table watersmeet.batch add constraint batch_pkey PRIMARY KEY (id);
+alter table watersmeet.decision add constraint decision_given_by_check CHECK ((given_by <> ''::text));
+alter table watersmeet.decision add constraint decision_kind_check CHECK ((kind = ANY (ARRAY['revoke'::text, 'admit'::text, 'reject'::text, 'rollback'::text, 'freeze'::text, 'unfreeze'::text])));
+alter table watersmeet.decision add constraint decision_pkey PRIMARY KEY (id);
+alter table watersmeet.decision add constraint decision_reason_check CHECK ((reason <> ''::text));
 alter table watersmeet.environment add constraint environment_check CHECK ((parent IS DISTINCT FROM name));
 alter table watersmeet.environment add constraint environment_parent_fkey FOREIGN KEY (parent) REFERENCES watersmeet.environment(name);
 alter table watersmeet.environment add constraint environment_pkey PRIMARY KEY (name);
 alter table watersmeet.event add constraint event_pkey PRIMARY KEY (sequence);
 alter table watersmeet.failed_partition add constraint failed_partition_pkey PRIMARY KEY (environment, asset, partition);
 alter table watersmeet.head add constraint head_pkey PRIMARY KEY (environment, asset, partition);
+alter table watersmeet.head_pin add constraint head_pin_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES watersmeet.decision(id);
+alter table watersmeet.head_pin add constraint head_pin_pkey PRIMARY KEY (environment, asset, partition, decision_id);
 alter table watersmeet.installation add constraint installation_only_row_check CHECK (only_row);
 alter table watersmeet.installation add constraint installation_pkey PRIMARY KEY (only_row);
 alter table watersmeet.log_line add constraint log_line_level_check CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warn'::text, 'error'::text])));
@@ -213,6 +254,10 @@ alter table watersmeet.log_line add constraint log_line_pkey PRIMARY KEY (id);
 alter table watersmeet.materialization add constraint materialization_check CHECK ((cardinality(input_positions) = cardinality(input_ids)));
 alter table watersmeet.materialization add constraint materialization_commit_id_store_id_key UNIQUE (commit_id, store_id);
 alter table watersmeet.materialization add constraint materialization_pkey PRIMARY KEY (id);
+alter table watersmeet.merge_order add constraint merge_order_check CHECK (((kind = 'admit'::text) OR (NOT overrides_closed)));
+alter table watersmeet.merge_order add constraint merge_order_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES watersmeet.decision(id);
+alter table watersmeet.merge_order add constraint merge_order_kind_check CHECK ((kind = ANY (ARRAY['revoke'::text, 'admit'::text, 'reject'::text])));
+alter table watersmeet.merge_order add constraint merge_order_pkey PRIMARY KEY (environment, asset, partition, batch_id, kind, overrides_closed);
 alter table watersmeet.migration add constraint migration_pkey PRIMARY KEY (id);
 alter table watersmeet.resource add constraint resource_concurrency_check CHECK ((concurrency > 0));
 alter table watersmeet.resource add constraint resource_pkey PRIMARY KEY (name);
@@ -236,14 +281,18 @@ alter table watersmeet.worker add constraint worker_pkey PRIMARY KEY (id);
 
 CREATE INDEX batch_by_key ON watersmeet.batch USING btree (batch_key);
 CREATE INDEX batch_by_materialization ON watersmeet.batch USING btree (materialization_id);
+CREATE INDEX decision_by_asset ON watersmeet.decision USING btree (environment, asset, id);
 CREATE INDEX event_by_asset ON watersmeet.event USING btree (asset, sequence) WHERE (asset IS NOT NULL);
 CREATE INDEX event_by_run ON watersmeet.event USING btree (run_id, sequence) WHERE (run_id IS NOT NULL);
+CREATE INDEX head_pin_pending ON watersmeet.head_pin USING btree (store) WHERE (moved_at IS NULL);
 CREATE INDEX log_line_by_step ON watersmeet.log_line USING btree (run_id, ordinal, id);
 CREATE INDEX materialization_by_partition ON watersmeet.materialization USING btree (asset, partition, id);
+CREATE INDEX merge_order_by_decision ON watersmeet.merge_order USING btree (decision_id);
 CREATE INDEX resource_lease_by_step ON watersmeet.resource_lease USING btree (run_id, ordinal);
 CREATE INDEX resource_lease_by_worker ON watersmeet.resource_lease USING btree (worker_id);
 CREATE INDEX run_asset_by_asset ON watersmeet.run_asset USING btree (asset, run_id);
 CREATE INDEX run_open ON watersmeet.run USING btree (id) WHERE (state < 'succeeded'::watersmeet.run_state);
+CREATE INDEX step_deadline ON watersmeet.step USING btree (deadline_at) WHERE ((state = 'waiting'::watersmeet.step_state) AND (deadline_at IS NOT NULL));
 CREATE INDEX step_ready ON watersmeet.step USING btree (run_id, lane, priority DESC, ordinal) WHERE (state = 'ready'::watersmeet.step_state);
 CREATE INDEX step_running ON watersmeet.step USING btree (run_id, ordinal) WHERE (state = 'running'::watersmeet.step_state);
 CREATE INDEX step_suspect ON watersmeet.step USING btree (run_id) WHERE ((state = 'ready'::watersmeet.step_state) AND (crashes > 0));
@@ -271,7 +320,9 @@ begin
   raise exception 'a % has ended as % and cannot become %', tg_table_name, old.state, new.state using errcode = 'restrict_violation';
 end $function$;
 
+CREATE TRIGGER decision_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON watersmeet.decision FOR EACH STATEMENT EXECUTE FUNCTION watersmeet.refuse_change();
 CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON watersmeet.event FOR EACH STATEMENT EXECUTE FUNCTION watersmeet.refuse_change();
 CREATE TRIGGER event_order BEFORE INSERT ON watersmeet.event FOR EACH STATEMENT EXECUTE FUNCTION watersmeet.order_events();
+CREATE TRIGGER merge_order_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON watersmeet.merge_order FOR EACH STATEMENT EXECUTE FUNCTION watersmeet.refuse_change();
 CREATE TRIGGER run_ends_once BEFORE UPDATE OF state ON watersmeet.run FOR EACH ROW WHEN (((old.state >= 'succeeded'::watersmeet.run_state) AND (new.state <> old.state) AND (new.round <= old.round))) EXECUTE FUNCTION watersmeet.refuse_second_ending();
 CREATE TRIGGER step_ends_once BEFORE UPDATE OF state ON watersmeet.step FOR EACH ROW WHEN (((old.state >= 'succeeded'::watersmeet.step_state) AND (new.state <> old.state) AND (new.round <= old.round))) EXECUTE FUNCTION watersmeet.refuse_second_ending();

@@ -20,6 +20,12 @@ export const mergeCodes = {
     httpStatus: 409,
     isRetryable: false,
   },
+  MERGE_BATCH_NOT_HELD: {
+    summary: "A batch that does not wait in the holding area cannot be admitted or rejected",
+    exitCode: 1,
+    httpStatus: 409,
+    isRetryable: false,
+  },
   MERGE_BATCH_UNKNOWN: {
     summary: "A merge has no such batch",
     exitCode: 2,

@@ -1,0 +1,43 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import type { MergeDesk } from "../merge-desk.ts";
+import { unfreeze, verify } from "./freeze.ts";
+import type { OrderingParts } from "./give-orders.ts";
+import { reconcile, reject } from "./judge-held.ts";
+import { listBatches, listLate, showLate } from "./list-batches.ts";
+import { getCut, listCuts } from "./list-cuts.ts";
+import type { DeskParts } from "./merge-subject.ts";
+import { revoke } from "./revoke.ts";
+
+/** Each question and decision about merges goes to the function that knows. */
+export function createMergeDesk(parts: DeskParts, submitRun: OrderingParts["submitRun"]): MergeDesk {
+  const ordering: OrderingParts = {
+    config: parts.config,
+    connections: parts.connections,
+    ledger: parts.ledger,
+    project: parts.project,
+    stores: parts.stores,
+    submitRun,
+  };
+  return {
+    describe: notYet,
+    cut: (asset, partition, version) => getCut(parts, { asset, partition, version }),
+    listCuts: (asset, options) => listCuts(parts, asset, options),
+    listBatches: (query) => listBatches(parts, query),
+    listLate: (options) => listLate(parts, options),
+    showLate: (batchId, limit) => showLate(parts, batchId, limit),
+    reconcile: (request) => reconcile(ordering, request),
+    reject: (request) => reject(ordering, request),
+    revoke: (request) => revoke(ordering, request),
+    rollback: notYet,
+    explain: notYet,
+    audit: notYet,
+    schemaHistory: notYet,
+    checkSchemas: notYet,
+    verify: (asset, perMille) => verify(parts, asset, perMille),
+    unfreeze: (asset, by, reason) => unfreeze(parts, asset, { by, reason }),
+  };
+}
+
+function notYet(): Promise<never> {
+  return Promise.reject(new WatersmeetError("INTERNAL", "This cannot be answered yet"));
+}

@@ -1,0 +1,117 @@
+import { unreachable, WatersmeetError } from "@watersmeet/core/errors";
+import { parseDate, parseTimestamp } from "@watersmeet/core/schema";
+import { unpartitioned, type PartitionKey } from "@watersmeet/core/values";
+import type { PlacedOrder } from "../../ledger/merge-orders.ts";
+import type { BatchRecord } from "../../stores/store.ts";
+import type { OrderResult, RevokeRequest } from "../merge-desk.ts";
+import { giveOrders, listDescendants, requireAuthor, type OrderingParts } from "./give-orders.ts";
+import { allBatches, findBatches, listBatches, unknownBatches } from "./list-batches.ts";
+import { getMerge, type DeskMerge } from "./merge-subject.ts";
+
+/** Takes batches back: those named, those of a source's range, or those that a run delivered. */
+export async function revoke(parts: OrderingParts, request: RevokeRequest): Promise<OrderResult> {
+  const merge = getMerge(parts, request.asset);
+  requireAuthor(request);
+  const found = await findRevoked(parts, merge, request);
+  const orders = [
+    ...found.batches.map(({ batchId, partition }): PlacedOrder => ({ kind: "revoke", batchId, partition })),
+    ...found.unseen.map((batchId): PlacedOrder => ({ kind: "revoke", batchId, partition: unpartitioned })),
+  ];
+  const partitions: readonly PartitionKey[] = [...new Set(orders.map((order) => order.partition))];
+  const run =
+    request.dryRun === true
+      ? null
+      : await giveOrders(parts, merge, {
+          kind: "revoke",
+          orders,
+          by: request.by,
+          reason: request.reason,
+          details: { what: { ...request.what } },
+          idempotencyKey: request.idempotencyKey,
+        });
+  return { batches: found.batches, partitions, descendants: listDescendants(merge), run };
+}
+
+interface Revoked {
+  readonly batches: readonly BatchRecord[];
+  /** Ids of batches that have not come yet, and will not count when they do. */
+  readonly unseen: readonly string[];
+}
+
+async function findRevoked(parts: OrderingParts, merge: DeskMerge, { what }: RevokeRequest): Promise<Revoked> {
+  switch (what.kind) {
+    case "batches":
+      return findNamed(parts, merge, what.batchIds);
+    case "source":
+      return findInRange(parts, merge, what);
+    case "run": {
+      const batches = await listCounted(parts, merge);
+      return { batches: batches.filter((batch) => batch.origin?.runId === what.runId), unseen: [] };
+    }
+    default:
+      return unreachable(what);
+  }
+}
+
+const batchIdPattern = /^[0-9a-f]{64}$/;
+
+/** A batch that nobody has seen can be revoked where it is clear which partition it would belong to. */
+async function findNamed(parts: OrderingParts, merge: DeskMerge, batchIds: readonly string[]): Promise<Revoked> {
+  const known = await findBatches(parts, merge, batchIds);
+  const unseen = [...new Set(batchIds)].filter((id) => !known.has(id));
+  const isClear = merge.manifest.partitions === null && unseen.every((id) => batchIdPattern.test(id));
+  if (unseen.length > 0 && !isClear) throw unknownBatches(unseen, merge);
+  return { batches: [...new Set(batchIds)].flatMap((id) => known.get(id) ?? []), unseen };
+}
+
+/** What counts, or would once it is admitted. */
+async function listCounted(parts: OrderingParts, merge: DeskMerge, branch?: string): Promise<readonly BatchRecord[]> {
+  const query = { asset: merge.key, limit: allBatches, ...(branch === undefined ? {} : { branch }) };
+  return [
+    ...(await listBatches(parts, { ...query, standing: "live" })),
+    ...(await listBatches(parts, { ...query, standing: "held" })),
+  ];
+}
+
+type SourceRange = Extract<RevokeRequest["what"], { kind: "source" }>;
+
+async function findInRange(parts: OrderingParts, merge: DeskMerge, what: SourceRange): Promise<Revoked> {
+  const branches = merge.manifest.inputs.map((input) => input.name);
+  const batches = await listCounted(parts, merge, what.branch);
+  if (batches.length === 0 && !branches.includes(what.branch)) {
+    throw new WatersmeetError("NOT_FOUND", `${merge.key} has no branch ${what.branch}`, {
+      hint: `Its branches read ${branches.join(", ")}; \`watersmeet batches ${merge.key}\` shows the names.`,
+    });
+  }
+  return { batches: batches.filter((batch) => isWithin(batch, what)), unseen: [] };
+}
+
+/**
+ * Whether all that a batch covers lies in the range: its part of the source's cursor where it has one, its event times otherwise. Only whole batches can be taken
+ * back; one that reaches beyond the range is left to be named.
+ */
+function isWithin(batch: BatchRecord, range: Pick<SourceRange, "from" | "to">): boolean {
+  if (range.from === null && range.to === null) return true;
+  const { cursor, eventTimes } = batch;
+  if (cursor !== null) {
+    const first = cursor.from ?? cursor.to;
+    return (range.from === null || first >= range.from) && (range.to === null || cursor.to <= range.to);
+  }
+  if (eventTimes === null) return false;
+  const from = range.from === null ? null : parseBound(range.from, "from");
+  const to = range.to === null ? null : parseBound(range.to, "to");
+  return (from === null || BigInt(eventTimes.least) >= from) && (to === null || BigInt(eventTimes.greatest) <= to);
+}
+
+const microsPerDay = 86_400_000_000n;
+
+/** Microseconds. A day stands for all of it. */
+function parseBound(text: string, side: "from" | "to"): bigint {
+  const days = parseDate(text);
+  if (days !== null) return BigInt(days) * microsPerDay + (side === "to" ? microsPerDay - 1n : 0n);
+  const micros = parseTimestamp(text);
+  if (micros !== null) return micros;
+  throw new WatersmeetError("USAGE_INVALID", `"${text}" is not a time`, {
+    hint: "The branch's batches have no cursor, so the range is one of event times: 2001-01-31 or 2001-01-31T05:00:00Z.",
+  });
+}

@@ -1,0 +1,89 @@
+import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
+import { sql, type Transaction } from "kysely";
+import type { LedgerDatabase } from "./database.ts";
+import type { AssetPlace } from "./decisions.ts";
+import type { LedgerDb } from "./open-ledger.ts";
+import type { MaterializationId } from "./records.ts";
+
+/** A head that is to be taken back, or was. */
+export interface HeadPin {
+  readonly decisionId: string;
+  readonly environment: string;
+  readonly asset: AssetKey;
+  readonly partition: PartitionKey;
+  /** Store in which the versions lie. */
+  readonly store: string;
+  readonly storeId: string;
+  readonly fromVersion: number;
+  readonly toVersion: number;
+  readonly materializationId: MaterializationId;
+}
+
+/** Records that heads are to be taken back, before the store is asked. */
+export async function insertPins(tx: Transaction<LedgerDatabase>, pins: readonly HeadPin[]): Promise<void> {
+  if (pins.length === 0) return;
+  const rows = pins.map((pin) => ({
+    decision_id: pin.decisionId,
+    environment: pin.environment,
+    asset: pin.asset,
+    partition: pin.partition,
+    store: pin.store,
+    store_id: pin.storeId,
+    from_version: pin.fromVersion,
+    to_version: pin.toVersion,
+    materialization_id: pin.materializationId,
+    moved_at: null,
+  }));
+  await tx.insertInto("head_pin").values(rows).execute();
+}
+
+/** The store has moved the head: the ledger follows, and the pin is in force from now on. */
+export async function finishPin(tx: Transaction<LedgerDatabase>, pin: HeadPin): Promise<void> {
+  await sql`
+    update watersmeet.head_pin set moved_at = now()
+    where environment = ${pin.environment} and asset = ${pin.asset} and partition = ${pin.partition} and decision_id = ${pin.decisionId}`.execute(
+    tx,
+  );
+  await sql`
+    insert into watersmeet.head (environment, asset, partition, materialization_id, moved_at)
+    values (${pin.environment}, ${pin.asset}, ${pin.partition}, ${pin.materializationId}, now())
+    on conflict (environment, asset, partition) do update
+      set materialization_id = excluded.materialization_id, moved_at = excluded.moved_at`.execute(tx);
+}
+
+/** Forgets a wish that was overtaken: readers see neither the version of then nor the one that was wished for. */
+export async function dropPin(tx: Transaction<LedgerDatabase>, pin: HeadPin): Promise<void> {
+  await sql`
+    delete from watersmeet.head_pin
+    where environment = ${pin.environment} and asset = ${pin.asset} and partition = ${pin.partition}
+      and decision_id = ${pin.decisionId} and moved_at is null`.execute(tx);
+}
+
+/** Wishes of which it is not known whether the store has fulfilled them; oldest first. */
+export async function listPendingPins(db: LedgerDb, store: string, storeId: string): Promise<readonly HeadPin[]> {
+  const { rows } = await sql<HeadPin>`
+    select decision_id as "decisionId", environment, asset, partition, store, store_id as "storeId", from_version as "fromVersion",
+      to_version as "toVersion", materialization_id as "materializationId"
+    from watersmeet.head_pin where store = ${store} and store_id = ${storeId} and moved_at is null order by decision_id`.execute(
+    db,
+  );
+  return rows;
+}
+
+/** Pins in force: those whose move is the last one of the head. For the planner; of some assets, or of all. */
+export const pinnedSql = `
+  select pin.asset, pin.partition from watersmeet.head_pin as pin
+  join watersmeet.head on head.environment = pin.environment and head.asset = pin.asset and head.partition = pin.partition
+    and head.materialization_id = pin.materialization_id and head.moved_at = pin.moved_at
+  where pin.environment = $1 and ($2::text[] is null or pin.asset = any($2))`;
+
+/** Versions that pins of an asset hold, in any environment. */
+export async function listPinnedVersions(db: LedgerDb, asset: AssetPlace["asset"]): Promise<readonly number[]> {
+  const { rows } = await sql<{ version: number }>`
+    select distinct pin.to_version as version from watersmeet.head_pin as pin
+    left join watersmeet.head on head.environment = pin.environment and head.asset = pin.asset and head.partition = pin.partition
+    where pin.asset = ${asset}
+      and (pin.moved_at is null or (head.materialization_id = pin.materialization_id and head.moved_at = pin.moved_at))
+    order by version`.execute(db);
+  return rows.map((row) => row.version);
+}
