@@ -35,8 +35,39 @@ export {
   type CutLeg,
   type LegState,
 } from "./cut/cut.ts";
+export { buildCut, namePolicyVersion, type CutFacts, type LegFacts } from "./cut/build-cut.ts";
+export { mergeWatermark } from "./cut/merge-watermark.ts";
+export { nameCut } from "./cut/name-cut.ts";
+export { assignEpoch, hashEpoch } from "./epoch/assign-epoch.ts";
+export { checkEpochs, compareWithEpochs, type EpochCheck, type EpochComparison } from "./epoch/check-epochs.ts";
+export { compareEpochs, type EpochChange, type EpochChangeKind } from "./epoch/compare-epochs.ts";
 export type { Epoch, EpochField, EpochStep } from "./epoch/epoch.ts";
+export {
+  planEpochReading,
+  type ColumnReading,
+  type EpochChain,
+  type EpochReading,
+  type UpcastStep,
+} from "./epoch/plan-epoch-reading.ts";
+export { listEpochFields, readEpochFields, type EpochFieldsReading } from "./epoch/read-epoch-fields.ts";
+export { amendmentsLeft, type PastCut } from "./late/amendments.ts";
 export type { LateClass, LatePolicy } from "./late/late-policy.ts";
+export {
+  classify,
+  isFuture,
+  lateBase,
+  lateBounds,
+  treatLate,
+  type LateBounds,
+  type LatenessTerms,
+  type LateTreatment,
+} from "./late/lateness.ts";
+export {
+  sourceWatermark,
+  type ProgressBatch,
+  type ProgressTerms,
+  type SourceProgress,
+} from "./late/source-watermark.ts";
 export type { MergeOrder, Retention } from "./orders.ts";
 export {
   cellPolicies,

@@ -7,6 +7,8 @@ export {
   finishRowDigest,
   type RowSums,
 } from "./canonical-row.ts";
+export { fieldOf } from "./column-meta.ts";
+export { buildCellParser } from "./cell-parser.ts";
 export { decimal } from "./decimal.ts";
 export { parseDate, parseTimestamp, renderTimestamp } from "./instant.ts";
 export { listColumnNames } from "./list-column-names.ts";

@@ -1,5 +1,6 @@
 import type { $ZodTypes } from "zod/v4/core";
 import type { Problem } from "../errors/problem.ts";
+import { findFieldProblems, readColumnMeta } from "./column-meta.ts";
 import { findColumnNameProblems } from "./column-names.ts";
 import { describeColumn } from "./describe-column.ts";
 import type { Column, RowSchema } from "./row-schema.ts";
@@ -25,6 +26,7 @@ export function readRowSchema(zodObject: unknown): RowSchemaReading {
     ...(entries.length === 0 ? [noColumns] : []),
     ...findColumnNameProblems(Object.keys(shape)),
     ...entries.filter((entry) => "code" in entry),
+    ...findFieldProblems(columns),
   ];
   return problems.length > 0
     ? refuse(problems)
@@ -40,11 +42,14 @@ function readColumn(name: string, schema: $ZodTypes): Column | Problem {
       hint: description.fix,
     };
   }
+  const { problem, ...meta } = readColumnMeta(name, schema);
+  if (problem !== undefined) return problem;
   return Object.freeze({
     name,
     type: description.type,
     isNullable: description.isNullable || description.isOptional,
     nullAs: description.isOptional && !description.isNullable ? "absent" : "null",
+    ...meta,
   });
 }
 

@@ -31,6 +31,10 @@ export interface Column {
   readonly isNullable: boolean;
   /** How a stored NULL reads back in JavaScript: `null`, or an absent property when the schema is optional but not nullable. */
   readonly nullAs: "null" | "absent";
+  /** Identity that stays when the column is renamed, from `.meta({ field: "old_name" })`. @default the column's name */
+  readonly field?: string;
+  /** What its values measure, from `.meta({ unit: "EUR" })`. @default nothing is said */
+  readonly unit?: string;
 }
 
 /** Columns in the order of the zod object's keys. */

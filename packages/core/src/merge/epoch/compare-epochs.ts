@@ -28,7 +28,8 @@ export type EpochChangeKind =
 /**
  * Every difference between two forms, fields in the order of the newer one, then those that it lacks (M39). Compatible without code are: a new nullable column, which
  * old rows say nothing of; integer → bigint; a decimal with more digits before the point; values added to an enum, or an enum opened to any text; NULL allowed;
- * another order; another name under the same id; a column left out, whose id never comes back. A field of the key allows none of these: its bytes identify rows.
+ * another order; another name under the same id; a column left out, whose id never comes back. A field of the key allows none of these but more values of an enum:
+ * its bytes identify rows.
  */
 export function compareEpochs(from: readonly EpochField[], to: readonly EpochField[]): readonly EpochChange[] {
   const before = new Map(from.map((field) => [field.id, field]));
@@ -64,9 +65,12 @@ function compareFields(old: EpochField, now: EpochField): readonly EpochChange[]
     return [change(now, "keyChanged", `"${now.name}" ${what}, so that rows are identified by something else`)];
   }
   const changes = listChanges(old, now);
-  return now.isKey
-    ? changes.map(({ text }) => change(now, "keyChanged", `${text}; it is part of the key, whose bytes identify rows`))
-    : changes;
+  if (!now.isKey) return changes;
+  return changes.map((each) =>
+    each.kind === "typeWidened" && now.type.kind === "text"
+      ? each
+      : change(now, "keyChanged", `${each.text}; it is part of the key, whose bytes identify rows`),
+  );
 }
 
 function listChanges(old: EpochField, now: EpochField): readonly EpochChange[] {
