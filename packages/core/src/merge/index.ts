@@ -2,12 +2,14 @@ export {
   admitBatch,
   makeBatchId,
   makeBatchKey,
+  restatementOf,
   type Admission,
   type BatchScope,
   type IncomingBatch,
   type KnownBatch,
   type Restatement,
 } from "./batch/batch.ts";
+export { standBatches, type BatchPart, type StandingBatch } from "./batch/stand-batches.ts";
 export { foldHistory, type MergedHistory, type MergeHistory } from "./batch/batch-set.ts";
 export { checkMergePolicy } from "./check-policy.ts";
 export type { Contribution, MergeSpec, Operation, Reducer } from "./contribution/contribution.ts";

@@ -4,6 +4,7 @@ import { sealBatch, type DeliveredRow, type SealedBatch } from "../../src/merge/
 import type { Contribution, MergeSpec } from "../../src/merge/contribution/contribution.ts";
 import { totalFates } from "../../src/merge/fold/fates.ts";
 import type { Fold } from "../../src/merge/fold/fold.ts";
+import type { MergeOrder } from "../../src/merge/orders.ts";
 import { canonicalRow } from "../../src/schema/canonical-row.ts";
 import { goldenBatches, goldenEventTime, goldenSets, goldenSpec } from "../../src/testing/merge-golden.ts";
 import { mergeHistories, sealUnambiguously, type GeneratedHistory } from "../../src/testing/merge-histories.ts";
@@ -28,7 +29,7 @@ export const laws: Readonly<Record<string, Law>> = {
       for (const { batches, revoked, rows } of Object.values(goldenSets)) {
         const history = {
           deliveries: batches.map((batch) => goldenBatches[batch]),
-          revoked: revoked.map((batch) => goldenBatches[batch].batchId),
+          orders: revoking(revoked.map((batch) => goldenBatches[batch].batchId)),
         };
         equal(JSON.stringify(foldHistory(goldenSpec, history, fold).rows.map(({ row }) => row)), JSON.stringify(rows));
       }
@@ -102,10 +103,10 @@ export const laws: Readonly<Record<string, Law>> = {
       same(
         fold,
         given.spec,
-        { deliveries: given.batches, revoked: [] },
+        { deliveries: given.batches, orders: [] },
         {
           deliveries: shuffled.map((batch) => ({ ...batch, contributions: batch.contributions.toReversed() })),
-          revoked: [],
+          orders: [],
         },
       );
     },
@@ -134,15 +135,15 @@ export const laws: Readonly<Record<string, Law>> = {
       same(
         fold,
         given.spec,
-        { deliveries: given.batches, revoked: [] },
-        { deliveries: [...again, ...given.batches, ...again], revoked: [] },
+        { deliveries: given.batches, orders: [] },
+        { deliveries: [...again, ...given.batches, ...again], orders: [] },
       );
       const twice = given.batches.flatMap((batch) =>
         batch.contributions.flatMap((contribution) => [contribution, contribution]),
       );
       equal(
         bytesOf(given.spec, fold(given.spec, twice)),
-        bytesOf(given.spec, foldHistory(given.spec, { deliveries: given.batches, revoked: [] }, fold)),
+        bytesOf(given.spec, foldHistory(given.spec, { deliveries: given.batches, orders: [] }, fold)),
       );
     },
   ),
@@ -151,8 +152,8 @@ export const laws: Readonly<Record<string, Law>> = {
     same(
       fold,
       given.spec,
-      { deliveries: given.batches, revoked },
-      { deliveries: given.batches.filter((batch) => !ids.has(batch.batchId)), revoked: [] },
+      { deliveries: given.batches, orders: revoking(revoked) },
+      { deliveries: given.batches.filter((batch) => !ids.has(batch.batchId)), orders: [] },
     );
   }),
   L7: law(
@@ -162,8 +163,8 @@ export const laws: Readonly<Record<string, Law>> = {
       same(
         fold,
         given.spec,
-        { deliveries: given.batches, revoked: [] },
-        { deliveries: splitBatches(given, at), revoked: [] },
+        { deliveries: given.batches, orders: [] },
+        { deliveries: splitBatches(given, at), orders: [] },
       );
     },
   ),
@@ -190,7 +191,7 @@ export const laws: Readonly<Record<string, Law>> = {
   ),
   L14: law("every contribution has one fate", withRevocations(), (fold, { given, revoked }) => {
     const deliveries = [...given.batches, ...given.batches.slice(0, 2)];
-    const merged = foldHistory(given.spec, { deliveries, revoked }, fold);
+    const merged = foldHistory(given.spec, { deliveries, orders: revoking(revoked) }, fold);
     equal(
       String(totalFates(merged.allFates)),
       String(deliveries.reduce((sum, batch) => sum + batch.contributions.length + batch.rejected.length, 0)),
@@ -237,6 +238,10 @@ function law<T>(title: string, arbitrary: fc.Arbitrary<T>, hold: (fold: FoldSet,
         { numRuns: runs, seed: 20010131 },
       ),
   };
+}
+
+function revoking(batchIds: readonly string[]): readonly MergeOrder[] {
+  return batchIds.map((batchId) => ({ kind: "revoke", batchId }));
 }
 
 function withRevocations() {

@@ -56,7 +56,7 @@ for (const [name, open] of [
           .map((batch) => goldenBatches[batch]);
         const one: SqlCase = { spec: goldenSpec, batches, firstNumber: 100 * (index + 1) };
         await loadCases(engine, "golden", [one]);
-        const expected = foldHistory(goldenSpec, { deliveries: batches, revoked: [] });
+        const expected = foldHistory(goldenSpec, { deliveries: batches, orders: [] });
         const { rows } = await foldInSql(engine, "golden", one);
         expect(rows).toEqual(set.rows.map((row) => canonicalRow(goldenSpec.schema, row).toString("hex")).sort());
         expect(expected.rows.length).toBe(rows.length);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { goldenBatches, goldenEventTime, goldenSpec } from "../../testing/merge-golden.ts";
 import { parseAssetKey } from "../../values/asset-key.ts";
 import { unpartitioned } from "../../values/partition-key.ts";
-import { admitBatch, makeBatchId, makeBatchKey, type KnownBatch } from "./batch.ts";
+import { admitBatch, makeBatchId, makeBatchKey, restatementOf, type KnownBatch } from "./batch.ts";
 import { sealBatch, type DeliveredRow } from "./seal-batch.ts";
 
 const known = (generation: number, digest: string, standing: KnownBatch["standing"]): KnownBatch => ({
@@ -25,6 +25,7 @@ test("the live content again is a duplicate", () => {
   expect(admitBatch(existing, { batchKey: "k", digest: "b" }, "supersede")).toEqual({
     kind: "duplicate",
     generation: 2,
+    standing: "live",
   });
 });
 
@@ -35,17 +36,34 @@ test("another content supersedes, or is refused where the key promised not to ch
     generation: 2,
     supersedes: 1,
   });
-  expect(admitBatch(existing, { batchKey: "k", digest: "b" }, "refuse")).toEqual({ kind: "refused", live: 1 });
+  expect(admitBatch(existing, { batchKey: "k", digest: "b" }, "refuse")).toEqual({ kind: "refused", generation: 1 });
 });
 
-test("what was superseded or revoked comes back only as a new generation", () => {
-  expect(
-    admitBatch([known(1, "a", "superseded"), known(2, "b", "live")], { batchKey: "k", digest: "a" }, "supersede"),
-  ).toMatchObject({ generation: 3 });
-  expect(admitBatch([known(1, "a", "revoked")], { batchKey: "k", digest: "a" }, "supersede")).toMatchObject({
+test("what was superseded comes back as a new generation", () => {
+  const existing = [known(1, "a", "superseded"), known(2, "b", "live")];
+  expect(admitBatch(existing, { batchKey: "k", digest: "a" }, "supersede")).toMatchObject({ generation: 3 });
+});
+
+test("what was taken back stays so when it is delivered again, and another content is a new generation", () => {
+  const existing = [known(1, "a", "live"), known(2, "b", "revoked")];
+  const deliver = (digest: string) => admitBatch(existing, { batchKey: "k", digest }, "supersede");
+  expect(deliver("b")).toEqual({ kind: "duplicate", generation: 2, standing: "revoked" });
+  expect(deliver("a")).toEqual({ kind: "duplicate", generation: 1, standing: "live" });
+  expect(deliver("c")).toEqual({ kind: "superseding", generation: 3, supersedes: 1 });
+  expect(admitBatch([known(1, "a", "revoked")], { batchKey: "k", digest: "c" }, "supersede")).toMatchObject({
     kind: "admitted",
     generation: 2,
   });
+});
+
+test("a held delivery again is a duplicate, and another content takes its place", () => {
+  const existing = [known(1, "a", "held")];
+  expect(admitBatch(existing, { batchKey: "k", digest: "a" }, "supersede")).toMatchObject({ standing: "held" });
+  expect(admitBatch(existing, { batchKey: "k", digest: "b" }, "supersede")).toMatchObject({ kind: "superseding" });
+});
+
+test("only a state is restated; changes and snapshots refuse another content under their key", () => {
+  expect((["state", "changes", "snapshot"] as const).map(restatementOf)).toEqual(["supersede", "refuse", "refuse"]);
 });
 
 test("the same content under another key is admitted and marked", () => {

@@ -1,6 +1,7 @@
 import type { AssetKey } from "../../values/asset-key.ts";
 import { fingerprint } from "../../values/fingerprint.ts";
 import type { PartitionKey } from "../../values/partition-key.ts";
+import type { BatchStanding } from "../cut/cut.ts";
 
 /** What a batch is about: the same scope delivered again is the same batch or a newer generation of it. */
 export interface BatchScope {
@@ -19,7 +20,7 @@ export interface KnownBatch {
   /** 1 for the first; a later one replaces those before. */
   readonly generation: number;
   readonly digest: string;
-  readonly standing: "live" | "superseded" | "revoked";
+  readonly standing: BatchStanding;
 }
 
 /** What a delivery says of itself. */
@@ -30,36 +31,51 @@ export interface IncomingBatch {
 
 /** What a delivery means. */
 export type Admission =
-  /** The live generation again: nothing changes. */
-  | { readonly kind: "duplicate"; readonly generation: number }
+  /** The content that the key has now, again: nothing changes. `standing` is how it stands; what was taken back stays so (M37). */
+  | { readonly kind: "duplicate"; readonly generation: number; readonly standing: BatchStanding }
   | {
       readonly kind: "admitted";
       readonly generation: number;
       /** Another batch key has the same digest. */ readonly isSuspect: boolean;
     }
-  /** Another content under the same key: the generation before leaves the set in the same commit. */
+  /** Another content under the same key: the generations before leave the set in the same commit. */
   | { readonly kind: "superseding"; readonly generation: number; readonly supersedes: number }
-  | { readonly kind: "refused"; readonly live: number };
+  /** The key promised that it never changes. */
+  | { readonly kind: "refused"; readonly generation: number };
 
 /** `supersede`: a new content of a known key is the next generation. `refuse`: it is an error, because the key promised that it never changes. */
 export type Restatement = "supersede" | "refuse";
 
-/** Decides what a delivered batch means to a merge. Pure: `existing` are all batches of the merge's partition, in any order. */
+/** What a new content of a known key means, by what the producer says of its versions. */
+export function restatementOf(emits: "state" | "changes" | "snapshot"): Restatement {
+  return emits === "state" ? "supersede" : "refuse";
+}
+
+/**
+ * Decides what a delivered batch means to a merge (M19). Pure: `existing` are all batches that the cut knows of, in any order; of a delivery whose late rows
+ * are batches of their own, all its parts or its main one.
+ *
+ * A content is compared with the key's latest generation and with the one that counts. When the latest was taken back, the same content again is the one that was
+ * taken back, and not a new one: the run that carries out a revocation delivers it once more.
+ */
 export function admitBatch(
   existing: readonly KnownBatch[],
   incoming: IncomingBatch,
   restatement: Restatement,
 ): Admission {
-  const sameKey = existing.filter((batch) => batch.batchKey === incoming.batchKey);
-  const live = sameKey.find((batch) => batch.standing === "live");
-  const next = Math.max(0, ...sameKey.map((batch) => batch.generation)) + 1;
-  if (live === undefined) {
-    const isSuspect = existing.some((batch) => batch.standing === "live" && batch.digest === incoming.digest);
-    return { kind: "admitted", generation: next, isSuspect };
-  }
-  if (live.digest === incoming.digest) return { kind: "duplicate", generation: live.generation };
-  if (restatement === "refuse") return { kind: "refused", live: live.generation };
-  return { kind: "superseding", generation: next, supersedes: live.generation };
+  const sameKey = existing
+    .filter((batch) => batch.batchKey === incoming.batchKey)
+    .toSorted((a, b) => b.generation - a.generation);
+  const [latest] = sameKey;
+  const standing = sameKey.find((batch) => batch.standing !== "revoked" && batch.standing !== "superseded");
+  const counting = sameKey.find((batch) => batch.standing === "live") ?? standing;
+  const same = [counting, latest].find((batch) => batch?.digest === incoming.digest);
+  if (same !== undefined) return { kind: "duplicate", generation: same.generation, standing: same.standing };
+  if (latest !== undefined && restatement === "refuse") return { kind: "refused", generation: latest.generation };
+  const generation = (latest?.generation ?? 0) + 1;
+  if (counting !== undefined) return { kind: "superseding", generation, supersedes: counting.generation };
+  const isSuspect = existing.some((batch) => batch.standing === "live" && batch.digest === incoming.digest);
+  return { kind: "admitted", generation, isSuspect };
 }
 
 /** SHA-256, in hex, over a scope. */

@@ -7,6 +7,7 @@ import { readEventTime, type EventTimeFault } from "../contribution/event-time.t
 import { canonicalKey, keyColumns, type KeyFault } from "../contribution/key.ts";
 import { encodeToken, tokenParts } from "../contribution/token.ts";
 import { makeBatchId } from "./batch.ts";
+import type { BatchPart, StandingBatch } from "./stand-batches.ts";
 
 /** Why a row cannot compete. */
 export type RejectionReason = KeyFault | EventTimeFault;
@@ -25,6 +26,12 @@ export interface DeliveredBatch {
   readonly schemaVersion: string;
   readonly batchSequence: bigint;
   readonly rows: readonly DeliveredRow[];
+  /** @default "main" */
+  readonly part?: BatchPart;
+  /** @default false */
+  readonly isClosed?: boolean;
+  /** @default null */
+  readonly baseBatchId?: string | null;
 }
 
 /** One row that a branch hands over. */
@@ -40,11 +47,8 @@ export interface DeliveredRow {
 }
 
 /** A batch as a merge keeps it: it never changes. */
-export interface SealedBatch {
+export interface SealedBatch extends StandingBatch {
   readonly source: string;
-  readonly batchKey: string;
-  readonly generation: number;
-  readonly batchId: string;
   readonly digest: string;
   readonly contributions: readonly Contribution[];
   readonly rejected: readonly RejectedRow[];
@@ -69,9 +73,18 @@ export function sealBatch(spec: MergeSpec, eventTime: Column | null, delivered: 
   if (keys.length > 0) return { kind: "ambiguous", keys };
   const digest = digestContributions(placed);
   const { source, batchKey, generation } = delivered;
-  const batchId = makeBatchId({ ...delivered, digest });
+  const batchId = makeBatchId({ ...delivered, batchKey: partKey(delivered), digest });
   const contributions = numberCopies(placed).map((contribution) => ({ ...contribution, batchId }));
-  return { kind: "sealed", batch: { source, batchKey, generation, batchId, digest, contributions, rejected } };
+  const { part = "main", isClosed = false, baseBatchId = null } = delivered;
+  return {
+    kind: "sealed",
+    batch: { source, batchKey, generation, part, isClosed, baseBatchId, batchId, digest, contributions, rejected },
+  };
+}
+
+/** What tells the parts of a delivery apart where ids are made. */
+export function partKey({ batchKey, part = "main" }: { readonly batchKey: string; readonly part?: BatchPart }): string {
+  return part === "main" ? batchKey : `${batchKey}#${part}`;
 }
 
 interface PlacedContribution {
