@@ -8,12 +8,22 @@ export interface ArgumentDefinition {
   readonly name: string;
   readonly description: string;
   readonly isRequired: boolean;
+  /** Takes all that follow; only the last argument may. @default false */
+  readonly isVariadic?: boolean;
 }
 
 export interface OptionDefinition {
   /** As commander writes them: `-f, --force`, `--limit <rows>`. */
   readonly flags: string;
   readonly description: string;
+  /** May be given several times; arrives as a list. @default false */
+  readonly isRepeatable?: boolean;
+}
+
+/** `<merge>`, `[select]`, `<batch...>` */
+export function renderArgument({ name, isRequired, isVariadic = false }: ArgumentDefinition): string {
+  const words = isVariadic ? `${name}...` : name;
+  return isRequired ? `<${words}>` : `[${words}]`;
 }
 
 /** What help and the reference page tell of a command. Plain data. */

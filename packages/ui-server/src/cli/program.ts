@@ -1,5 +1,5 @@
 import { Command as Parser } from "commander";
-import type { Command, CommandDefinition, RawInput } from "./command.ts";
+import { renderArgument, type Command, type CommandDefinition, type RawInput } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 /** Options that every command takes, before or after its name. */
@@ -26,6 +26,8 @@ export interface ProgramOptions {
 
 const groupSummaries: Readonly<Record<string, string>> = {
   runs: "Looks at runs, cancels and retries them",
+  late: "Looks at rows that came too late, and decides about them",
+  schema: "Compares the forms of a merge's schema",
   db: "Looks after the ledger's database",
 };
 
@@ -53,10 +55,11 @@ function addCommand(program: Parser, command: Command, options: ProgramOptions):
     .description(
       definition.description === "" ? definition.summary : `${definition.summary}.\n\n${definition.description}`,
     );
-  for (const { name, description, isRequired } of definition.arguments) {
-    parser.argument(isRequired ? `<${name}>` : `[${name}]`, description);
+  for (const argument of definition.arguments) parser.argument(renderArgument(argument), argument.description);
+  for (const { flags, description, isRepeatable } of definition.options) {
+    if (isRepeatable === true) parser.option(flags, description, collect);
+    else parser.option(flags, description);
   }
-  for (const { flags, description } of definition.options) parser.option(flags, description);
   parser.addHelpText("after", renderCommandEnd(definition));
   parser.action(() => {
     const names = definition.arguments.map(({ name }) => toCamelCase(name));
@@ -69,6 +72,10 @@ function addCommand(program: Parser, command: Command, options: ProgramOptions):
     });
   });
   parent.addCommand(parser);
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
 }
 
 function findOrAddGroup(program: Parser, name: string, options: ProgramOptions): Parser {

@@ -9,6 +9,11 @@ import { addEventRoutes } from "./routes/events.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addLineageRoutes } from "./routes/lineage.ts";
 import { addMaterializationRoutes } from "./routes/materializations.ts";
+import { addAuditRoutes } from "./routes/merges/audit.ts";
+import { addLateRoutes } from "./routes/merges/late.ts";
+import { addMergeOrderRoutes } from "./routes/merges/orders.ts";
+import { addMergeRoutes } from "./routes/merges/questions.ts";
+import { addSchemaRoutes } from "./routes/merges/schemas.ts";
 import { addPartitionRoutes } from "./routes/partitions.ts";
 import { addPlanRoutes } from "./routes/plans.ts";
 import { addProblemRoutes } from "./routes/problems.ts";
@@ -28,7 +33,12 @@ export function buildApi(onDefect: (error: unknown) => void): OpenAPIHono<ApiEnv
   addAssetRoutes(api);
   addPartitionRoutes(api);
   addMaterializationRoutes(api);
+  addAuditRoutes(api);
   addLineageRoutes(api);
+  addMergeRoutes(api);
+  addMergeOrderRoutes(api);
+  addLateRoutes(api);
+  addSchemaRoutes(api);
   addPlanRoutes(api);
   addRunRoutes(api);
   addBackfillRoutes(api);
@@ -51,7 +61,7 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): object {
       title: "Watersmeet",
       version: "1",
       description:
-        "Assets, their partitions, versions and lineage; plans, runs and backfills. Times are ISO-8601 in UTC.",
+        "Assets, their partitions, versions and lineage; merges with their cuts, batches and late data; plans, runs and backfills. Times are ISO-8601 in UTC.",
       license: { name: "MIT", url: "https://spdx.org/licenses/MIT.html" },
     },
     servers: [{ url: "/api/v1" }],

@@ -29,9 +29,11 @@ export async function submitOnce(
   return { run, isExisting };
 }
 
-/** `web` for our own pages, which browsers mark so; `http` for everyone else. */
+/** `web` for our own pages, which browsers mark so; who a command line says that it is; `http` for everyone else. */
 export function readRequester(c: Context): string {
-  return c.req.header("sec-fetch-site") === "same-origin" ? "web" : "http";
+  if (c.req.header("sec-fetch-site") === "same-origin") return "web";
+  const named = c.req.header("watersmeet-requested-by") ?? "";
+  return /^cli:[\w.@-]{1,120}$/.test(named) ? named : "http";
 }
 
 function isSameRequest(run: RunRecord, submission: Submission): boolean {

@@ -8,7 +8,8 @@ export function toJsonRow(row: Row): Readonly<Record<string, Json>> {
   return Object.fromEntries(present.map(([column, value]) => [column, toJsonValue(value)]));
 }
 
-function toJsonValue(value: unknown): Json {
+/** A cell as JSON carries it. */
+export function toJsonValue(value: unknown): Json {
   if (value === null || value === undefined) return null;
   if (typeof value === "string" || typeof value === "boolean") return value;
   // JSON has no words for infinities and NaN.

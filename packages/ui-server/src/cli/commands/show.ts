@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { previewRows, type RowPreviewDto } from "../../read/preview-rows.ts";
-import { askServer } from "../ask-server.ts";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import type { CommandDeps } from "../deps.ts";
+import { askDesk, pathOf } from "../open-desk.ts";
 import { renderRows } from "../render/rows.ts";
-import { findRunningServer, type ServerFile } from "../server-file.ts";
 
 export const definition: CommandDefinition = {
   name: "show",
@@ -26,15 +25,12 @@ const input = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(20),
 });
 
-export async function run(
-  { asset, partition, limit }: z.output<typeof input>,
-  deps: CommandDeps,
-): Promise<RowPreviewDto> {
-  const request = { asset, partition: partition ?? null, limit };
-  const server = await findRunningServer((await deps.loadConfig()).stateDirectory);
-  if (server !== undefined) return askForRows(server, request);
-  await using watersmeet = await deps.openProject();
-  return await previewRows(watersmeet, request);
+export function run({ asset, partition, limit }: z.output<typeof input>, deps: CommandDeps): Promise<RowPreviewDto> {
+  return askDesk(deps, {
+    path: pathOf(["assets", asset, "rows"], { limit, partition }),
+    loadSchema: async () => PreviewSchema,
+    ask: (watersmeet) => previewRows(watersmeet, { asset, partition: partition ?? null, limit }),
+  });
 }
 
 const PreviewSchema = z.object({
@@ -43,13 +39,5 @@ const PreviewSchema = z.object({
   columns: z.array(z.string()),
   rows: z.array(z.record(z.string(), z.json())),
 });
-
-function askForRows(
-  server: ServerFile,
-  { asset, partition, limit }: { readonly asset: string; readonly partition: string | null; readonly limit: number },
-): Promise<RowPreviewDto> {
-  const query = new URLSearchParams({ limit: String(limit), ...(partition !== null && { partition }) });
-  return askServer(server, `/assets/${encodeURIComponent(asset)}/rows?${query}`, PreviewSchema);
-}
 
 export const showCommand = bindCommand({ definition, input, run, render: renderRows, toJson: (preview) => preview });

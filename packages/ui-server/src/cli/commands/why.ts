@@ -4,6 +4,7 @@ import { bindCommand, type CommandDefinition } from "../command.ts";
 import type { CommandDeps } from "../deps.ts";
 import { colorStatus } from "../render/assets.ts";
 import type { Style } from "../render/style.ts";
+import { parseTarget, renderTarget } from "../target.ts";
 
 export const definition: CommandDefinition = {
   name: "why",
@@ -20,17 +21,13 @@ const input = z.strictObject({ asset: z.string() });
 
 export async function run({ asset: target }: z.output<typeof input>, deps: CommandDeps): Promise<WhyDto> {
   await using watersmeet = await deps.openProject();
-  const at = target.indexOf("@");
-  return at < 0
-    ? await explainPartition(watersmeet, target, null)
-    : await explainPartition(watersmeet, target.slice(0, at), target.slice(at + 1));
+  const { asset, partition } = parseTarget(target);
+  return await explainPartition(watersmeet, asset, partition);
 }
 
 export function renderWhy(answer: WhyDto, style: Style): string {
-  const name =
-    answer.partition === null || answer.partition === "" ? answer.asset : `${answer.asset}@${answer.partition}`;
   return [
-    `${style.bold(name)} is ${colorStatus(answer.status, style)}`,
+    `${style.bold(renderTarget(answer.asset, answer.partition))} is ${colorStatus(answer.status, style)}`,
     ...answer.reasons.map((reason) => `  ${reason}`),
   ].join("\n");
 }

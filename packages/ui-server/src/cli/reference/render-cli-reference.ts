@@ -1,4 +1,4 @@
-import type { CommandDefinition } from "../command.ts";
+import { renderArgument, type CommandDefinition } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 
 /** docs/reference/cli.md, made of the commands' definitions. */
@@ -66,7 +66,7 @@ function renderGrammar(): readonly string[] {
 }
 
 function renderCommand(definition: CommandDefinition): readonly string[] {
-  const usage = definition.arguments.map(({ name, isRequired }) => (isRequired ? ` <${name}>` : ` [${name}]`)).join("");
+  const usage = definition.arguments.map((argument) => ` ${renderArgument(argument)}`).join("");
   const options = definition.options.length > 0 ? " [options]" : "";
   return [
     `### ${definition.name}`,

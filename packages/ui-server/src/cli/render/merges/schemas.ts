@@ -1,0 +1,62 @@
+import type { EpochDto, FieldDto, SchemaCheckDto, SchemaVerdictDto } from "../../../read/merges/schema-dto.ts";
+import { countOf, formatCount } from "../quantities.ts";
+import type { Style } from "../style.ts";
+import { renderTable } from "../table.ts";
+import { renderAt, shortId } from "./merge-words.ts";
+
+/** Every form, oldest first, with what the author said when it was left. */
+export function renderEpochs(epochs: readonly EpochDto[], style: Style): string {
+  if (epochs.length === 0) return "No version has been made yet, so no form of the schema is on record";
+  return epochs.map((epoch) => renderEpoch(epoch, style)).join("\n\n");
+}
+
+function renderEpoch(epoch: EpochDto, style: Style): string {
+  const columns = [{ title: "field" }, { title: "name" }, { title: "type" }, { title: "" }] as const;
+  const rows = epoch.fields.map((field) => [field.id, style.bold(field.name), field.type, describeField(field)]);
+  const present = epoch.isPresent ? `  ${style.green("now")}` : "";
+  return [
+    `${style.bold(`epoch ${epoch.number}`)} since ${renderAt(epoch.registeredAt)}, ${countOf(epoch.batchCount, "batch", "batches")}${present}`,
+    ...(epoch.note === null ? [] : [`left because: ${epoch.note}`]),
+    renderTable(columns, rows, style),
+  ].join("\n");
+}
+
+function describeField({ isKey, isNullable, unit }: FieldDto): string {
+  return [isKey ? "key" : "", isNullable ? "may be null" : "", unit === null ? "" : `in ${unit}`]
+    .filter((word) => word !== "")
+    .join(", ");
+}
+
+/** The present form against each that still has batches, change by change. */
+export function renderSchemaCheck({ items }: SchemaCheckDto, style: Style): string {
+  if (items.length === 0) return "No merge is selected";
+  return items.map((verdict) => renderVerdict(verdict, style)).join("\n\n");
+}
+
+function renderVerdict({ asset, isCompatible, comparisons, replay }: SchemaVerdictDto, style: Style): string {
+  const word = isCompatible ? style.green("compatible") : style.red("incompatible");
+  const changed = comparisons.filter(({ changes }) => changes.length > 0);
+  const lines = changed.flatMap(({ from, changes, isBridged }) => [
+    `  since epoch ${from}${isBridged ? ", from which an upcaster leads on" : ""}`,
+    ...changes.map((change) => {
+      const mark = change.isCompatible ? style.green("ok") : style.red("no");
+      const readers = change.consumers.length === 0 ? "" : `; read by ${change.consumers.join(", ")}`;
+      return `    ${mark}  ${change.text}${change.isCompatible ? "" : readers}`;
+    }),
+  ]);
+  const same =
+    comparisons.length === 0 ? "  nothing was written in another form" : "  no form differs from the present one";
+  return [
+    `${style.bold(asset)}: ${word}`,
+    ...(lines.length === 0 ? [same] : lines),
+    ...renderReplay(replay, style),
+  ].join("\n");
+}
+
+function renderReplay(replay: SchemaVerdictDto["replay"], style: Style): readonly string[] {
+  return replay.flatMap(({ batchId, epoch, rowCount, rejectedCount, reasons }) => {
+    const read = `  replayed batch ${shortId(batchId)} of epoch ${epoch}: ${countOf(rowCount, "row")}`;
+    if (rejectedCount === 0) return [`${read}, all read`];
+    return [`${read}, ${style.red(`${formatCount(rejectedCount)} rejected`)}`, ...reasons.map((why) => `    ${why}`)];
+  });
+}

@@ -1,0 +1,82 @@
+import type { EpochField } from "@watersmeet/core/merge";
+import type { SchemaEpoch, SchemaReplay, SchemaVerdict } from "@watersmeet/runtime";
+
+export interface FieldDto {
+  /** Stays when the column is renamed. */
+  readonly id: string;
+  readonly name: string;
+  /** `text`, `decimal(12, 2)`. */
+  readonly type: string;
+  readonly isNullable: boolean;
+  readonly isKey: boolean;
+  readonly unit: string | null;
+}
+
+/** One form of a merge's schema. */
+export interface EpochDto {
+  readonly number: number;
+  readonly hash: string;
+  readonly fields: readonly FieldDto[];
+  readonly registeredAt: string;
+  /** Batches written in it that are still kept. */
+  readonly batchCount: number;
+  readonly note: string | null;
+  readonly isPresent: boolean;
+}
+
+/** What changed since one form. */
+export interface SchemaComparisonDto {
+  /** Number of its epoch. */
+  readonly from: number;
+  /** An upcaster leads on from it. */
+  readonly isBridged: boolean;
+  readonly changes: readonly {
+    readonly field: string;
+    readonly kind: string;
+    readonly isCompatible: boolean;
+    readonly text: string;
+    /** Assets that read the column. */
+    readonly consumers: readonly string[];
+  }[];
+}
+
+/** The present form of a merge against each form that still has batches. */
+export interface SchemaVerdictDto {
+  readonly asset: string;
+  readonly isCompatible: boolean;
+  readonly present: readonly FieldDto[];
+  readonly comparisons: readonly SchemaComparisonDto[];
+  /** What became of real batches; empty unless asked for. */
+  readonly replay: readonly SchemaReplay[];
+}
+
+export interface SchemaCheckDto {
+  readonly isCompatible: boolean;
+  readonly items: readonly SchemaVerdictDto[];
+}
+
+export function toEpochDto(epoch: SchemaEpoch): EpochDto {
+  const { number, hash, fields, registeredAt, batches, note, isPresent } = epoch;
+  return { number, hash, fields: fields.map(toFieldDto), registeredAt, batchCount: batches, note, isPresent };
+}
+
+export function toSchemaCheckDto(verdicts: readonly SchemaVerdict[]): SchemaCheckDto {
+  const items = verdicts.map(({ asset, isCompatible, present, comparisons, replay = [] }) => ({
+    asset,
+    isCompatible: isCompatible && replay.every(({ rejectedCount }) => rejectedCount === 0),
+    present: present.map(toFieldDto),
+    comparisons,
+    replay,
+  }));
+  return { isCompatible: items.every(({ isCompatible }) => isCompatible), items };
+}
+
+function toFieldDto({ type, ...rest }: EpochField): FieldDto {
+  return { ...rest, type: renderType(type) };
+}
+
+function renderType(type: EpochField["type"]): string {
+  if (type.kind === "decimal") return `decimal(${type.precision}, ${type.scale})`;
+  if (type.kind === "text" && type.values !== undefined) return `text: ${type.values.join(" | ")}`;
+  return type.kind;
+}
