@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { WaitPolicy } from "@watersmeet/core";
 import type { AssetKey } from "@watersmeet/core/values";
 import { notifyFollowers } from "../ledger/events.ts";
 import type { Project } from "../project/project.ts";
@@ -31,6 +32,9 @@ export async function submitRequest(parts: ProjectParts, plans: PlanDeps, reques
   return { run: await getRun(parts.ledger, id), plan, isExisting };
 }
 
+/** How a merge waits that says nothing of it. */
+const waitForAll: WaitPolicy = { quorum: null, deadlineMs: null, required: [] };
+
 /** A resource that the configuration does not limit is no lane of its own. */
 function executionOf(project: Project, { config }: ProjectParts, key: AssetKey): AssetExecution {
   const spec = project.specs.get(key);
@@ -39,5 +43,6 @@ function executionOf(project: Project, { config }: ProjectParts, key: AssetKey):
     store: spec?.store ?? "default",
     resource: resource !== null && config.resources[resource] !== undefined ? resource : null,
     maxAttempts: spec?.execution.maxAttempts ?? config.retries.maxAttempts,
+    ...(spec === undefined || spec.policy === null ? {} : { wait: spec.merge?.wait ?? waitForAll }),
   };
 }

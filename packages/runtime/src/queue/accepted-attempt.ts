@@ -13,6 +13,8 @@ export interface EndedAttempt {
   /** Versions that it read, and their records in the same order. */
   readonly inputs: readonly InputVersion[];
   readonly inputIds: readonly MaterializationId[];
+  /** Of a merge: fingerprint of the orders that it carried out; `null`: there were none. */
+  readonly orders: string | null;
 }
 
 /** A run while its row is locked: everything that moves its steps, but claims, waits here for its turn. */

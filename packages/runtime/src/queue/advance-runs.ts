@@ -1,11 +1,13 @@
-import type { OrdinalRange } from "@watersmeet/core/values";
+import { normalizeRanges, type OrdinalRange } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../ledger/database.ts";
 import type { NewEvent } from "../ledger/events.ts";
 import type { RunId } from "../ledger/records.ts";
 import type { AcceptedAttempt } from "./accepted-attempt.ts";
-import { listBarrierReleases, listDescendants, listReleases, type Release } from "./dependencies.ts";
+import { countEndings } from "./count-endings.ts";
+import { listBarrierReleases, listDescendants, listReleases, listTouchedMerges, type Release } from "./dependencies.ts";
 import { finishRuns } from "./finish-runs.ts";
+import { settleWaits } from "./merge-wait/settle-waits.ts";
 import { getAssetOf, type RunShape } from "./run-shape.ts";
 
 export interface Advance {
@@ -27,7 +29,7 @@ export async function advanceRuns(
     const ended = attempts.filter((each) => each.move.state !== "ready");
     const shape = shapes.get(runId);
     if (shape === undefined || ended.length === 0) continue;
-    const advance = await advanceRun(tx, { runId, shape, ended });
+    const advance = await advanceRun(tx, { runId, shape }, { ended, givenUp: [], judged: [] });
     readyCount += advance.readyCount;
     events.push(...advance.events);
     if (advance.isLast) ending.push(runId);
@@ -36,26 +38,78 @@ export async function advanceRuns(
   return { readyCount, finishedRuns: finished.ids, events: [...events, ...finished.events] };
 }
 
-async function advanceRun(
+/** What has moved in a run: attempts that ended, merges that gave up, merges to look at. */
+export interface Wave {
+  readonly ended: readonly AcceptedAttempt[];
+  /** Merges that ended as failed without an attempt. */
+  readonly givenUp: readonly number[];
+  /** Merges that may have to decide, whoever ended. */
+  readonly judged: readonly OrdinalRange[];
+}
+
+export interface RunAdvance {
+  readonly readyCount: number;
+  readonly events: readonly NewEvent[];
+  /** Whether the run's last step has ended. */
+  readonly isLast: boolean;
+}
+
+/** A merge that gives up ends what needs it, which may be what another merge waits for: so it goes on until nothing more moves. */
+export async function advanceRun(
   tx: Transaction<LedgerDatabase>,
-  options: { readonly runId: RunId; readonly shape: RunShape; readonly ended: readonly AcceptedAttempt[] },
-): Promise<{ readonly readyCount: number; readonly events: readonly NewEvent[]; readonly isLast: boolean }> {
-  const { runId, shape, ended } = options;
+  run: { readonly runId: RunId; readonly shape: RunShape },
+  first: Wave,
+): Promise<RunAdvance> {
+  const events: NewEvent[] = [];
+  let readyCount = 0;
+  let isLast = false;
+  for (let wave: Wave | null = first; wave !== null;) {
+    const moved = await advanceWave(tx, run, wave);
+    readyCount += moved.readyCount;
+    events.push(...moved.events);
+    isLast ||= moved.isLast;
+    wave = moved.givenUp.length === 0 ? null : { ended: [], givenUp: moved.givenUp, judged: [] };
+  }
+  return { readyCount, events, isLast };
+}
+
+async function advanceWave(
+  tx: Transaction<LedgerDatabase>,
+  { runId, shape }: { readonly runId: RunId; readonly shape: RunShape },
+  { ended, givenUp, judged }: Wave,
+): Promise<RunAdvance & { readonly givenUp: readonly number[] }> {
   const good = ended.filter(({ move }) => move.state === "succeeded" || move.state === "unchanged").map(ordinalOf);
-  const bad = ended.filter(({ move }) => move.state === "failed" || move.state === "blocked").map(ordinalOf);
-  const lost = await loseDescendants(tx, { runId, shape, failed: bad });
-  const [open, released] = await Promise.all([
-    countEndings(tx, { runId, ended, lost: countByAsset(shape, lost) }),
-    releaseSteps(tx, runId, [...listReleases(shape, good), ...listReleases(shape, [...bad, ...lost], "optional")]),
+  const failed = ended.filter(({ move }) => move.state === "failed" || move.state === "blocked").map(ordinalOf);
+  const lost = await loseDescendants(tx, { runId, shape, failed: [...failed, ...givenUp] });
+  const bad = [...failed, ...givenUp, ...lost];
+  const endings = {
+    runId,
+    ended,
+    upstreamFailed: countByAsset(shape, lost),
+    givenUp: countByAsset(shape, givenUp),
+  };
+  const [counted, released] = await Promise.all([
+    countEndings(tx, endings),
+    releaseSteps(tx, runId, [...listReleases(shape, good), ...listReleases(shape, bad, "optional")]),
   ]);
-  const readyCount = released + (await releaseSteps(tx, runId, listBarrierReleases(shape, open.closed)));
-  const events = [...Map.groupBy(lost, (ordinal) => getAssetOf(shape, ordinal).key)].map(([asset, steps]) => ({
+  const passed = await releaseSteps(tx, runId, listBarrierReleases(shape, counted));
+  const touched = listTouchedMerges(shape, { good, bad, closed: counted.closed });
+  const settled = await settleWaits(tx, { runId, shape, steps: normalizeRanges([...judged, ...touched]) });
+  return {
+    readyCount: released + passed + settled.readyCount,
+    events: [...describeLost(shape, runId, lost), ...settled.events],
+    isLast: counted.isLast,
+    givenUp: settled.failed,
+  };
+}
+
+function describeLost(shape: RunShape, runId: RunId, lost: readonly number[]): readonly NewEvent[] {
+  return [...Map.groupBy(lost, (ordinal) => getAssetOf(shape, ordinal).key)].map(([asset, steps]) => ({
     kind: "step:finished",
     runId,
     asset,
     body: { state: "upstreamFailed", count: steps.length },
   }));
-  return { readyCount, events, isLast: open.isLast };
 }
 
 function ordinalOf({ ended }: AcceptedAttempt): number {
@@ -63,7 +117,7 @@ function ordinalOf({ ended }: AcceptedAttempt): number {
 }
 
 /** Steps that need what failed end as upstreamFailed; gives the ones that this call ended. Others may have lost them before. */
-export async function loseDescendants(
+async function loseDescendants(
   tx: Transaction<LedgerDatabase>,
   options: { readonly runId: RunId; readonly shape: RunShape; readonly failed: readonly number[] },
 ): Promise<readonly number[]> {
@@ -136,89 +190,4 @@ async function lowerCounters(
       returning step.state)
     select count(*)::integer as count from moved where state = 'ready'`.execute(tx);
   return rows[0]?.count ?? 0;
-}
-
-interface AssetCounts {
-  readonly position: number;
-  readonly ended: number;
-  readonly succeeded: number;
-  readonly unchanged: number;
-  readonly failed: number;
-  readonly blocked: number;
-  readonly cancelled: number;
-  readonly upstreamFailed: number;
-  readonly rowCount: number;
-  readonly busyMs: number;
-  readonly startedAt: Date | null;
-  readonly finishedAt: Date | null;
-}
-
-/** Adds to the counters of assets and of the run; gives the assets whose last step has ended now. */
-async function countEndings(
-  tx: Transaction<LedgerDatabase>,
-  options: {
-    readonly runId: RunId;
-    readonly ended: readonly AcceptedAttempt[];
-    readonly lost: ReadonlyMap<number, number>;
-  },
-): Promise<{ readonly closed: readonly number[]; readonly isLast: boolean }> {
-  const { runId, ended, lost } = options;
-  const byAsset = Map.groupBy(ended, (each) => each.position.position);
-  const positions = [...new Set([...byAsset.keys(), ...lost.keys()])].sort((a, b) => a - b);
-  const counts = positions.map((position) =>
-    countAsset(position, byAsset.get(position) ?? [], lost.get(position) ?? 0),
-  );
-  const total = counts.reduce((sum, each) => sum + each.ended, 0);
-  const countAssets = sql<{ position: number; open_count: number }>`
-    update watersmeet.run_asset set
-      open_count = run_asset.open_count - more.ended, succeeded = run_asset.succeeded + more.succeeded,
-      unchanged = run_asset.unchanged + more.unchanged, failed = run_asset.failed + more.failed, blocked = run_asset.blocked + more.blocked,
-      cancelled = run_asset.cancelled + more.cancelled, upstream_failed = run_asset.upstream_failed + more.upstream_failed,
-      row_count = run_asset.row_count + more.row_count, busy_ms = run_asset.busy_ms + more.busy_ms,
-      first_started_at = least(run_asset.first_started_at, more.started_at), last_finished_at = greatest(run_asset.last_finished_at, more.finished_at)
-    from jsonb_to_recordset(${JSON.stringify(counts.map(renderCounts))}::jsonb) as more (position integer, ended integer, succeeded integer,
-      unchanged integer, failed integer, blocked integer, cancelled integer, upstream_failed integer, row_count bigint, busy_ms bigint,
-      started_at timestamptz, finished_at timestamptz)
-    where run_asset.run_id = ${runId} and run_asset.position = more.position
-    returning run_asset.position, run_asset.open_count`;
-  const countRun = sql<{ open_count: number }>`
-    update watersmeet.run set open_count = open_count - ${total} where id = ${runId} returning open_count`;
-  const [{ rows }, { rows: runs }] = await Promise.all([countAssets.execute(tx), countRun.execute(tx)]);
-  const closed = rows.filter((row) => row.open_count === 0).map((row) => row.position);
-  return { closed, isLast: runs[0]?.open_count === 0 };
-}
-
-function countAsset(position: number, ended: readonly AcceptedAttempt[], upstreamFailed: number): AssetCounts {
-  const count = (state: string): number => ended.filter(({ move }) => move.state === state).length;
-  const startedMs = ended.map((each) => each.ended.startedAt.getTime());
-  const finishedMs = ended.map((each) => each.ended.finishedAt.getTime());
-  return {
-    position,
-    ended: ended.length + upstreamFailed,
-    succeeded: count("succeeded"),
-    unchanged: count("unchanged"),
-    failed: count("failed"),
-    blocked: count("blocked"),
-    cancelled: count("cancelled"),
-    upstreamFailed,
-    rowCount: ended.reduce(
-      (sum, each) => sum + (each.ended.outcome.kind === "committed" ? each.ended.outcome.commit.rowCount : 0),
-      0,
-    ),
-    busyMs: Math.round(finishedMs.reduce((sum, ms, index) => sum + ms - (startedMs[index] ?? ms), 0)),
-    startedAt: ended.length === 0 ? null : new Date(startedMs.reduce((a, b) => Math.min(a, b))),
-    finishedAt: ended.length === 0 ? null : new Date(finishedMs.reduce((a, b) => Math.max(a, b))),
-  };
-}
-
-function renderCounts(counts: AssetCounts): Record<string, unknown> {
-  const { upstreamFailed, rowCount, busyMs, startedAt, finishedAt, ...same } = counts;
-  return {
-    ...same,
-    upstream_failed: upstreamFailed,
-    row_count: rowCount,
-    busy_ms: busyMs,
-    started_at: startedAt,
-    finished_at: finishedAt,
-  };
 }

@@ -1,3 +1,4 @@
+import type { CutDecision } from "@watersmeet/core/merge";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
 import type { Lane, LedgerDatabase } from "../ledger/database.ts";
@@ -17,6 +18,8 @@ export interface HeldStep {
   readonly attempt: number;
   /** Workers that died with it. */
   readonly crashes: number;
+  /** Of a merge that went on without some of its branches: why. */
+  readonly decision?: CutDecision | null;
 }
 
 export interface ClaimRequest {
@@ -219,7 +222,7 @@ async function takeReady(
       where run_id = ${take.runId} and lane = ${take.lane} and state = 'ready' and (not_before is null or not_before <= now())
         and (crashes > 0) = ${take.suspects}
       order by priority desc, ordinal limit ${take.limit} for update skip locked))
-    returning run_id as "runId", ordinal, asset, partition, lane, reason, attempt, crashes`.execute(tx);
+    returning run_id as "runId", ordinal, asset, partition, lane, reason, attempt, crashes, decision`.execute(tx);
   return rows;
 }
 

@@ -4,8 +4,9 @@ import type { LedgerDatabase } from "../ledger/database.ts";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId, RunState } from "../ledger/records.ts";
-import { listNewSteps, type NewStep } from "./dependencies.ts";
+import { listNewSteps, stepsOf, type NewStep } from "./dependencies.ts";
 import { finishRuns } from "./finish-runs.ts";
+import { settleWaits } from "./merge-wait/settle-waits.ts";
 import type { RunShape } from "./run-shape.ts";
 import type { ShapeOf } from "./shape-cache.ts";
 
@@ -38,8 +39,9 @@ export async function pauseRun(db: LedgerDb, id: RunId, by: string): Promise<voi
   await moveRun(db, { id, by, from: ["queued", "running"], to: "paused", kind: "run:paused" });
 }
 
+/** Merges that wait get all of their time again. */
 export async function resumeRun(db: LedgerDb, id: RunId, by: string): Promise<void> {
-  await moveRun(db, { id, by, from: ["paused"], to: "running", kind: "run:resumed" });
+  await moveRun(db, { id, by, from: ["paused"], to: "running", kind: "run:resumed", andThen: restartTimes });
 }
 
 /**
@@ -61,7 +63,10 @@ export async function retryRun(
     if (reopened === 0) return;
     await sql`update watersmeet.run set state = 'running', round = round + 1, finished_at = null, open_count = ${reopened}
       where id = ${id}`.execute(tx);
-    await insertEvents(tx, [{ kind: "run:retried", runId: id, body: { by, steps: reopened } }]);
+    // Branches that had ended well are there from the start.
+    const waiting = shape.assets.filter((asset) => asset.inputs.some((input) => input.isLeg)).map(stepsOf);
+    const settled = await settleWaits(tx, { runId: id, shape, steps: waiting });
+    await insertEvents(tx, [{ kind: "run:retried", runId: id, body: { by, steps: reopened } }, ...settled.events]);
   });
 }
 
@@ -88,6 +93,7 @@ async function moveRun(
     readonly from: readonly RunState[];
     readonly to: RunState;
     readonly kind: string;
+    readonly andThen?: (tx: Transaction<LedgerDatabase>, id: RunId) => Promise<void>;
   },
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
@@ -95,8 +101,17 @@ async function moveRun(
     if (state === move.to) return;
     if (!move.from.includes(state)) refuse(move.id, state, move.to === "paused" ? "paused" : "resumed");
     await sql`update watersmeet.run set state = ${move.to}::watersmeet.run_state where id = ${move.id}`.execute(tx);
+    await move.andThen?.(tx, move.id);
     await insertEvents(tx, [{ kind: move.kind, runId: move.id, body: { by: move.by } }]);
   });
+}
+
+async function restartTimes(tx: Transaction<LedgerDatabase>, id: RunId): Promise<void> {
+  await sql`
+    update watersmeet.step set deadline_at = now() + (run_asset.wait ->> 'deadlineMs')::bigint * interval '1 millisecond'
+    from watersmeet.run_asset
+    where run_asset.run_id = ${id} and step.run_id = ${id} and step.asset = run_asset.asset
+      and step.state = 'waiting' and step.deadline_at is not null`.execute(tx);
 }
 
 function refuse(id: RunId, state: RunState, what: string): never {
@@ -148,7 +163,7 @@ async function reopenSteps(tx: Transaction<LedgerDatabase>, id: RunId, shape: Ru
   if (again.length === 0) return 0;
   await sql`
     update watersmeet.step set round = round + 1, pending = again.pending, failures = 0, crashes = 0, failure = null,
-      started_at = null, finished_at = null, worker_id = null, not_before = null,
+      started_at = null, finished_at = null, worker_id = null, not_before = null, deadline_at = null, decision = null,
       state = (case when again.pending = 0 then 'ready' else 'waiting' end)::watersmeet.step_state
     from unnest(${again.map((step) => step.ordinal)}::integer[], ${again.map((step) => step.pending)}::integer[]) as again (ordinal, pending)
     where step.run_id = ${id} and step.ordinal = again.ordinal`.execute(tx);

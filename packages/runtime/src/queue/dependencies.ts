@@ -57,7 +57,7 @@ function createWaitCounter(
     return count;
   };
   if (input.isBarrier) {
-    const waits = countOpen([[upstream.firstStep, upstream.firstStep + upstream.partitions.count]]) > 0 ? 1 : 0;
+    const waits = countOpen([stepsOf(upstream)]) > 0 ? 1 : 0;
     return () => waits;
   }
   return (partition) => countOpen(toStepRanges(upstream, input.mapping.toUpstream([partition, partition + 1])));
@@ -82,7 +82,7 @@ export interface Release {
 
 /**
  * Who waits less because these steps have ended. Disjoint, ascending. `edges` chooses which edges count: all of them after a success; after a failure
- * only optional ones, whose downstream goes on without.
+ * only optional ones, whose downstream goes on without. A merge that may go on without a branch decides that itself: see `listTouchedMerges`.
  */
 export function listReleases(
   shape: RunShape,
@@ -94,7 +94,7 @@ export function listReleases(
     const asset = getAssetOf(shape, ordinal);
     const partition = getPartitionOf(asset, ordinal);
     for (const output of asset.outputs) {
-      if (output.isBarrier || (edges === "optional" && !output.planned.isOptional)) continue;
+      if (output.isBarrier || (edges === "optional" && (!output.planned.isOptional || output.isLeg))) continue;
       const downstream = shape.assets[output.to];
       if (downstream === undefined) continue;
       raw.push(...toStepRanges(downstream, output.mapping.toDownstream([partition, partition + 1])));
@@ -103,17 +103,63 @@ export function listReleases(
   return countOverlaps(raw);
 }
 
-/** Who waits less because the last step of these assets has ended. `required` edges of an asset with failures release nobody: see `listDescendants`. */
-export function listBarrierReleases(shape: RunShape, positions: readonly number[]): readonly Release[] {
+/**
+ * Who waits less because the last step of these assets has ended. `required` edges of an asset with failures release nobody: see `listDescendants`.
+ * A branch that its merge may go on without counts only when all of it ended well.
+ */
+export function listBarrierReleases(
+  shape: RunShape,
+  { closed, closedWell }: { readonly closed: readonly number[]; readonly closedWell: readonly number[] },
+): readonly Release[] {
   const raw: OrdinalRange[] = [];
-  for (const position of positions) {
+  for (const position of closed) {
     for (const output of shape.assets[position]?.outputs ?? []) {
       const downstream = output.isBarrier ? shape.assets[output.to] : undefined;
-      if (downstream !== undefined)
-        raw.push([downstream.firstStep, downstream.firstStep + downstream.partitions.count]);
+      if (downstream === undefined || (output.isLeg && !closedWell.includes(position))) continue;
+      raw.push(stepsOf(downstream));
     }
   }
   return countOverlaps(raw);
+}
+
+/**
+ * Merges that may have to decide, because these steps of their branches have ended, well or badly. A branch that is read as a whole by every partition tells
+ * them when it is closed, and when something of it ends badly.
+ */
+export function listTouchedMerges(
+  shape: RunShape,
+  ended: { readonly good: readonly number[]; readonly bad: readonly number[]; readonly closed: readonly number[] },
+): readonly OrdinalRange[] {
+  if (!shape.hasLegs) return [];
+  const ranges: OrdinalRange[] = [];
+  for (const ordinal of [...ended.good, ...ended.bad]) {
+    const asset = getAssetOf(shape, ordinal);
+    const partition = getPartitionOf(asset, ordinal);
+    for (const [downstream, output] of listLegReaders(shape, asset)) {
+      if (output.isBarrier) continue;
+      ranges.push(...toStepRanges(downstream, output.mapping.toDownstream([partition, partition + 1])));
+    }
+  }
+  const whole = new Set([...ended.closed, ...ended.bad.map((ordinal) => getAssetOf(shape, ordinal).position)]);
+  for (const position of whole) {
+    const asset = shape.assets[position];
+    for (const [downstream, output] of asset === undefined ? [] : listLegReaders(shape, asset)) {
+      if (output.isBarrier) ranges.push(stepsOf(downstream));
+    }
+  }
+  return normalizeRanges(ranges);
+}
+
+function* listLegReaders(shape: RunShape, asset: ShapeAsset): Generator<readonly [ShapeAsset, ShapeInput]> {
+  for (const output of asset.outputs) {
+    const downstream = output.isLeg ? shape.assets[output.to] : undefined;
+    if (downstream !== undefined) yield [downstream, output];
+  }
+}
+
+/** All steps of an asset. */
+export function stepsOf(asset: ShapeAsset): OrdinalRange {
+  return [asset.firstStep, asset.firstStep + asset.partitions.count];
 }
 
 /** Splits overlapping ranges where their number changes. */
@@ -156,7 +202,7 @@ function loseReaders(shape: RunShape, asset: ShapeAsset, lost: Map<number, reado
   for (const input of asset.inputs) {
     const upstream = input.from === null ? undefined : shape.assets[input.from];
     const lostUpstream = input.from === null ? undefined : lost.get(input.from);
-    if (upstream === undefined || lostUpstream === undefined || input.planned.isOptional) continue;
+    if (upstream === undefined || lostUpstream === undefined || input.planned.isOptional || input.isLeg) continue;
     const partitions = toPartitionRanges(upstream, lostUpstream).flatMap((range) => input.mapping.toDownstream(range));
     steps = normalizeRanges([...steps, ...toStepRanges(asset, normalizeRanges(partitions))]);
   }

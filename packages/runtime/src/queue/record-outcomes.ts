@@ -1,6 +1,7 @@
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../ledger/database.ts";
+import { freezeMerge } from "../ledger/decisions.ts";
 import { insertEvents, type NewEvent } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { MaterializationId, RunId } from "../ledger/records.ts";
@@ -75,7 +76,8 @@ export async function recordIn(
   const readyCount = progress.readyCount + retried;
   const request = readyCount > 0 ? deps.next?.() : undefined;
   const next = request === undefined ? nothingClaimed : await claimIn(tx, request, [...runs.keys()]);
-  await insertEvents(tx, [...describeMoves(accepted), ...progress.events, ...next.events]);
+  const frozen = await freezeMismatched(tx, accepted);
+  await insertEvents(tx, [...describeMoves(accepted), ...progress.events, ...next.events, ...frozen]);
   const isAccepted = new Set(accepted.map((each) => each.ended));
   return {
     refused: ended.filter((each) => !isAccepted.has(each)),
@@ -85,6 +87,29 @@ export async function recordIn(
     held: next.held,
     retryInMs: findRetryMs(accepted),
   };
+}
+
+/** A merge whose rows were found to differ from what its batches give publishes nothing more until somebody has looked. */
+async function freezeMismatched(
+  tx: Transaction<LedgerDatabase>,
+  accepted: readonly AcceptedAttempt[],
+): Promise<readonly NewEvent[]> {
+  const events: NewEvent[] = [];
+  for (const { ended, run } of accepted) {
+    const { outcome, step } = ended;
+    if (outcome.kind !== "failed" || outcome.failure.code !== "MERGE_SHADOW_MISMATCH") continue;
+    const { message, details } = outcome.failure;
+    const place = { environment: run.environment, asset: step.asset };
+    const decision = await freezeMerge(tx, { ...place, by: "watersmeet", reason: message, details });
+    if (decision === null) continue;
+    events.push({
+      kind: "merge:frozen",
+      runId: run.id,
+      asset: step.asset,
+      body: { environment: run.environment, decision },
+    });
+  }
+  return events;
 }
 
 function findRetryMs(accepted: readonly AcceptedAttempt[]): number | null {

@@ -1,4 +1,4 @@
-import { fingerprintInput } from "@watersmeet/core/plan";
+import { fingerprintInput, ordersPosition } from "@watersmeet/core/plan";
 import { sql, type Transaction } from "kysely";
 import { z } from "zod";
 import type { LedgerDatabase } from "../ledger/database.ts";
@@ -32,6 +32,8 @@ export interface NewVersion {
   readonly inputIds: readonly MaterializationId[] | null;
   /** Of every input of the asset, read or not. */
   readonly positions: readonly string[];
+  /** Of a merge: fingerprint of the orders that went into it. @default none did */
+  readonly orders?: string | null;
 }
 
 /** Records of what these attempts committed; gives the version of each attempt that has one. `publish` moves heads and marks failures. */
@@ -83,6 +85,7 @@ function toNewVersion({ ended, run, position }: AcceptedAttempt, outcome: Commit
     inputs: ended.inputs,
     inputIds: ended.inputIds,
     positions: shape.assets[position.position]?.inputs.map((input) => input.planned.position) ?? [],
+    orders: ended.orders,
   };
 }
 
@@ -162,10 +165,11 @@ function describeInputs(
   };
 }
 
-/** Every position has one, also where nothing was read. */
-function fingerprintInputs({ inputs, positions }: NewVersion): Record<string, string> {
+/** Every position has one, also where nothing was read. Orders count as an input, so that a new one makes the version stale. */
+function fingerprintInputs({ inputs, positions, orders }: NewVersion): Record<string, string> {
   const byPosition = Map.groupBy(inputs, (input) => input.position);
-  return Object.fromEntries(positions.map((position) => [position, fingerprintInput(byPosition.get(position) ?? [])]));
+  const read = positions.map((position) => [position, fingerprintInput(byPosition.get(position) ?? [])] as const);
+  return Object.fromEntries(orders == null ? read : [...read, [ordersPosition, orders]]);
 }
 
 /** For versions whose step nobody here has resolved: those that were adopted from a store. */
@@ -206,7 +210,7 @@ const factsSchema = z.object({
         generation: z.number().int(),
         digest: z.string(),
         rowCount: z.number().int(),
-        outcome: z.enum(["admitted", "duplicate", "superseding"]),
+        outcome: z.enum(["admitted", "duplicate", "superseding", "held", "rejected", "revoked"]),
       }),
     ),
   }),

@@ -1,9 +1,12 @@
 import { listOrdinals, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
+import { readFreezes, type Freeze } from "../ledger/decisions.ts";
+import { readOrders } from "../ledger/merge-orders.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { MaterializationId, RunId } from "../ledger/records.ts";
-import type { ClaimedStep, InputVersion } from "../step/step.ts";
+import type { ClaimedStep, InputVersion, StepFailure } from "../step/step.ts";
 import type { HeldStep } from "./claim-steps.ts";
+import { findReadableHeads, placeKey, type Place } from "./readable-heads.ts";
 import { findStepOf, getAssetOf, getPartitionOf, type RunShape } from "./run-shape.ts";
 import type { ShapeOf, StoredShape } from "./shape-cache.ts";
 import type { VersionMemory, VersionRow } from "./version-memory.ts";
@@ -14,6 +17,8 @@ export interface ResolvedStep {
   readonly claimed: ClaimedStep;
   /** Records of `claimed.inputs`, in their order. */
   readonly inputIds: readonly MaterializationId[];
+  /** Why it is not to be executed at all; `null`: it is. */
+  readonly refusal: StepFailure | null;
 }
 
 /**
@@ -47,10 +52,11 @@ async function resolveRun(db: LedgerDb, part: RunPart): Promise<readonly Resolve
   const reads = part.steps.map((step) => listReads(part.shape, step));
   const found = await findVersions(db, { ...part, environment, reads: reads.flat() });
   const heads = await findHeads(db, environment, part.steps);
+  const decidedOf = await readDecided(db, part);
   return part.steps.map((step, index) => {
     const asset = getAssetOf(part.shape, step.ordinal);
     const reason = asset.planned.run[step.reason]?.reason ?? { kind: "missing" };
-    const inputs = (reads[index] ?? []).flatMap((read) => found(read) ?? []);
+    const inputs = (reads[index] ?? []).flatMap((read) => found.find(read) ?? []);
     const claimed: ClaimedStep = {
       runId: part.runId,
       ordinal: step.ordinal,
@@ -64,17 +70,58 @@ async function resolveRun(db: LedgerDb, part: RunPart): Promise<readonly Resolve
       attemptId: `${part.installationId}_${part.runId}_${step.ordinal}_${step.attempt}`,
       isForced: reason.kind === "forced",
       inputs: inputs.map(({ input }) => input),
-      head: heads.get(headKey(step)) ?? null,
-      orders: null,
+      head: heads.get(placeKey(step)) ?? null,
+      orders: decidedOf(step).orders,
       traceId: part.shape.traceId,
+      ...describeDecision(step, { reads: reads[index] ?? [], isMade: (read) => found.isMade(read) }),
     };
-    return { held: step, claimed, inputIds: inputs.map(({ id }) => id) };
+    return { held: step, claimed, inputIds: inputs.map(({ id }) => id), refusal: decidedOf(step).refusal };
   });
+}
+
+interface Decided {
+  readonly orders: ClaimedStep["orders"];
+  readonly refusal: StepFailure | null;
+}
+
+/** What people decided about the merges among the steps, read when they are claimed: a decision counts for every step that begins after it. */
+async function readDecided(db: LedgerDb, { shape, steps }: RunPart): Promise<(step: HeldStep) => Decided> {
+  const { environment } = shape.plan;
+  const merges = steps.filter((step) => getAssetOf(shape, step.ordinal).wait !== null);
+  if (merges.length === 0) return () => undecided;
+  const assets = [...new Set(merges.map((step) => step.asset))].map((asset) => ({ environment, asset }));
+  const places = merges.map(({ asset, partition }) => ({ environment, asset, partition }));
+  const [orders, freezes] = await Promise.all([readOrders(db, places), readFreezes(db, assets)]);
+  const refusals = new Map(assets.map(({ asset }, index) => [asset, describeFreeze(asset, freezes[index] ?? null)]));
+  const decided = new Map(
+    merges.map((step, index) => [
+      step.ordinal,
+      { orders: orders[index] ?? null, refusal: refusals.get(step.asset) ?? null },
+    ]),
+  );
+  return (step) => decided.get(step.ordinal) ?? undecided;
+}
+
+const undecided: Decided = { orders: null, refusal: null };
+
+function describeFreeze(asset: AssetKey, freeze: Freeze | null): StepFailure | null {
+  if (freeze === null) return null;
+  return {
+    class: "permanent",
+    code: "MERGE_FROZEN",
+    message: `${asset} was frozen by ${freeze.by} at ${freeze.at.toISOString()}, and publishes nothing until it is unfrozen: ${freeze.reason}`,
+    hint: `Find out why the rows differ: \`watersmeet verify ${asset}\`. Then \`watersmeet unfreeze ${asset}\`, and retry the run.`,
+    stack: null,
+    details: null,
+    retryAfterMs: null,
+  };
 }
 
 /** One partition of one input. */
 interface Read {
   readonly position: string;
+  /** Name of the parameter. */
+  readonly branch: string;
   readonly asset: AssetKey;
   readonly partition: PartitionKey;
   /** Step of this run that makes it. */
@@ -92,6 +139,7 @@ function listReads(shape: RunShape, step: HeldStep): readonly Read[] {
       const partition = input.upstreamSpace.keyAt(ordinal);
       return {
         position: input.planned.position,
+        branch: input.planned.name,
         asset: input.planned.asset,
         partition,
         madeBy: upstream === undefined ? null : (findStepOf(upstream, ordinal) ?? null),
@@ -106,6 +154,23 @@ interface ResolvedInput {
   readonly input: InputVersion;
 }
 
+interface FoundVersions {
+  find(read: Read): ResolvedInput | undefined;
+  /** Whether it is what the run made or pinned, not the last good version of a branch that is missing. */
+  isMade(read: Read): boolean;
+}
+
+/** Branches that came since the decision are read as they came, and are missing no more. */
+function describeDecision(
+  { decision }: HeldStep,
+  { reads, isMade }: { readonly reads: readonly Read[]; readonly isMade: (read: Read) => boolean },
+): Pick<ClaimedStep, "decision"> {
+  if (decision === undefined || decision === null || decision.kind === "complete") return {};
+  const absent = new Set(reads.filter((read) => read.madeBy !== null && !isMade(read)).map((read) => read.branch));
+  const missing = decision.missing.filter((branch) => absent.has(branch));
+  return missing.length === 0 ? {} : { decision: { ...decision, missing } };
+}
+
 async function findVersions(
   db: LedgerDb,
   options: {
@@ -114,16 +179,16 @@ async function findVersions(
     readonly reads: readonly Read[];
     readonly memory: VersionMemory;
   },
-): Promise<(read: Read) => ResolvedInput | undefined> {
+): Promise<FoundVersions> {
   const made = await findMade(db, options, new Set(options.reads.flatMap((read) => read.madeBy ?? [])));
   const pinned = await findPinned(db, [...new Set(options.reads.flatMap((read) => read.pinned ?? []))]);
   const direct = (read: Read): VersionRow | undefined =>
     (read.madeBy === null ? undefined : made.get(read.madeBy)) ??
     (read.pinned === null ? undefined : pinned.get(read.pinned));
   const others = options.reads.filter((read) => direct(read) === undefined);
-  const heads = await findHeads(db, options.environment, others);
-  return (read) => {
-    const row = direct(read) ?? heads.get(headKey(read));
+  const heads = await findReadableHeads(db, options.environment, others);
+  const find = (read: Read): ResolvedInput | undefined => {
+    const row = direct(read) ?? heads.get(placeKey(read));
     if (row === undefined) return undefined;
     const { position, asset, partition } = read;
     const input = {
@@ -136,6 +201,7 @@ async function findVersions(
     };
     return { id: row.id, input };
   };
+  return { find, isMade: (read) => direct(read) !== undefined };
 }
 
 async function findMade(
@@ -168,20 +234,11 @@ async function findPinned(db: LedgerDb, commitIds: readonly string[]): Promise<R
   return new Map(rows.map((row) => [row.commit_id, row]));
 }
 
-interface Place {
-  readonly asset: AssetKey;
-  readonly partition: PartitionKey;
-}
-
-function headKey({ asset, partition }: Place): string {
-  return `${asset}@${partition}`;
-}
-
 interface HeadRow extends VersionRow {
   readonly commitId: string;
 }
 
-/** The environment comes with every row, as the run does in `advance-runs.ts`: so that no plan begins with all heads of an environment. */
+/** Versions that steps build on: of the environment itself, not of one above it. The environment comes with every row, as the run does in `advance-runs.ts`: so that no plan begins with all heads of an environment. */
 async function findHeads(
   db: LedgerDb,
   environment: string,
@@ -201,5 +258,5 @@ async function findHeads(
   const ids = new Map(stores.map((store) => [store.name, store.store_id]));
   // What lies in a store that the name does not mean any more is no head.
   const current = rows.filter((row) => (ids.get(row.store) ?? row.store_id) === row.store_id);
-  return new Map(current.map((row) => [headKey(row), row]));
+  return new Map(current.map((row) => [placeKey(row), row]));
 }

@@ -1,3 +1,4 @@
+import type { WaitPolicy } from "@watersmeet/core";
 import { listAssetSteps, type AssetSteps, type Plan, type PlannedInput } from "@watersmeet/core/plan";
 import {
   countRanges,
@@ -20,6 +21,8 @@ export interface RunShape {
   /** Assets that have steps, in a topological order. */
   readonly assets: readonly ShapeAsset[];
   readonly stepCount: number;
+  /** Whether a merge of the run may go on without one of its branches. */
+  readonly hasLegs: boolean;
 }
 
 export interface ShapeAsset extends AssetSteps {
@@ -30,6 +33,8 @@ export interface ShapeAsset extends AssetSteps {
   readonly inputs: readonly ShapeInput[];
   /** Inputs of assets of this run that read it. */
   readonly outputs: readonly ShapeInput[];
+  /** Of a merge: how it waits for its branches; `null`: not a merge. */
+  readonly wait: WaitPolicy | null;
 }
 
 export interface ShapeInput {
@@ -44,12 +49,19 @@ export interface ShapeInput {
    * it once. A thousand partitions that each wait for a thousand others are a thousand counters of 1, lowered once.
    */
   readonly isBarrier: boolean;
+  /**
+   * A branch that its merge may go on without, under its terms: the end of a branch that ended badly neither takes the merge with it nor releases it.
+   * `merge-wait/` decides.
+   */
+  readonly isLeg: boolean;
 }
 
-export function buildRunShape(plan: Plan): RunShape {
+/** `waitOf`: how merges wait; `null` for what is none. */
+export function buildRunShape(plan: Plan, waitOf: (asset: AssetKey) => WaitPolicy | null): RunShape {
   const steps = listAssetSteps(plan);
   const positions = new Map(steps.map((one, position) => [one.planned.asset, position]));
   const plannedAt = new Date(plan.plannedAt);
+  const waits = steps.map(({ planned }) => waitOf(planned.asset));
   const inputs = steps.flatMap((downstream, to) =>
     downstream.planned.inputs.map((planned): ShapeInput => {
       const from = positions.get(planned.asset) ?? null;
@@ -61,7 +73,8 @@ export function buildRunShape(plan: Plan): RunShape {
         upstream: upstreamSpace,
       });
       const isBarrier = upstream !== undefined && readsEverything(mapping, { downstream, upstream });
-      return { planned, mapping, upstreamSpace, from, to, isBarrier };
+      const isLeg = from !== null && from !== to && isPatient(waits[to] ?? null);
+      return { planned, mapping, upstreamSpace, from, to, isBarrier, isLeg };
     }),
   );
   const inputsByReader = Map.groupBy(inputs, (input) => input.to);
@@ -72,8 +85,15 @@ export function buildRunShape(plan: Plan): RunShape {
     key: one.planned.asset,
     inputs: inputsByReader.get(position) ?? [],
     outputs: outputsByMaker.get(position) ?? [],
+    wait: waits[position] ?? null,
   }));
-  return { plan, assets, stepCount: steps.reduce((sum, one) => sum + one.partitions.count, 0) };
+  const stepCount = steps.reduce((sum, one) => sum + one.partitions.count, 0);
+  return { plan, assets, stepCount, hasLegs: inputs.some((input) => input.isLeg) };
+}
+
+/** Whether a merge may ever go on without all of its branches. */
+function isPatient(wait: WaitPolicy | null): boolean {
+  return wait !== null && (wait.quorum !== null || wait.deadlineMs !== null);
 }
 
 function readsEverything(

@@ -1,5 +1,7 @@
+import type { WaitPolicy } from "@watersmeet/core";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { parsePlan } from "@watersmeet/core/plan";
+import type { AssetKey } from "@watersmeet/core/values";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId } from "../ledger/records.ts";
 import { buildRunShape, type RunShape } from "./run-shape.ts";
@@ -30,5 +32,16 @@ export function createShapeCache(capacity = 32): ShapeOf {
 async function readShape(db: LedgerDb, runId: RunId): Promise<StoredShape> {
   const row = await db.selectFrom("run").select(["plan", "trace_id"]).where("id", "=", runId).executeTakeFirst();
   if (row === undefined) throw new WatersmeetError("RUN_NOT_FOUND", `There is no run ${runId}`);
-  return { ...buildRunShape(parsePlan(row.plan)), traceId: row.trace_id };
+  const waits = await readWaits(db, runId);
+  return { ...buildRunShape(parsePlan(row.plan), (asset) => waits.get(asset) ?? null), traceId: row.trace_id };
+}
+
+async function readWaits(db: LedgerDb, runId: RunId): Promise<ReadonlyMap<AssetKey, WaitPolicy>> {
+  const rows = await db
+    .selectFrom("run_asset")
+    .select(["asset", "wait"])
+    .where("run_id", "=", runId)
+    .where("wait", "is not", null)
+    .execute();
+  return new Map(rows.flatMap(({ asset, wait }) => (wait === null ? [] : [[asset, wait] as const])));
 }

@@ -1,3 +1,4 @@
+import type { WaitPolicy } from "@watersmeet/core";
 import type { Plan, SkipReason } from "@watersmeet/core/plan";
 import { countRanges, type AssetKey } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
@@ -14,6 +15,8 @@ export interface AssetExecution {
   readonly store: string;
   readonly resource: string | null;
   readonly maxAttempts: number;
+  /** Of a merge: how it waits for its branches; absent: not a merge. */
+  readonly wait?: WaitPolicy;
 }
 
 export interface NewRun {
@@ -35,7 +38,7 @@ export async function insertRun(
   db: LedgerDb,
   run: NewRun,
 ): Promise<{ readonly id: RunId; readonly isExisting: boolean }> {
-  const shape = buildRunShape(run.plan);
+  const shape = buildRunShape(run.plan, (asset) => run.executionOf(asset).wait ?? null);
   const executions = shape.assets.map((asset) => run.executionOf(asset.key));
   const lanes = listLanes(executions);
   const means = await findMeanDurations(
@@ -166,9 +169,14 @@ async function insertRunAssetRows(
         store: run.executions[asset.position]?.store ?? "default",
         resource: run.executions[asset.position]?.resource ?? null,
         max_attempts: run.executions[asset.position]?.maxAttempts ?? 1,
+        wait: renderWait(run.executions[asset.position]),
       })),
     )
     .execute();
+}
+
+function renderWait(execution: AssetExecution | undefined): string | null {
+  return execution?.wait === undefined ? null : JSON.stringify(execution.wait);
 }
 
 const insertBatchSize = 10_000;

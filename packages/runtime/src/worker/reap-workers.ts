@@ -75,5 +75,6 @@ async function listHeld(db: LedgerDb, workerId: string): Promise<readonly EndedA
     finishedAt: now,
     inputs: [],
     inputIds: [],
+    orders: null,
   }));
 }

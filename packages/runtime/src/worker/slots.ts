@@ -53,7 +53,7 @@ export function createSlots(options: SlotsOptions): Slots {
 
   const settle = (slot: Slot, outcome: AttemptOutcome, startedAt: Date): void => {
     const { held, claimed, inputIds } = slot.step;
-    const { inputs } = claimed;
+    const { inputs, orders } = claimed;
     options.onEnded({
       step: held,
       workerId: slot.workerId,
@@ -62,6 +62,7 @@ export function createSlots(options: SlotsOptions): Slots {
       finishedAt: new Date(),
       inputs,
       inputIds,
+      orders: orders?.fingerprint ?? null,
     });
     if (waiting.length + running.size > 0) return;
     const told = onEmpty;
@@ -140,7 +141,8 @@ export function createSlots(options: SlotsOptions): Slots {
 
 /** An executor does not reject; one that does all the same has a defect, which must not cost the worker. */
 async function executeSafely(options: SlotsOptions, slot: Slot): Promise<AttemptOutcome> {
-  const { claimed } = slot.step;
+  const { claimed, refusal } = slot.step;
+  if (refusal !== null) return { kind: "failed", failure: refusal };
   try {
     return await options.executor.execute(claimed, options.listen(claimed), slot.controller.signal);
   } catch (error) {

@@ -88,7 +88,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     slots,
     workerId,
     isHeld: (step) => slots.has(step) || flush.has(step),
-    onReady: () => claim.wake(),
+    onReady: () => {
+      teller.tell();
+      claim.wake();
+    },
   });
   const doorbell = startDoorbell({ pool: ledger.pool, logger, onBell: () => claim.looked() });
 

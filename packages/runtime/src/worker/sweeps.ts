@@ -4,6 +4,7 @@ import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { EndedAttempt } from "../queue/accepted-attempt.ts";
 import type { HeldStep } from "../queue/claim-steps.ts";
+import { listDueRuns, passDeadlines } from "../queue/merge-wait/pass-deadlines.ts";
 import { recordOutcomes, type RecordDeps } from "../queue/record-outcomes.ts";
 import { reapWorkers } from "./reap-workers.ts";
 import type { Slots } from "./slots.ts";
@@ -59,12 +60,24 @@ async function sweep(options: SweepOptions): Promise<number> {
     logger.warn({ workers: reaped.workers, ready: reaped.readyCount }, "dead workers' steps were given back");
     options.onReady();
   }
+  await passDueDeadlines(options);
   const { rows } = await sql<{ cancelled: readonly string[]; peers: number }>`
     select array(select id from watersmeet.run where state = 'cancelling' and id = any(${[...slots.listRuns()]}::bigint[])) as cancelled,
       (select count(*)::integer from watersmeet.worker where id <> ${options.workerId()}) as peers`.execute(db);
   const cancelled = new Set(rows[0]?.cancelled ?? []);
   if (cancelled.size > 0) slots.abort((step) => cancelled.has(step.runId), "cancelled");
   return rows[0]?.peers ?? 0;
+}
+
+/** What the time of a merge needs is a look, not a bell: whoever started it may be dead. */
+async function passDueDeadlines(options: SweepOptions): Promise<void> {
+  const { db, deps, logger } = options;
+  for (const runId of await listDueRuns(db)) {
+    const passed = await passDeadlines(db, runId, deps.shapeOf);
+    if (passed.decidedCount === 0) continue;
+    logger.info({ run: runId, merges: passed.decidedCount }, "merges decided without branches whose time has passed");
+    options.onReady();
+  }
 }
 
 /**
@@ -89,6 +102,7 @@ async function releaseForgotten(options: SweepOptions): Promise<void> {
     finishedAt: new Date(),
     inputs: [],
     inputIds: [],
+    orders: null,
   }));
   await recordOutcomes(db, ended, deps);
   options.onReady();

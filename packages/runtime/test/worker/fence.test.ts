@@ -53,6 +53,7 @@ async function endedBy(workerId: string, step: HeldStep, outcome?: EndedAttempt[
     finishedAt: at,
     inputs,
     inputIds: resolved.inputIds,
+    orders: resolved.claimed.orders?.fingerprint ?? null,
   };
 }
 

@@ -1,7 +1,9 @@
+import type { WaitPolicy } from "@watersmeet/core";
 import { buildGraph } from "@watersmeet/core/graph";
 import type { ManifestAsset } from "@watersmeet/core/manifest";
 import { buildPlan, type Plan, type StateSnapshot } from "@watersmeet/core/plan";
 import { parseAssetKey, type AssetKey, type MappingSpec, type PartitionsSpec } from "@watersmeet/core/values";
+import type { AssetExecution } from "../../src/queue/submit-run.ts";
 
 /** An asset in short: what it reads, and in how many partitions it comes. */
 export interface AssetSketch {
@@ -10,6 +12,8 @@ export interface AssetSketch {
   readonly partitions?: number;
   readonly inputs?: readonly (string | InputSketch)[];
   readonly resource?: string;
+  /** Makes it a merge: how it waits for its branches, which are named after their assets. */
+  readonly wait?: Partial<WaitPolicy>;
 }
 
 export interface InputSketch {
@@ -73,11 +77,16 @@ function listPartitions(count: number): PartitionsSpec {
   return { kind: "listed", keys: Array.from({ length: count }, (_, index) => `p${String(index).padStart(4, "0")}`) };
 }
 
-/** How a plan of sketches is executed: by the default store, with the sketches' resources. */
-export function executionOf(
-  sketches: readonly AssetSketch[],
-  maxAttempts = 3,
-): (asset: AssetKey) => { readonly store: string; readonly resource: string | null; readonly maxAttempts: number } {
-  const resources = new Map(sketches.map((sketch) => [sketch.key, sketch.resource ?? null]));
-  return (asset) => ({ store: "default", resource: resources.get(asset) ?? null, maxAttempts });
+/** How a plan of sketches is executed: by the default store, with the sketches' resources and terms. */
+export function executionOf(sketches: readonly AssetSketch[], maxAttempts = 3): (asset: AssetKey) => AssetExecution {
+  const byKey = new Map(sketches.map((sketch) => [sketch.key, sketch]));
+  return (asset) => {
+    const { resource, wait } = byKey.get(asset) ?? {};
+    return {
+      store: "default",
+      resource: resource ?? null,
+      maxAttempts,
+      ...(wait === undefined ? {} : { wait: { quorum: null, deadlineMs: null, required: [], ...wait } }),
+    };
+  };
 }
