@@ -2,9 +2,11 @@ import type { Definition } from "@watersmeet/core";
 import type { Problem } from "@watersmeet/core/errors";
 import { deriveChecks } from "@watersmeet/core/gate";
 import type { ManifestAsset } from "@watersmeet/core/manifest";
+import { rowRules } from "@watersmeet/core/merge";
 import { readRowSchema } from "@watersmeet/core/schema";
 import { stableJson } from "@watersmeet/core/values";
 import type { AssetSpec } from "../project/project.ts";
+import { describeMerge } from "./describe-merge.ts";
 
 const defaultStore = "default";
 
@@ -17,7 +19,9 @@ export function describeAsset(
   const problems = [...reading.problems, ...findDifferences(asset, definition)];
   if (reading.schema === null || problems.length > 0)
     return { problems: problems.map((problem) => locate(problem, asset)) };
-  const { checks, hasRowSideChecks } = deriveChecks(definition.schema, definition.key);
+  const merge = describeMerge(asset, definition, reading.schema);
+  if (merge.problems.length > 0) return { problems: merge.problems.map((problem) => locate(problem, asset)) };
+  const { checks, hasRowSideChecks } = deriveChecks(definition.schema, uniqueKeyOf(definition));
   const spec: AssetSpec = {
     key: asset.key,
     schema: reading.schema,
@@ -27,9 +31,14 @@ export function describeAsset(
     execution: definition.execution,
     store: definition.store ?? defaultStore,
     emits: definition.emits,
-    merge: null,
+    merge: merge.terms,
   };
   return { spec };
+}
+
+/** Columns that have to identify a row: a merge may keep several rows of one key. */
+function uniqueKeyOf({ key, policy }: Definition): readonly string[] {
+  return policy === null || rowRules[policy.rows].isKeyUnique ? key : [];
 }
 
 /** What the planner counts on must be what the object says: where it is not, a value was computed that static derivation took for another. */

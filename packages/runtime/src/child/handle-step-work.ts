@@ -6,7 +6,9 @@ import { createContext, type AttemptContext } from "./create-context.ts";
 import type { Desk } from "./desk.ts";
 import { findDefinition } from "./find-definition.ts";
 import type { AttemptFacts, ChildResult, ChildWork } from "./protocol.ts";
+import { reduceCells } from "./reduce-cells.ts";
 import { runAsset } from "./run-asset.ts";
+import { upcastRows } from "./upcast-rows.ts";
 import { validateRows } from "./validate-rows.ts";
 
 /** Everything that a step asks of a child: the author's function is found by file and export, and called, or its schema used. */
@@ -16,6 +18,8 @@ export async function handleStepWork(
 ): Promise<ChildResult> {
   const definition = await findDefinition(work.asset, desk.modules);
   if (work.kind === "validate") return validateRows(definition, work.file, desk.signal);
+  if (work.kind === "upcast") return upcastRows(work, definition, desk.signal);
+  if (work.kind === "reduce") return reduceCells(work, definition, desk.signal);
   const context = contextOf(work.attempt, desk);
   if (work.kind === "run") return runAsset(work, definition, context);
   const returned = await callFunction(definition, buildParameters(work.arguments, context.ctx));

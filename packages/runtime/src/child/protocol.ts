@@ -2,6 +2,7 @@ import type { SourcePromise } from "@watersmeet/core";
 import type { ErrorCode, Problem } from "@watersmeet/core/errors";
 import type { GateFailure } from "@watersmeet/core/gate";
 import type { Manifest } from "@watersmeet/core/manifest";
+import type { EpochField } from "@watersmeet/core/merge";
 import type { RowSchema } from "@watersmeet/core/schema";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import type { AssetSpec } from "../project/project.ts";
@@ -115,7 +116,25 @@ export type ChildWork =
       readonly arguments: readonly Argument[];
       readonly attempt: AttemptFacts;
     }
-  | { readonly kind: "validate"; readonly asset: AssetAddress; readonly file: ExchangeFile };
+  | { readonly kind: "validate"; readonly asset: AssetAddress; readonly file: ExchangeFile }
+  /** Rows of an earlier form of a merge's schema through its upcasters; the form of the files is that of `MergeFunctions`. */
+  | {
+      readonly kind: "upcast";
+      readonly asset: AssetAddress;
+      /** Forms from the rows' own on, the present one last. */
+      readonly forms: readonly (readonly EpochField[])[];
+      readonly file: ExchangeFile;
+      readonly output: { readonly path: string; readonly schema: RowSchema };
+    }
+  /** Candidates of a column of a merge to one value for each key. */
+  | {
+      readonly kind: "reduce";
+      readonly asset: AssetAddress;
+      readonly column: string;
+      readonly schema: RowSchema;
+      readonly file: ExchangeFile;
+      readonly output: { readonly path: string };
+    };
 
 /** A SELECT over the relations that the arguments named. */
 export interface CompiledQuery {
@@ -153,6 +172,7 @@ export type ChildResult =
       readonly failures: readonly GateFailure[];
     }
   | { readonly kind: "validRows"; readonly rowCount: number }
+  | { readonly kind: "file"; readonly file: ExchangeFile }
   | { readonly kind: "compiled"; readonly query: CompiledQuery; readonly report: AttemptReport }
   | { readonly kind: "compiledMerge"; readonly branches: readonly CompiledBranch[]; readonly report: AttemptReport };
 

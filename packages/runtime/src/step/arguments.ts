@@ -1,4 +1,6 @@
-import { createPartitionSpace, type Json } from "@watersmeet/core/values";
+import type { Emits } from "@watersmeet/core";
+import { listSelfEdges } from "@watersmeet/core/graph";
+import { createPartitionSpace, type Json, type MappingSpec, type PartitionsSpec } from "@watersmeet/core/values";
 import type { Argument, AttemptFacts } from "../child/protocol.ts";
 import type { InputVersions } from "../stores/store.ts";
 import { readCommitRecord } from "./commit-record.ts";
@@ -10,8 +12,10 @@ interface Reading {
   readonly position: string;
   readonly name: string;
   readonly isOptional: boolean;
-  readonly readsAll: boolean;
+  readonly mapping: MappingSpec;
   readonly input: InputVersions;
+  readonly emits: Emits;
+  readonly partitions: PartitionsSpec | null;
 }
 
 /** Handles whose rows come from files. The files are held until disposed. */
@@ -40,9 +44,14 @@ export async function exportArguments(
 
 /** What a relation of a query stands for. */
 export interface RelationSource {
+  /** Of the function's parameters. */
+  readonly position: string;
   readonly input: InputVersions;
-  /** Whether it reads every partition that there is: then a new partition does not make it another input. */
-  readonly readsAll: boolean;
+  readonly mapping: MappingSpec;
+  /** What a version of the input says. */
+  readonly emits: Emits;
+  /** Of the input. */
+  readonly partitions: PartitionsSpec | null;
 }
 
 /** By table name, in the order of the function's positions. */
@@ -54,10 +63,11 @@ export function relateArguments(work: StepWork): {
   readonly relations: Relations;
 } {
   const relations = new Map<string, RelationSource>();
-  const handles = listReadings(work).map(({ position, name, isOptional, readsAll, input }): Argument => {
+  const handles = listReadings(work).map(({ name, isOptional, ...source }): Argument => {
+    const { position, input } = source;
     if (isOptional && input.versions.length === 0) return { kind: "absent", position };
     const table = `input_${relations.size}`;
-    relations.set(table, { input, readsAll });
+    relations.set(table, source);
     return {
       kind: "relation",
       position,
@@ -80,11 +90,11 @@ export async function attemptFacts(work: StepWork): Promise<AttemptFacts> {
 function listReadings({ step, asset, project }: StepWork): readonly Reading[] {
   const declared = [
     ...asset.inputs.map(({ position, name, isOptional, mapping, asset: of }) => {
-      return { position, name, isOptional, readsAll: mapping.kind === "all", of };
+      return { position, name, isOptional, mapping, of };
     }),
-    ...asset.injections.flatMap(({ kind, position }) =>
-      kind === "self" ? [{ position, name: "self", isOptional: false, readsAll: false, of: asset.key }] : [],
-    ),
+    ...listSelfEdges(asset).map(({ position, name, isOptional, mapping, from: of }) => {
+      return { position, name, isOptional, mapping, of };
+    }),
   ];
   return declared.flatMap(({ of, ...reading }) => {
     const upstream = project.graph.assets.get(of);
@@ -94,6 +104,8 @@ function listReadings({ step, asset, project }: StepWork): readonly Reading[] {
     return [
       {
         ...reading,
+        emits: spec.emits,
+        partitions: upstream.partitions,
         input: {
           asset: storedAsset(upstream, spec),
           versions: versions.map(({ partition, version }) => ({ partition, version })),

@@ -2,12 +2,12 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKind } from "@watersmeet/core/manifest";
-import type { MergePolicy } from "@watersmeet/core/merge";
-import type { Json } from "@watersmeet/core/values";
-import type { AttemptReport, ChildResult, CompiledBranch, CompiledQuery } from "../child/protocol.ts";
-import type { Delivery, ExchangeFile, StagedBranch, StagedMerge, StagedQuery } from "../stores/store.ts";
-import { attemptFacts, exportArguments, relateArguments, type Relations } from "./arguments.ts";
+import type { AttemptReport, ChildResult } from "../child/protocol.ts";
+import type { ExchangeFile, StagedMerge, StagedQuery } from "../stores/store.ts";
+import { attemptFacts, exportArguments, relateArguments } from "./arguments.ts";
+import { bindQuery } from "./bind-query.ts";
 import { blockedBy } from "./blocked-by.ts";
+import { bindMerge } from "./merge/bind-merge.ts";
 import { performInChild } from "./perform-in-child.ts";
 import type { StepWork, VerbResult } from "./step-work.ts";
 
@@ -66,54 +66,8 @@ async function callForMerge(work: StepWork): Promise<VerbResult<UserOutput>> {
   const attempt = await attemptFacts(work);
   const answered = await performInChild(work, { kind: "compileMerge", asset: work.asset, arguments: given, attempt });
   if (answered.kind === "ended") return answered;
-  const policy = policyOf(work);
-  return done(expectKind(answered.value, "compiledMerge"), ({ branches, report }) => ({
-    kind: "merge",
-    merge: {
-      policy,
-      baseVersion: work.step.head?.version ?? null,
-      branches: branches.map((branch) => bindBranch(work, branch, relations)),
-    },
-    report,
-  }));
-}
-
-/** The relations of a query are all of the function's, in their order, so that `input_1` is the second whatever the query uses. */
-function bindQuery({ sql, parameters }: CompiledQuery, relations: Relations): StagedQuery {
-  return { sql, parameters, inputs: [...relations.values()].map(({ input }) => input) };
-}
-
-/** A batch is known by its branch and by the partitions that it was read from: other versions of the same partitions supersede it. */
-function bindBranch({ step }: StepWork, branch: CompiledBranch, relations: Relations): StagedBranch {
-  const { name, columns, query } = branch;
-  const read = query.relations.map((relation) => relations.get(relation)).filter((source) => source !== undefined);
-  const from = read.map(({ input: { asset, versions }, readsAll }): Json => {
-    return [asset.key, readsAll ? "*" : versions.map(({ partition }) => partition)];
-  });
-  const first = step.inputs.find((input) => read.some(({ input: { asset } }) => asset.key === input.asset));
-  const delivery: Delivery = {
-    batchKey: JSON.stringify([name, from]),
-    query: bindQuery(query, relations),
-    emits: "state",
-    sequence: 0n,
-    cursor: null,
-    promise: null,
-    origin: {
-      asset: first?.asset ?? step.asset,
-      partition: first?.partition ?? step.partition,
-      version: first?.version ?? 0,
-      commitId: first?.commitId ?? "",
-      codeVersion: step.codeVersion,
-      runId: step.runId,
-      traceId: step.traceId,
-    },
-  };
-  return { name, columns, deliveries: [delivery] };
-}
-
-function policyOf({ asset, spec }: StepWork): MergePolicy {
-  if (spec.policy !== null) return spec.policy;
-  throw new WatersmeetError("INTERNAL", `merge "${asset.key}" has no policy`);
+  const { branches, report } = expectKind(answered.value, "compiledMerge");
+  return { kind: "done", value: { kind: "merge", merge: await bindMerge(work, branches, relations), report } };
 }
 
 function expectKind<K extends ChildResult["kind"]>(

@@ -1,3 +1,4 @@
+import type { SourcePromise } from "@watersmeet/core";
 import { stableJson, type Json } from "@watersmeet/core/values";
 import type { Commit } from "../stores/store.ts";
 import type { ClaimedStep, InputVersion } from "./step.ts";
@@ -19,6 +20,12 @@ export interface CommitRecord {
   readonly facts: Json;
   /** Where a source has got to with this version. */
   readonly checkpoint?: Json;
+  /** What its producer promised of rows to come. */
+  readonly promise?: SourcePromise;
+  /** Of an asset that emits changes or snapshots: the version before; `null`: it is the first. */
+  readonly follows?: number | null;
+  /** Of a merge that orders were given for: their fingerprint, as it went into the commit id. */
+  readonly orders?: string;
 }
 
 export interface CommitFacts {
@@ -27,11 +34,24 @@ export interface CommitFacts {
   readonly quarantinedCount: number;
   readonly facts: Json;
   readonly checkpoint?: Json;
+  readonly promise?: SourcePromise;
+  readonly follows?: number | null;
 }
 
 export function buildCommitRecord(step: ClaimedStep, facts: CommitFacts): CommitRecord {
-  const { codeVersion, schemaVersion, runId, ordinal, attempt, traceId, inputs } = step;
-  return { formatVersion: 1, codeVersion, schemaVersion, runId, ordinal, attempt, traceId, inputs, ...facts };
+  const { codeVersion, schemaVersion, runId, ordinal, attempt, traceId, inputs, orders } = step;
+  return {
+    formatVersion: 1,
+    codeVersion,
+    schemaVersion,
+    runId,
+    ordinal,
+    attempt,
+    traceId,
+    inputs,
+    ...facts,
+    ...(orders === null ? {} : { orders: orders.fingerprint }),
+  };
 }
 
 /** As a store keeps it. */

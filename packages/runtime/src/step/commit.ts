@@ -2,7 +2,9 @@ import { isWatersmeetError } from "@watersmeet/core/errors";
 import type { Json } from "@watersmeet/core/values";
 import type { AttemptReport } from "../child/protocol.ts";
 import type { Commit, CommitRequest, Measurement, Staged } from "../stores/store.ts";
+import { chainFeed } from "./chain-feed.ts";
 import { buildCommitRecord, renderCommitRecord } from "./commit-record.ts";
+import { nameRowChecks } from "./gate.ts";
 import type { StepWork } from "./step-work.ts";
 
 export interface CommitInput {
@@ -24,7 +26,7 @@ export interface CommittedStep {
  */
 export async function commitStaged(work: StepWork, input: CommitInput): Promise<CommittedStep> {
   const facts = factsOf(input);
-  const request = requestOf(work, input, facts);
+  const request = await buildRequest(work, input, facts);
   try {
     const [commit] = await work.store.commit([request]);
     if (commit !== undefined) return { commit, facts };
@@ -48,18 +50,21 @@ async function resolveUnknown({ store, commitId }: StepWork, error: unknown): Pr
   }
 }
 
-function requestOf(
-  { step, commitId, startedAt }: StepWork,
-  { staged, measurement, report }: CommitInput,
-  facts: Json,
-): CommitRequest {
+async function buildRequest(work: StepWork, input: CommitInput, facts: Json): Promise<CommitRequest> {
+  const { step, commitId, startedAt } = work;
+  const { staged, report } = input;
+  const chained = await chainFeed(work, input.measurement);
+  const { measurement } = chained ?? input;
   const record = buildCommitRecord(step, {
     startedAt: startedAt.toISOString(),
     sizeBytes: measurement.sizeBytes,
     quarantinedCount: staged.quarantinedCount,
     facts,
     ...("checkpoint" in report ? { checkpoint: report.checkpoint } : {}),
+    ...(report.promise === null ? {} : { promise: report.promise }),
+    ...(chained === null ? {} : { follows: chained.follows }),
   });
+  const rowChecks = nameRowChecks(work);
   return {
     commitId,
     environment: step.environment,
@@ -67,13 +72,21 @@ function requestOf(
     measurement,
     baseVersion: step.head?.version ?? null,
     record: renderCommitRecord(record),
+    ...(rowChecks === null ? {} : { rowChecks }),
   };
 }
 
 function factsOf({ staged, report }: CommitInput): Json {
-  const merge =
-    staged.batches.length === 0
-      ? {}
-      : { merge: { fates: staged.fates, batches: staged.batches.map((batch): Json => ({ ...batch })) } };
+  const { cut, fates, batches } = staged;
+  const isMerge = cut !== undefined || batches.length > 0;
+  const merge = isMerge
+    ? {
+        merge: {
+          fates,
+          batches: batches.map((batch): Json => ({ ...batch })),
+          ...(cut === undefined ? {} : { cutId: cut.cutId }),
+        },
+      }
+    : {};
   return Object.keys(report.facts).length === 0 ? merge : { ...merge, report: report.facts };
 }

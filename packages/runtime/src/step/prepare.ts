@@ -1,12 +1,15 @@
 import { join } from "node:path";
 import { WatersmeetError } from "@watersmeet/core/errors";
-import type { ManifestAsset } from "@watersmeet/core/manifest";
-import { computeCommitId, fingerprintInput } from "@watersmeet/core/plan";
+import { computeCommitId } from "@watersmeet/core/plan";
 import type { Project, AssetSpec } from "../project/project.ts";
 import type { Store } from "../stores/store.ts";
 import type { ExchangeCache } from "./exchange-cache.ts";
+import { identifyWork } from "./identify-work.ts";
 import { nameStep, storedAsset, type StepExecutorDeps, type StepWork } from "./step-work.ts";
 import type { ClaimedStep, StepListener } from "./step.ts";
+
+/** Of 1,000 keys of a merge, those that are folded a second time and compared. */
+const defaultShadowPerMille = 5;
 
 export interface PrepareOptions {
   readonly step: ClaimedStep;
@@ -22,6 +25,7 @@ export function prepareStep(deps: StepExecutorDeps, options: PrepareOptions): St
   const { step, stagingDirectory, ...rest } = options;
   const project = deps.project();
   const { asset, spec } = findAsset(project, step);
+  const identity = identifyWork(step, asset);
   const storeOf = (of: AssetSpec) => findStore(deps.stores, of);
   return {
     ...rest,
@@ -33,7 +37,10 @@ export function prepareStep(deps: StepExecutorDeps, options: PrepareOptions): St
     store: storeOf(spec),
     storeOf,
     target: { asset: storedAsset(asset, spec), partition: step.partition, attempt: step.attemptId },
-    commitId: commitIdOf(step, asset),
+    identity,
+    // A forced step is work of its own, once per run: its retries have the same id, the next run's have not.
+    commitId: computeCommitId({ ...identity, salt: step.isForced ? step.runId : null }),
+    shadowPerMille: deps.shadowPerMille ?? defaultShadowPerMille,
     children: deps.children,
     stagingDirectory: join(stagingDirectory, step.attemptId),
     startedAt: new Date(),
@@ -71,22 +78,4 @@ function findStore(stores: ReadonlyMap<string, Store>, { key, store: name }: Ass
       hint: `Add it to stores in watersmeet.config.ts. There are: ${[...stores.keys()].join(", ")}.`,
     },
   );
-}
-
-/** A forced step is work of its own, once per run: its retries have the same id, the next run's have not. */
-function commitIdOf(step: ClaimedStep, manifest: ManifestAsset): string {
-  const { asset, partition, codeVersion, schemaVersion } = step;
-  const self = manifest.injections.filter(({ kind }) => kind === "self");
-  const inputs = [...manifest.inputs, ...self].map(({ position }) => {
-    const read = step.inputs.filter((input) => input.position === position);
-    return [position, fingerprintInput(read)] as const;
-  });
-  return computeCommitId({
-    asset,
-    partition,
-    codeVersion,
-    schemaVersion,
-    inputs,
-    salt: step.isForced ? step.runId : null,
-  });
 }

@@ -3,10 +3,12 @@ import { isWatersmeetError, WatersmeetError } from "@watersmeet/core/errors";
 import type { Commit } from "../stores/store.ts";
 import { adoptCommit } from "./adopt.ts";
 import { callUserCode } from "./call-user-code.ts";
-import { failureOfError } from "./classify-failure.ts";
+import { outcomeOfError } from "./classify-failure.ts";
 import { readCommitRecord } from "./commit-record.ts";
 import { commitStaged } from "./commit.ts";
 import { judgeStaged } from "./gate.ts";
+import { isSameCut } from "./merge/is-same-cut.ts";
+import { openReadSet } from "./merge/read-set.ts";
 import { prepareStep, type PrepareOptions } from "./prepare.ts";
 import { stageOutput } from "./stage.ts";
 import { nameStep, type StepExecutorDeps, type StepPhase, type StepWork } from "./step-work.ts";
@@ -41,7 +43,7 @@ export async function runStep(deps: StepExecutorDeps, options: PrepareOptions): 
     await reach("claimed");
     return (await findDone(work)) ?? (await makeVersion(work, reach));
   } catch (error) {
-    return options.signal.aborted ? { kind: "cancelled" } : { kind: "failed", failure: failureOfError(error) };
+    return options.signal.aborted ? { kind: "cancelled" } : outcomeOfError(error);
   }
 }
 
@@ -58,6 +60,7 @@ async function makeVersion(work: StepWork, reach: (phase: StepPhase) => Promise<
   let mayDiscard = true;
   let deadline: AbortSignal | null = null;
   try {
+    const readSet = work.spec.merge === null ? null : await openReadSet(work);
     const called = await callUserCode(work);
     if (called.kind === "ended") return called.outcome;
     await reach("called");
@@ -66,8 +69,12 @@ async function makeVersion(work: StepWork, reach: (phase: StepPhase) => Promise<
     // The function had its timeout; what the store does with its output has as much again.
     deadline = AbortSignal.timeout(work.spec.execution.timeoutMs);
     const signal = AbortSignal.any([work.signal, deadline]);
-    const staged = await stageOutput(work, called.value, signal);
+    const stagedOutput = await stageOutput(work, called.value, signal);
+    if (stagedOutput.kind === "ended") return stagedOutput.outcome;
+    const staged = stagedOutput.value;
     await reach("staged");
+    if (work.step.head !== null && (await isSameCut(work, staged)))
+      return { kind: "unchanged", commitId: work.step.head.commitId };
     const stageMs = clock.lap();
 
     const gated = await judgeStaged(work, { output: called.value, staged, signal });
@@ -76,6 +83,7 @@ async function makeVersion(work: StepWork, reach: (phase: StepPhase) => Promise<
     const gateMs = clock.lap();
 
     const measurement = gated.value;
+    await readSet?.revalidate();
     const { commit, facts } = await commitStaged(work, { staged, measurement, report: called.value.report });
     mayDiscard = false;
     await reach("committed");

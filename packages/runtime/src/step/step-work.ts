@@ -4,6 +4,7 @@ import type { ProjectCode } from "../child/protocol.ts";
 import type { AssetSpec, Project } from "../project/project.ts";
 import type { StageTarget, Store, StoredAsset } from "../stores/store.ts";
 import type { ExchangeCache } from "./exchange-cache.ts";
+import type { WorkIdentity } from "./identify-work.ts";
 import type { ClaimedStep, StepListener, StepOutcome } from "./step.ts";
 
 /** Where an attempt is, in this order. Told to `onPhase` when the phase has been reached and nothing of the next one has begun. */
@@ -17,6 +18,8 @@ export interface StepExecutorDeps {
   readonly children: ChildPool;
   /** Absolute. Files of attempts live below it, in `staging/` and `exchange/`. */
   readonly stateDirectory: string;
+  /** Of 1,000 keys of a merge, those that are folded a second time, in full, and compared. @default 5 */
+  readonly shadowPerMille?: number;
   /** For tests that stop the process between two phases. */
   readonly onPhase?: (phase: StepPhase, step: ClaimedStep) => Promise<void> | void;
 }
@@ -34,7 +37,9 @@ export interface StepWork {
   readonly store: Store;
   readonly storeOf: (asset: AssetSpec) => Store;
   readonly target: StageTarget;
+  readonly identity: WorkIdentity;
   readonly commitId: string;
+  readonly shadowPerMille: number;
   readonly children: ChildPool;
   readonly exchange: ExchangeCache;
   /** Of this attempt alone; made when first needed, removed at its end. */
@@ -53,5 +58,11 @@ export function nameStep({ asset, partition }: Pick<ClaimedStep, "asset" | "part
 }
 
 export function storedAsset(asset: ManifestAsset, spec: AssetSpec): StoredAsset {
-  return { key: asset.key, schema: spec.schema, isPartitioned: asset.partitions !== null };
+  // Of one version of a merge to the next few rows change.
+  return {
+    key: asset.key,
+    schema: spec.schema,
+    isPartitioned: asset.partitions !== null,
+    isStamped: spec.merge !== null,
+  };
 }

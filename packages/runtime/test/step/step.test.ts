@@ -75,7 +75,7 @@ test("a merge folds its branches, handles and queries alike, and tells the fates
     facts: {
       merge: {
         batches: [
-          { branch: "customers", rowCount: 2, outcome: "admitted", batchKey: '["customers",[["customers",[""]]]]' },
+          { branch: "customers", rowCount: 2, outcome: "admitted", batchKey: '["customers","customers",""]' },
           { branch: "subscribers", rowCount: 2, outcome: "admitted" },
         ],
       },

@@ -1,0 +1,75 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import { createPartitionSpace } from "@watersmeet/core/values";
+import type { CompiledBranch } from "../../child/protocol.ts";
+import type { MergeTerms } from "../../project/project.ts";
+import type { CutFrame, LateTerms, StagedBranch, StagedMerge } from "../../stores/store.ts";
+import type { Relations } from "../arguments.ts";
+import type { StepWork } from "../step-work.ts";
+import { bindAuthorFunctions } from "./author-functions.ts";
+import { describeLegs } from "./describe-legs.ts";
+import { findInputCommits } from "./input-commits.ts";
+import { bindReads, listDeliveries, type BoundBranch } from "./list-deliveries.ts";
+
+/**
+ * What the store is to fold: each branch's deliveries, the terms of the merge, what people decided, and the frame of the cut.
+ * @throws {MERGE_POLICY_INVALID} @throws {MERGE_CUT_SKEWED} @throws {MERGE_CUT_MISALIGNED}
+ */
+export async function bindMerge(
+  work: StepWork,
+  compiled: readonly CompiledBranch[],
+  relations: Relations,
+): Promise<StagedMerge> {
+  const { step, store } = work;
+  const { policy, terms } = termsOf(work);
+  const branches = compiled.map((branch) => bindReads(work, branch, relations));
+  const frame = await frameCut(work, branches);
+  const commits = await findInputCommits(store, step.inputs);
+  const staged: StagedBranch[] = [];
+  for (const branch of branches) {
+    const { name, columns } = branch.compiled;
+    staged.push({ name, columns, deliveries: await listDeliveries(branch, { work, relations, commits }) });
+  }
+  const functions = await bindAuthorFunctions(work, terms);
+  return {
+    policy,
+    baseVersion: step.head?.version ?? null,
+    branches: staged,
+    orders: step.orders?.orders ?? [],
+    ...(terms.late === null ? {} : { late: lateTerms(work, terms.late) }),
+    epochs: terms.epochs,
+    ...(terms.retention === null ? {} : { retention: terms.retention }),
+    frame,
+    shadowPerMille: work.shadowPerMille,
+    ...(functions === undefined ? {} : { functions }),
+  };
+}
+
+function termsOf({ asset, spec: { policy, merge } }: StepWork): {
+  readonly policy: StagedMerge["policy"];
+  readonly terms: MergeTerms;
+} {
+  if (policy !== null && merge !== null) return { policy, terms: merge };
+  throw new WatersmeetError("INTERNAL", `merge "${asset.key}" has no policy`);
+}
+
+async function frameCut(work: StepWork, branches: readonly BoundBranch[]): Promise<CutFrame> {
+  const decision = work.step.decision ?? { kind: "complete" };
+  const legs = describeLegs(branches, decision);
+  return { codeVersion: work.step.codeVersion, decision, legs };
+}
+
+function lateTerms({ asset, step, startedAt }: StepWork, policy: LateTerms["policy"]): LateTerms {
+  const space = createPartitionSpace(asset.partitions, startedAt);
+  const ordinal = space.ordinalOf(step.partition);
+  const window = ordinal === undefined ? null : space.windowOf(ordinal);
+  return {
+    policy,
+    asOf: startedAt.toISOString(),
+    window: window === null ? null : { from: toMicros(window.start), to: toMicros(window.end) },
+  };
+}
+
+/** Windows begin and end at whole milliseconds. */
+function toMicros(instant: string): string {
+  return String(BigInt(Date.parse(instant)) * 1_000n);
+}
