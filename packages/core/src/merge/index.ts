@@ -15,6 +15,8 @@ export { checkMergePolicy } from "./check-policy.ts";
 export type { Contribution, MergeSpec, Operation, Reducer } from "./contribution/contribution.ts";
 export { isEventTimeType, type EventTimeFault } from "./contribution/event-time.ts";
 export { addFates, noFates, totalFates, type Fate, type FateCounts } from "./fold/fates.ts";
+export { cellRules, type CellRule } from "./fold/cell-policies.ts";
+export { compareValues } from "./fold/compare-values.ts";
 export { greatestSum } from "./fold/exact-sum.ts";
 export { fold, type Fold } from "./fold/fold.ts";
 export {
@@ -73,6 +75,7 @@ export {
 export type { MergeOrder, Retention } from "./orders.ts";
 export {
   cellPolicies,
+  cellPolicyOf,
   rowPolicies,
   type CellPolicy,
   type MergeBranch,
@@ -88,4 +91,4 @@ export {
   type SealedBatch,
   type Sealing,
 } from "./batch/seal-batch.ts";
-export { operationRanks, type TokenOrder } from "./contribution/token.ts";
+export { encodeToken, operationRanks, tokenParts, type TokenOrder, type TokenParts } from "./contribution/token.ts";

@@ -10,6 +10,7 @@ export {
 export { fieldOf } from "./column-meta.ts";
 export { buildCellParser } from "./cell-parser.ts";
 export { decimal } from "./decimal.ts";
+export { normalizeValue, type NormalValue } from "./normalize-value.ts";
 export { parseDate, parseTimestamp, renderTimestamp } from "./instant.ts";
 export { listColumnNames } from "./list-column-names.ts";
 export { readRowSchema, type RowSchemaReading } from "./read-row-schema.ts";

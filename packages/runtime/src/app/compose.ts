@@ -1,3 +1,4 @@
+import type { AssetKey } from "@watersmeet/core/values";
 import type { Config } from "../config/config.ts";
 import type { ConfigFlags } from "../config/load-config.ts";
 import { createLedger } from "../ledger/create-ledger.ts";
@@ -5,6 +6,8 @@ import type { Logger } from "../observe/logger.ts";
 import { openProject } from "../project/open-project.ts";
 import type { Project } from "../project/project.ts";
 import { ensureResources } from "../queue/resources.ts";
+import { storedAsset } from "../step/step-work.ts";
+import type { StoredAsset } from "../stores/store.ts";
 import { createHandle } from "./create-handle.ts";
 import { createProjectChildren, projectOptions } from "./derive-project.ts";
 import { createEventSignal } from "./event-signal.ts";
@@ -48,7 +51,8 @@ export async function compose(
   const connections = stack.use(opened.status === "fulfilled" ? opened.value : raise(opened.reason));
   const project = loaded.status === "fulfilled" ? stack.use(loaded.value) : raise(loaded.reason);
   const positionsOf = (asset: string): readonly string[] => listPositions(project.current(), asset);
-  const stores = stack.use(createStoreSet({ config, db: connections.db, logger, positionsOf }));
+  const storedOf = (asset: AssetKey): StoredAsset | undefined => findStored(project.current(), asset);
+  const stores = stack.use(createStoreSet({ config, db: connections.db, logger, positionsOf, storedOf }));
   const events = stack.use(createEventSignal(connections.url));
   await ensureResources(connections.db, config.resources);
   const ledger = createLedger(connections.db);
@@ -57,6 +61,12 @@ export async function compose(
 
 function raise(reason: unknown): never {
   throw reason;
+}
+
+function findStored(project: Project, key: AssetKey): StoredAsset | undefined {
+  const asset = project.graph.assets.get(key);
+  const spec = project.specs.get(key);
+  return asset === undefined || spec === undefined ? undefined : storedAsset(asset, spec);
 }
 
 function listPositions(project: Project, asset: string): readonly string[] {

@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { isWatersmeetError, WatersmeetError } from "@watersmeet/core/errors";
+import type { AssetKey } from "@watersmeet/core/values";
 import type { Config, StoreConfig } from "../config/config.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import { openStore } from "../stores/open-store.ts";
-import type { Store } from "../stores/store.ts";
+import type { Store, StoredAsset } from "../stores/store.ts";
+import { finishPins } from "./merges/rollback/finish-pins.ts";
 import { reconcileStore } from "./reconcile-store.ts";
 
 /** The stores of a project, each opened when first needed, and closed together. */
@@ -26,6 +28,8 @@ export interface StoreSetOptions {
   readonly logger: Logger;
   /** Positions of an asset's inputs, for records that are found again in the store. */
   readonly positionsOf: (asset: string) => readonly string[];
+  /** As the project has the asset now; `undefined`: it has it no more. */
+  readonly storedOf: (asset: AssetKey) => StoredAsset | undefined;
 }
 
 export function createStoreSet(options: StoreSetOptions): StoreSet {
@@ -42,6 +46,7 @@ export function createStoreSet(options: StoreSetOptions): StoreSet {
     });
     await registerStore(db, store, describeAddress(config, name));
     await reconcileStore(store, options);
+    await finishPins(store, options);
     open.set(name, store);
     return store;
   };

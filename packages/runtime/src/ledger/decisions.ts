@@ -47,6 +47,20 @@ export async function insertDecision(tx: Transaction<LedgerDatabase>, decision: 
   return row.id;
 }
 
+/** The decision that was given under an idempotency key before. */
+export async function findDecisionByKey(
+  tx: Transaction<LedgerDatabase>,
+  { environment, asset }: AssetPlace,
+  idempotencyKey: string,
+): Promise<string | undefined> {
+  const { rows } = await sql<{ id: string }>`
+    select id from watersmeet.decision
+    where environment = ${environment} and asset = ${asset} and details ->> 'idempotencyKey' = ${idempotencyKey}`.execute(
+    tx,
+  );
+  return rows[0]?.id;
+}
+
 /** Why a merge publishes nothing. */
 export interface Freeze {
   readonly by: string;

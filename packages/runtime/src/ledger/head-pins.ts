@@ -59,12 +59,21 @@ export async function dropPin(tx: Transaction<LedgerDatabase>, pin: HeadPin): Pr
       and decision_id = ${pin.decisionId} and moved_at is null`.execute(tx);
 }
 
-/** Wishes of which it is not known whether the store has fulfilled them; oldest first. */
-export async function listPendingPins(db: LedgerDb, store: string, storeId: string): Promise<readonly HeadPin[]> {
-  const { rows } = await sql<HeadPin>`
-    select decision_id as "decisionId", environment, asset, partition, store, store_id as "storeId", from_version as "fromVersion",
+/** A wish of which it is not known whether the store has fulfilled it. */
+export interface PendingPin extends HeadPin {
+  /** By which the store knows the wish; two ledgers may share a store. */
+  readonly moveId: string;
+}
+
+/** Of one store, oldest first. */
+export async function listPendingPins(
+  db: LedgerDb,
+  store: { readonly name: string; readonly storeId: string },
+): Promise<readonly PendingPin[]> {
+  const { rows } = await sql<PendingPin>`
+    select 'decision_' || (select id from watersmeet.installation) || '_' || decision_id as "moveId", decision_id as "decisionId", environment, asset, partition, store, store_id as "storeId", from_version as "fromVersion",
       to_version as "toVersion", materialization_id as "materializationId"
-    from watersmeet.head_pin where store = ${store} and store_id = ${storeId} and moved_at is null order by decision_id`.execute(
+    from watersmeet.head_pin where store = ${store.name} and store_id = ${store.storeId} and moved_at is null order by decision_id`.execute(
     db,
   );
   return rows;

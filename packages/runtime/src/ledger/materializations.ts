@@ -50,6 +50,33 @@ export async function listMaterializationsById(
   return ids.length === 0 ? [] : selectMaterializations(db, sql`where made.id = any(${[...ids]}::bigint[])`);
 }
 
+/** Partitions of an asset that have a version of this number in a store, with their records. */
+export async function findVersionPlaces(
+  db: LedgerDb,
+  { storeId, asset, version }: { readonly storeId: string; readonly asset: AssetKey; readonly version: number },
+): Promise<readonly { readonly id: MaterializationId; readonly partition: PartitionKey }[]> {
+  if (!Number.isSafeInteger(version) || version < 0 || version > 2 ** 31 - 1) return [];
+  const { rows } = await sql<{ id: MaterializationId; partition: PartitionKey }>`
+    select id, partition from watersmeet.materialization
+    where asset = ${asset} and version = ${version} and store_id = ${storeId} order by partition collate "C"`.execute(
+    db,
+  );
+  return rows;
+}
+
+/** Records by the commit ids of a store; what has none is left out. */
+export async function findIdsOfCommits(
+  db: LedgerDb,
+  storeId: string,
+  commitIds: readonly string[],
+): Promise<ReadonlyMap<string, MaterializationId>> {
+  if (commitIds.length === 0) return new Map();
+  const { rows } = await sql<{ id: MaterializationId; commit_id: string }>`
+    select id, commit_id from watersmeet.materialization
+    where store_id = ${storeId} and commit_id = any(${[...commitIds]}::text[])`.execute(db);
+  return new Map(rows.map((row) => [row.commit_id, row.id]));
+}
+
 /** By asset: how many partitions have a version, rows in all, when the last one came. */
 export async function summarizeHeads(db: LedgerDb, environment: string): ReturnType<Ledger["summarizeHeads"]> {
   const { rows } = await sql<{ asset: AssetKey; partitions: number; rows: string; last: Date }>`

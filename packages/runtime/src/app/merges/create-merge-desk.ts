@@ -1,12 +1,15 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { MergeDesk } from "../merge-desk.ts";
+import { explainRow } from "./explain/explain-row.ts";
 import { unfreeze, verify } from "./freeze.ts";
-import type { OrderingParts } from "./give-orders.ts";
-import { reconcile, reject } from "./judge-held.ts";
 import { listBatches, listLate, showLate } from "./list-batches.ts";
 import { getCut, listCuts } from "./list-cuts.ts";
 import type { DeskParts } from "./merge-subject.ts";
-import { revoke } from "./revoke.ts";
+import type { OrderingParts } from "./orders/give-orders.ts";
+import { reconcile, reject } from "./orders/judge-held.ts";
+import { revoke } from "./orders/revoke.ts";
+import { describeMerge } from "./overview/describe-merge.ts";
+import { rollback } from "./rollback/rollback.ts";
 
 /** Each question and decision about merges goes to the function that knows. */
 export function createMergeDesk(parts: DeskParts, submitRun: OrderingParts["submitRun"]): MergeDesk {
@@ -19,7 +22,7 @@ export function createMergeDesk(parts: DeskParts, submitRun: OrderingParts["subm
     submitRun,
   };
   return {
-    describe: notYet,
+    describe: (asset) => describeMerge(parts, asset),
     cut: (asset, partition, version) => getCut(parts, { asset, partition, version }),
     listCuts: (asset, options) => listCuts(parts, asset, options),
     listBatches: (query) => listBatches(parts, query),
@@ -28,8 +31,8 @@ export function createMergeDesk(parts: DeskParts, submitRun: OrderingParts["subm
     reconcile: (request) => reconcile(ordering, request),
     reject: (request) => reject(ordering, request),
     revoke: (request) => revoke(ordering, request),
-    rollback: notYet,
-    explain: notYet,
+    rollback: (request) => rollback(ordering, request),
+    explain: (request) => explainRow(parts, request),
     audit: notYet,
     schemaHistory: notYet,
     checkSchemas: notYet,

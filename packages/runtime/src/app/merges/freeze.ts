@@ -2,8 +2,8 @@ import type { AssetKey, Json } from "@watersmeet/core/values";
 import { freezeMerge, unfreezeMerge } from "../../ledger/decisions.ts";
 import { insertEvents, notifyFollowers } from "../../ledger/events.ts";
 import type { MergeDesk } from "../merge-desk.ts";
-import { requireAuthor } from "./give-orders.ts";
 import { getMerge, nameOf, openStoreOf, type DeskMerge, type DeskParts } from "./merge-subject.ts";
+import { requireAuthor } from "./orders/give-orders.ts";
 
 /** Folds a sample of keys of every partition that readers see again. A difference freezes the merge. */
 export async function verify(parts: DeskParts, asset: AssetKey, perMille: number): ReturnType<MergeDesk["verify"]> {

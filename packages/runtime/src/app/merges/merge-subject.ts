@@ -3,6 +3,7 @@ import type { ManifestAsset } from "@watersmeet/core/manifest";
 import type { MergePolicy } from "@watersmeet/core/merge";
 import type { AssetKey } from "@watersmeet/core/values";
 import type { AssetSpec, MergeTerms, Project } from "../../project/project.ts";
+import { storedAsset } from "../../step/step-work.ts";
 import type { Store, StoredAsset } from "../../stores/store.ts";
 import type { ProjectParts } from "../project-parts.ts";
 
@@ -33,8 +34,7 @@ export function getAsset(parts: DeskParts, key: AssetKey): DeskAsset {
   if (manifest === undefined || spec === undefined) {
     throw new WatersmeetError("ASSET_UNKNOWN", `There is no asset ${key}`, { hint: "`watersmeet assets` lists them." });
   }
-  const stored = { key, schema: spec.schema, isPartitioned: manifest.partitions !== null };
-  return { key, environment: parts.config.environment, project, manifest, spec, stored };
+  return { key, environment: parts.config.environment, project, manifest, spec, stored: storedAsset(manifest, spec) };
 }
 
 /** @throws {ASSET_UNKNOWN} @throws {NOT_A_MERGE} */

@@ -1,12 +1,12 @@
 import { unreachable, WatersmeetError } from "@watersmeet/core/errors";
 import { parseDate, parseTimestamp } from "@watersmeet/core/schema";
 import { unpartitioned, type PartitionKey } from "@watersmeet/core/values";
-import type { PlacedOrder } from "../../ledger/merge-orders.ts";
-import type { BatchRecord } from "../../stores/store.ts";
-import type { OrderResult, RevokeRequest } from "../merge-desk.ts";
+import type { PlacedOrder } from "../../../ledger/merge-orders.ts";
+import type { BatchRecord } from "../../../stores/store.ts";
+import type { OrderResult, RevokeRequest } from "../../merge-desk.ts";
+import { allBatches, findBatches, listBatches, unknownBatches } from "../list-batches.ts";
+import { getMerge, type DeskMerge } from "../merge-subject.ts";
 import { giveOrders, listDescendants, requireAuthor, type OrderingParts } from "./give-orders.ts";
-import { allBatches, findBatches, listBatches, unknownBatches } from "./list-batches.ts";
-import { getMerge, type DeskMerge } from "./merge-subject.ts";
 
 /** Takes batches back: those named, those of a source's range, or those that a run delivered. */
 export async function revoke(parts: OrderingParts, request: RevokeRequest): Promise<OrderResult> {

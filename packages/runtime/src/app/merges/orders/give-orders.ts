@@ -1,12 +1,12 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { walkGraph } from "@watersmeet/core/graph";
 import { createPartitionSpace, type AssetKey, type Json, type PartitionKey } from "@watersmeet/core/values";
-import { insertDecision, lockDecisions } from "../../ledger/decisions.ts";
-import { insertEvents, notifyFollowers } from "../../ledger/events.ts";
-import { findDecisionOf, findNewOrders, insertOrders, type PlacedOrder } from "../../ledger/merge-orders.ts";
-import type { DecisionKind, RunRecord } from "../../ledger/records.ts";
-import type { RunRequest } from "../watersmeet.ts";
-import type { DeskAsset, DeskParts } from "./merge-subject.ts";
+import { insertDecision, lockDecisions } from "../../../ledger/decisions.ts";
+import { insertEvents, notifyFollowers } from "../../../ledger/events.ts";
+import { findDecisionOf, findNewOrders, insertOrders, type PlacedOrder } from "../../../ledger/merge-orders.ts";
+import type { DecisionKind, RunRecord } from "../../../ledger/records.ts";
+import type { RunRequest } from "../../watersmeet.ts";
+import type { DeskAsset, DeskParts } from "../merge-subject.ts";
 
 /** What the desk needs to give an order: its parts, and a way to start runs. */
 export interface OrderingParts extends DeskParts {
