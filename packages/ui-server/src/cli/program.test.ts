@@ -49,6 +49,24 @@ test("options of every command go before or after its name", () => {
   expect(before?.globals).toMatchObject({ project: "/p", json: true });
 });
 
+test("what stands behind a command is the command's, even a word that is also the program's", () => {
+  expect(parse(["cut", "airports", "--version", "2"]).invocation?.input).toEqual({ merge: "airports", version: "2" });
+  expect(parse(["--version"]).out).toBe("1.2.3\n");
+});
+
+test("an option that may be given several times arrives as a list, and so do arguments that take all that follow", () => {
+  expect(parse(["explain", "airports", "-k", "a=1", "--key", "b=2"]).invocation?.input).toEqual({
+    merge: "airports",
+    key: ["a=1", "b=2"],
+  });
+  expect(parse(["revoke", "airports", "b1", "b2", "--reason", "x", "--no-wait"]).invocation?.input).toEqual({
+    merge: "airports",
+    batch: ["b1", "b2"],
+    reason: "x",
+    wait: false,
+  });
+});
+
 test("arguments and options arrive by name", () => {
   const { invocation } = parse([
     "run",

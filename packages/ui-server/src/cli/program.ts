@@ -1,12 +1,12 @@
-import { Command as Parser } from "commander";
+import { Option, Command as Parser } from "commander";
 import { renderArgument, type Command, type CommandDefinition, type RawInput } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 /** Options that every command takes, before or after its name. */
 export interface GlobalOptions {
-  readonly project?: string;
-  readonly json?: boolean;
-  readonly color?: boolean;
+  readonly project?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly color?: boolean | undefined;
 }
 
 export interface Invocation {
@@ -36,13 +36,26 @@ export function buildProgram(options: ProgramOptions): Parser {
   const program = configure(new Parser("watersmeet"), options)
     .description("Typed data assets: derived, planned, run in parallel, merged safely.")
     .version(options.version, "-V, --version", "print the version")
-    .option("-C, --project <dir>", "folder of the project (default: here and upwards)")
-    .option("--json", "print data as JSON on stdout")
-    .option("--no-color", "print without colours; the variable NO_COLOR does the same")
+    // What stands behind a command is the command's: `cut airports --version 2` does not ask for ours.
+    .enablePositionalOptions()
     .usage("<command> [options]");
+  for (const option of listGlobalOptions()) program.addOption(option);
   program.addHelpText("after", renderProgramEnd());
   for (const command of options.commands) addCommand(program, command, options);
   return program;
+}
+
+function listGlobalOptions(): readonly Option[] {
+  return [
+    new Option("-C, --project <dir>", "folder of the project (default: here and upwards)"),
+    new Option("--json", "print data as JSON on stdout"),
+    new Option("--no-color", "print without colours; the variable NO_COLOR does the same"),
+  ];
+}
+
+/** They may stand behind a command too; help shows them once, as the program's. */
+function addHiddenGlobals(parser: Parser): void {
+  for (const option of listGlobalOptions()) parser.addOption(option.hideHelp());
 }
 
 function addCommand(program: Parser, command: Command, options: ProgramOptions): void {
@@ -60,18 +73,32 @@ function addCommand(program: Parser, command: Command, options: ProgramOptions):
     if (isRepeatable === true) parser.option(flags, description, collect);
     else parser.option(flags, description);
   }
+  addHiddenGlobals(parser);
   parser.addHelpText("after", renderCommandEnd(definition));
   parser.action(() => {
     const names = definition.arguments.map(({ name }) => toCamelCase(name));
     const values = parser.processedArgs.map((value: unknown, index): [string, unknown] => [names[index] ?? "", value]);
     const given = values.filter(([, value]) => value !== undefined);
+    const { project: _project, json: _json, color: _color, ...own } = parser.opts<GlobalOptions>();
     options.onInvoke({
       command,
-      input: { ...Object.fromEntries(given), ...parser.opts() },
-      globals: program.opts<GlobalOptions>(),
+      input: { ...Object.fromEntries(given), ...own },
+      globals: readGlobals(parser),
     });
   });
   parent.addCommand(parser);
+}
+
+/** Global options wherever they stand: in front of the command, behind it, or between its words. */
+function readGlobals(parser: Parser): GlobalOptions {
+  const levels: GlobalOptions[] = [];
+  for (let level: Parser | null = parser; level !== null; level = level.parent)
+    levels.push(level.opts<GlobalOptions>());
+  return {
+    project: levels.find(({ project }) => project !== undefined)?.project,
+    json: levels.some(({ json }) => json === true),
+    color: levels.every(({ color }) => color !== false),
+  };
 }
 
 function collect(value: string, before: readonly string[] | undefined): readonly string[] {
@@ -82,6 +109,7 @@ function findOrAddGroup(program: Parser, name: string, options: ProgramOptions):
   const existing = program.commands.find((command) => command.name() === name);
   if (existing !== undefined) return existing;
   const group = configure(new Parser(name), options).description(groupSummaries[name] ?? "");
+  addHiddenGlobals(group);
   program.addCommand(group);
   return group;
 }
@@ -93,7 +121,11 @@ function configure(parser: Parser, options: ProgramOptions): Parser {
     .showSuggestionAfterError(true)
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(options.columns, 100) })
+    .configureHelp({
+      showGlobalOptions: true,
+      helpWidth: Math.min(options.columns, 100),
+      subcommandTerm: renderTerm,
+    })
     .configureOutput({
       writeOut: options.writeOut,
       writeErr: options.writeErr,
@@ -101,6 +133,16 @@ function configure(parser: Parser, options: ProgramOptions): Parser {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
+}
+
+/** `run [options] <select>`; global options are not worth a word. */
+function renderTerm(parser: Parser): string {
+  const hasOptions = parser.options.some(({ hidden }) => !hidden);
+  const words = parser.registeredArguments.map((argument) => {
+    const name = argument.variadic ? `${argument.name()}...` : argument.name();
+    return argument.required ? `<${name}>` : `[${name}]`;
+  });
+  return [parser.name(), ...(hasOptions ? ["[options]"] : []), ...words].join(" ");
 }
 
 function renderCommandEnd(definition: CommandDefinition): string {
