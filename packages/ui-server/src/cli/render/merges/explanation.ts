@@ -28,7 +28,7 @@ function renderCells(cells: readonly ExplainedCellDto[], style: Style): string {
       ...winners.map((contribution) => [style.green("won"), contribution] as const),
       ...runnersUp.map((contribution, index) => [`runner-up ${index + 1}`, contribution] as const),
     ];
-    if (said.length === 0) return [[...head, style.dim("nobody said anything"), "", "", "", ""]];
+    if (said.length === 0) return [[...head, "", "", style.dim("nobody says anything"), "", ""]];
     return said.map(([place, contribution], index) => [
       ...(index === 0 ? head : ["", "", ""]),
       place,

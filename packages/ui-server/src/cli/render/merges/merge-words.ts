@@ -64,7 +64,7 @@ export function renderAt(iso: string): string {
 export function renderDecision({ kind, missing, allowed }: DecisionDto): string {
   if (kind === "complete") return "complete: every branch brought its newest work";
   const without = `without the newest work of ${missing.join(", ")}`;
-  if (kind === "quorum") return `${without}: ${countOf(allowed ?? 0, "branch", "branches")} were enough`;
+  if (kind === "quorum") return `${without}: a quorum of ${countOf(allowed ?? 0, "branch", "branches")} was there`;
   return `${without}: it waited ${formatDuration(allowed ?? 0)}`;
 }
 
