@@ -40,6 +40,7 @@ export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<Async
       stores: stores.open,
       children: deps.children,
       stateDirectory: config.stateDirectory,
+      shadowPerMille: config.merges.shadowPerMille,
     }),
   );
   stack.use(

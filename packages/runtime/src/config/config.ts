@@ -41,6 +41,10 @@ export interface Config {
     /** Steps after which a child is replaced. */
     readonly stepsPerChild: number;
   };
+  readonly merges: {
+    /** Keys of a merge, of 1,000, that are folded a second time, in full, before a version is published; all with WATERSMEET_SHADOW=all. @default 5 */
+    readonly shadowPerMille: number;
+  };
   readonly retries: { readonly maxAttempts: number; readonly minDelayMs: number; readonly maxDelayMs: number };
   readonly http: { readonly host: string; readonly port: number };
   /** Absolute; everything that Watersmeet itself writes: `.watersmeet`. */

@@ -111,6 +111,7 @@ const envSchema = z.object({
   concurrency: z.coerce.number().pipe(count).optional(),
   host: z.string().min(1).optional(),
   port: z.coerce.number().pipe(port).optional(),
+  shadow: z.enum(["all"], "must be all, or not be set").optional(),
 });
 
 /** Empty values count as absent: CI systems set variables to nothing. */
@@ -121,6 +122,7 @@ function pickEnvironment(env: Readonly<Record<string, string | undefined>>): Rec
     concurrency: env["WATERSMEET_CONCURRENCY"] || undefined,
     host: env["WATERSMEET_HOST"] || undefined,
     port: env["WATERSMEET_PORT"] || undefined,
+    shadow: env["WATERSMEET_SHADOW"] || undefined,
   });
 }
 
@@ -175,7 +177,7 @@ function refuse(problems: readonly ConfigProblem[]): never {
 function buildConfig(
   project: ProjectLocation,
   file: z.output<typeof fileSchema>,
-  chosen: z.output<typeof flagsSchema>,
+  chosen: z.output<typeof flagsSchema> & Pick<z.output<typeof envSchema>, "shadow">,
 ): Config {
   const stateDirectory = join(project.root, ".watersmeet");
   const databaseUrl = chosen.databaseUrl ?? file.databaseUrl;
@@ -198,6 +200,7 @@ function buildConfig(
       childMemoryMb: file.worker.childMemoryMb,
       stepsPerChild: file.worker.stepsPerChild,
     },
+    merges: { shadowPerMille: chosen.shadow === "all" ? 1_000 : 5 },
     retries: file.retries,
     http: { host: chosen.host ?? file.http.host ?? "127.0.0.1", port: chosen.port ?? file.http.port ?? 4321 },
     stateDirectory: resolve(stateDirectory),

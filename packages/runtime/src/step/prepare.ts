@@ -8,9 +8,6 @@ import { identifyWork } from "./identify-work.ts";
 import { nameStep, storedAsset, type StepExecutorDeps, type StepWork } from "./step-work.ts";
 import type { ClaimedStep, StepListener } from "./step.ts";
 
-/** Of 1,000 keys of a merge, those that are folded a second time and compared. */
-const defaultShadowPerMille = 5;
-
 export interface PrepareOptions {
   readonly step: ClaimedStep;
   readonly listener: StepListener;
@@ -40,7 +37,7 @@ export function prepareStep(deps: StepExecutorDeps, options: PrepareOptions): St
     identity,
     // A forced step is work of its own, once per run: its retries have the same id, the next run's have not.
     commitId: computeCommitId({ ...identity, salt: step.isForced ? step.runId : null }),
-    shadowPerMille: deps.shadowPerMille ?? defaultShadowPerMille,
+    shadowPerMille: deps.shadowPerMille,
     children: deps.children,
     stagingDirectory: join(stagingDirectory, step.attemptId),
     startedAt: new Date(),

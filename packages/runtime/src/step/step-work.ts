@@ -18,8 +18,8 @@ export interface StepExecutorDeps {
   readonly children: ChildPool;
   /** Absolute. Files of attempts live below it, in `staging/` and `exchange/`. */
   readonly stateDirectory: string;
-  /** Of 1,000 keys of a merge, those that are folded a second time, in full, and compared. @default 5 */
-  readonly shadowPerMille?: number;
+  /** Of 1,000 keys of a merge, those that are folded a second time, in full, and compared. */
+  readonly shadowPerMille: number;
   /** For tests that stop the process between two phases. */
   readonly onPhase?: (phase: StepPhase, step: ClaimedStep) => Promise<void> | void;
 }

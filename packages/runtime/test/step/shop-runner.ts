@@ -62,6 +62,8 @@ export class ShopRunner implements AsyncDisposable {
       stores: new Map([["default", store]]),
       children,
       stateDirectory,
+      // Every key: what is folded in part must be what is folded in full.
+      shadowPerMille: 1_000,
       ...(options.onPhase === undefined ? {} : { onPhase: options.onPhase }),
     });
     return new ShopRunner({ project, store, children, executor });
