@@ -1,6 +1,7 @@
 import { describeRunReason } from "@watersmeet/core/plan";
 import { hasOrdinal, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
+import { listOrdersSinceHead } from "../ledger/merge-orders.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { PartitionStatus, RunId, RunState, StepState } from "../ledger/records.ts";
 import type { StepFailure } from "../step/step.ts";
@@ -18,6 +19,7 @@ export async function explainWhy(
     ...(await explainOpenSteps(db, question)),
     ...(await explainFailures(db, question)),
     ...explainFreshness(picture, partition),
+    ...(hasNewOrders(picture) ? await explainOrders(db, question) : []),
   ];
   return { asset, partition, status: findStatus(asset, partition, picture), reasons };
 }
@@ -158,4 +160,24 @@ function explainFreshness({ assessment }: AssetPicture, partition: PartitionKey 
           return `${subject}: stale, because ${describeRunReason(freshness.reason)}.`;
       }
     });
+}
+
+function hasNewOrders({ assessment }: AssetPicture): boolean {
+  return assessment.groups.some(
+    ({ freshness }) => freshness.kind === "stale" && freshness.reason.kind === "ordersChanged",
+  );
+}
+
+const orderVerbs = { revoke: "revoked", admit: "admitted", reject: "rejected" } as const;
+
+/** Who decided what about a merge's batches since the version that readers see. */
+async function explainOrders(
+  db: LedgerDb,
+  question: { readonly asset: AssetKey; readonly partition: PartitionKey | null; readonly environment: string },
+): Promise<readonly string[]> {
+  const given = await listOrdersSinceHead(db, { ...question, limit: shownSteps });
+  return given.map(({ count, kind, by, at, reason }) => {
+    const batches = count === 1 ? "1 batch was" : `${count} batches were`;
+    return `${batches} ${orderVerbs[kind]} by ${by} at ${at.toISOString()}: ${reason}`;
+  });
 }

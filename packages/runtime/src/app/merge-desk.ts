@@ -82,6 +82,32 @@ export interface MergeDesk {
     perMille: number,
   ): Promise<{ readonly sampledKeys: number; readonly differentKeys: readonly string[] }>;
   unfreeze(asset: AssetKey, by: string, reason: string): Promise<void>;
+  /**
+   * Removes what is older than the merge's retention and what nobody reads or builds on: versions, contributions, tombstones and batches alike. Merges without a
+   * retention keep everything, and are left out.
+   */
+  collect(
+    asset: AssetKey | "all",
+    options: { readonly dryRun: boolean },
+  ): Promise<
+    readonly {
+      readonly asset: AssetKey;
+      readonly versions: number;
+      readonly rows: number;
+      readonly batches: number;
+      readonly contributions: number;
+    }[]
+  >;
+  /** Whether the fates of every version that readers see add up to all that was ever delivered for it (L14): for `doctor`. */
+  checkConservation(asset: AssetKey): Promise<
+    readonly {
+      readonly partition: PartitionKey;
+      readonly version: number;
+      readonly delivered: number;
+      readonly accounted: number;
+      readonly isConserved: boolean;
+    }[]
+  >;
 }
 
 export interface MergeOverview {

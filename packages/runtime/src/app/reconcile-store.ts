@@ -140,6 +140,7 @@ function toVersion(
     inputs: record.inputs,
     inputIds: null,
     positions: [...new Set([...parts.options.positionsOf(commit.asset), ...read])],
+    orders: record.orders ?? null,
   };
 }
 

@@ -1,7 +1,6 @@
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "./database.ts";
-import type { AssetPlace } from "./decisions.ts";
 import type { LedgerDb } from "./open-ledger.ts";
 import type { MaterializationId } from "./records.ts";
 
@@ -85,14 +84,3 @@ export const pinnedSql = `
   join watersmeet.head on head.environment = pin.environment and head.asset = pin.asset and head.partition = pin.partition
     and head.materialization_id = pin.materialization_id and head.moved_at = pin.moved_at
   where pin.environment = $1 and ($2::text[] is null or pin.asset = any($2))`;
-
-/** Versions that pins of an asset hold, in any environment. */
-export async function listPinnedVersions(db: LedgerDb, asset: AssetPlace["asset"]): Promise<readonly number[]> {
-  const { rows } = await sql<{ version: number }>`
-    select distinct pin.to_version as version from watersmeet.head_pin as pin
-    left join watersmeet.head on head.environment = pin.environment and head.asset = pin.asset and head.partition = pin.partition
-    where pin.asset = ${asset}
-      and (pin.moved_at is null or (head.materialization_id = pin.materialization_id and head.moved_at = pin.moved_at))
-    order by version`.execute(db);
-  return rows.map((row) => row.version);
-}

@@ -122,6 +122,31 @@ export async function insertOrders(
   if (rows.length > 0) await tx.insertInto("merge_order").values(rows).execute();
 }
 
+/** Orders that were given for an asset, or one of its partitions, after the version that readers see was recorded; newest first. */
+export async function listOrdersSinceHead(
+  db: LedgerDb,
+  about: AssetPlace & { readonly partition: PartitionKey | null; readonly limit: number },
+): Promise<
+  readonly {
+    readonly count: number;
+    readonly kind: MergeOrder["kind"];
+    readonly by: string;
+    readonly reason: string;
+    readonly at: Date;
+  }[]
+> {
+  const { rows } = await sql<Awaited<ReturnType<typeof listOrdersSinceHead>>[number]>`
+    select count(*)::integer as count, given.kind, decision.given_by as by, decision.reason, decision.given_at as at
+    from watersmeet.merge_order as given
+    join watersmeet.decision on decision.id = given.decision_id
+    left join watersmeet.head on head.environment = given.environment and head.asset = given.asset and head.partition = given.partition
+    where given.environment = ${about.environment} and given.asset = ${about.asset}
+      and (${about.partition}::text is null or given.partition = ${about.partition})
+      and decision.after_materialization >= coalesce(head.materialization_id, 0)
+    group by decision.id, given.kind order by decision.id desc limit ${about.limit}`.execute(db);
+  return rows;
+}
+
 /** Fingerprints of the orders that hold in an environment, for the planner. Of some assets, or of all. */
 export const orderRowsSql = `
   with recursive chain as (

@@ -1,5 +1,7 @@
-import { WatersmeetError } from "@watersmeet/core/errors";
 import type { MergeDesk } from "../merge-desk.ts";
+import { audit } from "./audit.ts";
+import { collect } from "./collect.ts";
+import { checkConservation } from "./conservation.ts";
 import { explainRow } from "./explain/explain-row.ts";
 import { unfreeze, verify } from "./freeze.ts";
 import { listBatches, listLate, showLate } from "./list-batches.ts";
@@ -10,6 +12,7 @@ import { reconcile, reject } from "./orders/judge-held.ts";
 import { revoke } from "./orders/revoke.ts";
 import { describeMerge } from "./overview/describe-merge.ts";
 import { rollback } from "./rollback/rollback.ts";
+import { checkSchemas, listSchemaHistory } from "./schemas.ts";
 
 /** Each question and decision about merges goes to the function that knows. */
 export function createMergeDesk(parts: DeskParts, submitRun: OrderingParts["submitRun"]): MergeDesk {
@@ -33,14 +36,12 @@ export function createMergeDesk(parts: DeskParts, submitRun: OrderingParts["subm
     revoke: (request) => revoke(ordering, request),
     rollback: (request) => rollback(ordering, request),
     explain: (request) => explainRow(parts, request),
-    audit: notYet,
-    schemaHistory: notYet,
-    checkSchemas: notYet,
+    audit: (asset, options) => audit(parts, asset, options),
+    schemaHistory: (asset) => listSchemaHistory(parts, asset),
+    checkSchemas: (select) => checkSchemas(parts, select),
     verify: (asset, perMille) => verify(parts, asset, perMille),
     unfreeze: (asset, by, reason) => unfreeze(parts, asset, { by, reason }),
+    collect: (asset, { dryRun }) => collect(parts, { asset, dryRun }),
+    checkConservation: (asset) => checkConservation(parts, asset),
   };
-}
-
-function notYet(): Promise<never> {
-  return Promise.reject(new WatersmeetError("INTERNAL", "This cannot be answered yet"));
 }

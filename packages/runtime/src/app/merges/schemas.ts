@@ -1,0 +1,52 @@
+import { selectAssets } from "@watersmeet/core/graph";
+import { compareWithEpochs, hashEpoch } from "@watersmeet/core/merge";
+import { compareStrings, type AssetKey } from "@watersmeet/core/values";
+import type { SchemaEpoch, SchemaVerdict } from "../merge-desk.ts";
+import { getMerge, openStoreOf, type DeskMerge, type DeskParts } from "./merge-subject.ts";
+
+/** The forms that a merge's schema had, oldest first, with what their authors said of them. */
+export async function listSchemaHistory(parts: DeskParts, asset: AssetKey): Promise<readonly SchemaEpoch[]> {
+  const merge = getMerge(parts, asset);
+  const store = await openStoreOf(parts, merge);
+  const present = hashEpoch(merge.terms.fields);
+  const notes = new Map(merge.terms.epochs.map((step) => [step.hash, step.note]));
+  const epochs = await store.merges.listEpochs(asset);
+  return epochs.map((epoch) => ({
+    ...epoch,
+    note: notes.get(epoch.hash) ?? null,
+    isPresent: epoch.hash === present,
+  }));
+}
+
+/** Of each merge selected: the present form against every form that still has batches (M40). */
+export async function checkSchemas(parts: DeskParts, select: string): Promise<readonly SchemaVerdict[]> {
+  const { graph, specs } = parts.project.current();
+  const merges = selectAssets(graph, select).filter((key) => specs.get(key)?.policy != null);
+  const verdicts: SchemaVerdict[] = [];
+  for (const key of merges) verdicts.push(await checkSchema(parts, getMerge(parts, key)));
+  return verdicts;
+}
+
+async function checkSchema(parts: DeskParts, merge: DeskMerge): Promise<SchemaVerdict> {
+  const store = await openStoreOf(parts, merge);
+  const kept = (await store.merges.listEpochs(merge.key)).filter((epoch) => epoch.batches > 0);
+  const chain = { steps: merge.terms.epochs, present: merge.terms.fields };
+  const consumers = listConsumers(merge);
+  const comparisons = compareWithEpochs(kept, chain);
+  return {
+    asset: merge.key,
+    isCompatible: comparisons.every(({ unbridged }) => unbridged.length === 0),
+    present: merge.terms.fields,
+    comparisons: comparisons.map(({ from, changes, isBridged }) => ({
+      from,
+      changes: changes.map((change) => ({ ...change, consumers })),
+      isBridged,
+    })),
+  };
+}
+
+/** Assets that read the merge. The manifest does not tell which columns: each of them may. */
+function listConsumers({ project, key }: DeskMerge): readonly AssetKey[] {
+  const readers = (project.graph.downstream.get(key) ?? []).map((edge) => edge.to);
+  return [...new Set(readers)].sort(compareStrings);
+}
