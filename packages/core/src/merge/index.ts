@@ -40,6 +40,13 @@ export {
   type LegState,
 } from "./cut/cut.ts";
 export { buildCut, namePolicyVersion, type CutFacts, type LegFacts } from "./cut/build-cut.ts";
+export {
+  checkAlignment,
+  type AlignmentFacts,
+  type AlignmentLeg,
+  type AlignmentProblem,
+} from "./cut/check-alignment.ts";
+export type { DescendingLeg, Descent, Skew } from "./cut/find-skews.ts";
 export { mergeWatermark } from "./cut/merge-watermark.ts";
 export { nameCut } from "./cut/name-cut.ts";
 export { assignEpoch, hashEpoch } from "./epoch/assign-epoch.ts";
