@@ -1,5 +1,5 @@
 import { createStepDependencies, listSteps, type Plan } from "@watersmeet/core/plan";
-import { listOrdinals, type MappingSpec } from "@watersmeet/core/values";
+import { listOrdinals } from "@watersmeet/core/values";
 import fc from "fast-check";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -7,8 +7,9 @@ import { createLedger } from "../../src/ledger/create-ledger.ts";
 import { openLedger } from "../../src/ledger/open-ledger.ts";
 import type { RunId } from "../../src/ledger/records.ts";
 import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
-import { failed, type StepBehaviour } from "./test-executor.ts";
-import { planOf, type AssetSketch, type InputSketch } from "./test-plans.ts";
+import { deedOf, outcomeOf, scenario } from "./random-graphs.ts";
+import type { StepBehaviour } from "./test-executor.ts";
+import { planOf } from "./test-plans.ts";
 import { listStepRows, startTestWorker, submit, waitForEnd } from "./test-runs.ts";
 
 /*
@@ -26,57 +27,6 @@ beforeAll(async () => {
   }
 });
 afterAll(() => open.disposeAsync());
-
-type Deed = "succeed" | "fail" | "failOnce" | "block";
-
-interface Scenario {
-  readonly sketches: readonly AssetSketch[];
-  readonly seed: number;
-}
-
-const mappingChoice = fc.constantFrom<MappingSpec["kind"]>("same", "all", "latest");
-
-const scenario: fc.Arbitrary<Scenario> = fc.record({
-  seed: fc.nat(1_000_000),
-  sketches: fc
-    .array(
-      fc.record({
-        isPartitioned: fc.boolean(),
-        inputs: fc.array(
-          fc.record({ back: fc.integer({ min: 1, max: 3 }), mapping: mappingChoice, isOptional: fc.boolean() }),
-          {
-            maxLength: 3,
-          },
-        ),
-      }),
-      { minLength: 2, maxLength: 7 },
-    )
-    .map((drafts) =>
-      drafts.map(({ isPartitioned, inputs }, index): AssetSketch => {
-        const reads = inputs.flatMap(({ back, mapping, isOptional }): InputSketch[] => {
-          const from = index - back;
-          const upstream = drafts[from];
-          if (upstream === undefined) return [];
-          const fits = upstream.isPartitioned === isPartitioned || !upstream.isPartitioned;
-          return [
-            {
-              from: `a${from}`,
-              mapping: { kind: mapping === "same" && !fits ? "all" : mapping } as MappingSpec,
-              isOptional,
-            },
-          ];
-        });
-        return { key: `a${index}`, inputs: reads, ...(isPartitioned ? { partitions: 8 } : {}) };
-      }),
-    ),
-});
-
-function deedOf(seed: number, ordinal: number): Deed {
-  const roll = (seed * 31 + ordinal * 7919) % 17;
-  if (roll === 0) return "fail";
-  if (roll === 1) return "block";
-  return roll === 2 ? "failOnce" : "succeed";
-}
 
 /** State by ordinal, as it must be. */
 function predict(plan: Plan, seed: number): readonly string[] {
@@ -119,12 +69,8 @@ test("whatever the graph and whoever fails, every step ends once, as the model s
         if (waits.some((ordinal) => !ended.has(ordinal) && expected[ordinal] !== "upstreamFailed"))
           early.push(step.ordinal);
         const deed = deedOf(seed, step.ordinal);
-        if (deed === "failOnce" && tries === 1) return failed({ class: "transient" });
-        ended.add(step.ordinal);
-        if (deed === "fail") return failed();
-        if (deed !== "block") return undefined;
-        const outcome = failed({ code: "GATE_FAILED", class: "data" });
-        return outcome.kind === "failed" ? { kind: "blocked", failure: outcome.failure } : outcome;
+        if (deed !== "failOnce" || tries > 1) ended.add(step.ordinal);
+        return outcomeOf(deed, tries);
       };
       current = behave;
       const id = await submit(ledger.db, sketches, { plan });

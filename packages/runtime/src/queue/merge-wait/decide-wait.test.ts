@@ -37,6 +37,15 @@ describe("a quorum", () => {
     expect(decideWait(two, legs, false)).toEqual({ kind: "giveUp", why: { kind: "tooFew", there: 1, needed: 2 } });
   });
 
+  test("of more branches than there are is one of all", () => {
+    expect(decideWait(terms({ quorum: 3 }), [leg("a", "made"), leg("b", "coming")], false)).toMatchObject({
+      kind: "wait",
+    });
+    expect(decideWait(terms({ quorum: 3 }), [leg("a", "made"), leg("b", "lost")], false)).toMatchObject({
+      kind: "giveUp",
+    });
+  });
+
   test("counts what the run does not make and was there before, and not what has no version", () => {
     expect(decideWait(two, [leg("a", "made"), leg("b", "standing"), leg("c", "lost")], false)).toMatchObject({
       kind: "goOn",

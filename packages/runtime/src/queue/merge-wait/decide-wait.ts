@@ -67,7 +67,8 @@ function findGiveUp(
   if (neverMade.length > 0) return { kind: "neverMade", branches: namesOf(neverMade) };
   const needed = terms.quorum ?? 1;
   const there = legs.filter((leg) => leg.state !== "absent" && !given.includes(leg)).length;
-  return there < needed ? { kind: "tooFew", there, needed } : null;
+  // With everything there, or still to come, no number of branches is too few.
+  return given.length > 0 && there < needed ? { kind: "tooFew", there, needed } : null;
 }
 
 function namesOf(legs: readonly WaitLeg[]): readonly string[] {
