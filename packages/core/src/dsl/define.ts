@@ -7,6 +7,7 @@ import { isAssetKey } from "../values/asset-key.ts";
 import {
   definitionBrand,
   type Definition,
+  type Emits,
   type EpochDefinition,
   type ExecutionOptions,
   type WaitPolicy,
@@ -16,6 +17,7 @@ import type { LooseOptions } from "./options.ts";
 
 const defaultTimeoutMs = 30 * 60_000;
 const defaultMaxAttempts = 3;
+const emitted: readonly Emits[] = ["state", "changes", "snapshot"];
 
 /** What a definition has beyond the common options. */
 export interface DefinitionParts {
@@ -61,7 +63,7 @@ export function defineAsset(options: LooseOptions, parts: DefinitionParts): Defi
     retention: parts.retention ?? null,
     epochs: Object.freeze([...(parts.epochs ?? [])]),
     reducers: Object.freeze({ ...parts.reducers }),
-    emits: options.emits ?? "state",
+    emits: readEmits(options.emits ?? "state"),
     key: Object.freeze(columns.filter((column) => options.key?.includes(column))),
     store: options.store ?? null,
   };
@@ -88,6 +90,11 @@ export function requireColumns(schema: unknown, kind: string): readonly string[]
 
 export function invalid(message: string, hint: string): WatersmeetError {
   return new WatersmeetError("DEFINITION_INVALID", message, { hint });
+}
+
+function readEmits(emits: Emits): Emits {
+  if (emitted.includes(emits)) return emits;
+  throw invalid(`emits is "${emits}"`, "Choose state, changes or snapshot");
 }
 
 function readExecution(options: LooseOptions): ExecutionOptions {

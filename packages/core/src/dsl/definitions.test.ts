@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { asset, assets, isDefinition, merge, query, source, type Definition, type In } from "../index.ts";
+import { asset, assets, custom, isDefinition, merge, query, source, type Definition, type In } from "../index.ts";
 
 const Row = z.object({ day: z.string(), id: z.string(), n: z.number() });
 const rows = asset({ schema: Row }, () => []);
+const Change = Row.extend({ at: z.string(), op: z.string(), nr: z.number(), cols: z.array(z.string()) });
+const changes = source({ schema: Change, resource: "feed", emits: "changes" }, () => []);
 
 function definitionOf(value: unknown): Definition {
   if (!isDefinition(value)) throw new Error("not a definition");
@@ -28,6 +30,10 @@ describe("a definition", () => {
     });
     expect(definition.schema).toBe(Row);
     expect([definition, definition.tags, definition.execution, definition.key].every(Object.isFrozen)).toBe(true);
+  });
+
+  test("says what its versions are to merges", () => {
+    expect([definitionOf(rows).emits, definitionOf(changes).emits]).toEqual(["state", "changes"]);
   });
 
   test("keeps the author's function as it is", () => {
@@ -56,6 +62,7 @@ describe("a definition", () => {
 
 describe("a merge", () => {
   const branches = (a: In<typeof rows>, b: In<typeof rows>) => ({ a, b });
+  const feeds = (a: In<typeof changes>) => ({ a });
 
   test("has its policy as data", () => {
     const merged = merge(
@@ -83,31 +90,106 @@ describe("a merge", () => {
     });
   });
 
+  test("has its terms as data, and the author's functions as they are", () => {
+    const longest = (a: string, b: string) => (a > b ? a : b);
+    const upcast = (row: { readonly id?: string | undefined }) => ({ id: row.id });
+    const Old = z.object({ id: z.string() });
+    const merged = merge(
+      {
+        schema: Row,
+        key: ["id"],
+        policy: "priorityFirst",
+        columns: { day: custom(longest), n: "sum" },
+        eventTime: "at",
+        operation: "op",
+        sequence: "nr",
+        present: "cols",
+        tolerance: "1.5s",
+        late: {
+          grace: "2h",
+          beyond: "amend",
+          disorder: "1m",
+          maxFuture: "1h",
+          closedBefore: "2001-01-31",
+          horizon: "7d",
+          amendments: { count: 2, per: "1d" },
+        },
+        wait: { quorum: 1, deadline: "5m", required: ["a"] },
+        retention: { keep: "30d" },
+        epochs: [{ schema: Old, note: "n and day came", upcast, lossy: true }],
+      },
+      feeds,
+    );
+    expect(definitionOf(merged)).toMatchObject({
+      policy: {
+        columns: { day: "custom", n: "sum" },
+        operation: "op",
+        sequence: "nr",
+        present: "cols",
+        toleranceUs: 1_500_000,
+      },
+      late: {
+        graceMs: 7_200_000,
+        beyond: "amend",
+        disorderMs: 60_000,
+        maxFutureMs: 3_600_000,
+        closedBefore: "2001-01-31T00:00:00Z",
+        horizonMs: 604_800_000,
+        amendments: { count: 2, perMs: 86_400_000 },
+      },
+      wait: { quorum: 1, deadlineMs: 300_000, required: ["a"] },
+      retention: { keepMs: 2_592_000_000 },
+      epochs: [{ schema: Old, note: "n and day came", isLossy: true, upcast }],
+      reducers: { day: longest },
+    });
+  });
+
+  test("has no terms that nobody gave", () => {
+    const definition = definitionOf(merge({ schema: Row, key: ["id"], policy: "unionAll" }, branches));
+    expect(definition).toMatchObject({ late: null, wait: null, retention: null, epochs: [], reducers: {} });
+    expect(Object.keys(definition.policy ?? {})).toEqual(["key", "rows", "columns", "trust", "eventTime"]);
+  });
+
+  const good = { key: ["id"], policy: "recencyFirst", eventTime: "at" };
+  const late = { grace: "2h", beyond: "hold" };
+  const epoch = { schema: z.object({ id: z.string() }), note: "n came" };
   test.each([
-    ["an empty key", { key: [], policy: "recencyFirst" }, /key/],
-    ["no policy", { key: ["id"] }, /policy/],
-    ["another policy", { key: ["id"], policy: "newest" }, /"newest"/],
-    ["a key that is no column", { key: ["no"], policy: "recencyFirst" }, /"no"/],
-    [
-      "a policy for what is no column",
-      { key: ["id"], policy: "recencyFirst", columns: { no: "recencyFirst" } },
-      /"no"/,
-    ],
-    [
-      "a policy for a part of the key",
-      { key: ["id"], policy: "recencyFirst", columns: { id: "recencyFirst" } },
-      /"id"/,
-    ],
-    [
-      "policies of columns with unionDistinct",
-      { key: ["id"], policy: "unionDistinct", columns: { n: "recencyFirst" } },
-      /unionDistinct/,
-    ],
-    ["trust that is no whole number", { key: ["id"], policy: "recencyFirst", trust: { a: 0.5 } }, /0.5/],
+    ["an empty key", { key: [] }, /key/],
+    ["no policy", { policy: undefined }, /policy/],
+    ["another policy", { policy: "newest" }, /"newest"/],
+    ["a key that is no column", { key: ["no"] }, /"no"/],
+    ["a policy for what is no column", { columns: { no: "recencyFirst" } }, /"no"/],
+    ["a policy for a part of the key", { columns: { id: "recencyFirst" } }, /"id"/],
+    ["policies of columns with unionDistinct", { policy: "unionDistinct", columns: { n: "max" } }, /unionDistinct/],
+    ["policies of columns with keepConflicts", { policy: "keepConflicts", columns: { n: "max" } }, /keepConflicts/],
+    ["a policy for a column that is none", { columns: { n: "avg" } }, /"avg"/],
+    ["a custom policy without a function", { columns: { n: "custom" } }, /"custom"/],
+    ["trust that is no whole number", { trust: { a: 0.5 } }, /0.5/],
+    ["one column for two things", { operation: "op", sequence: "op" }, /"op"/],
+    ["the event time as operation", { operation: "at" }, /"at"/],
+    ["a tolerance that is no duration", { tolerance: "5" }, /"5"/],
+    ["a tolerance without an event time", { eventTime: undefined, tolerance: "5s" }, /event time/],
+    ["late rows without an event time", { eventTime: undefined, late }, /event time/],
+    ["another way with late rows", { late: { ...late, beyond: "drop" } }, /"drop"/],
+    ["a closing that is no instant", { late: { ...late, closedBefore: "2001-02-30" } }, /2001-02-30/],
+    ["no amendments at all", { late: { ...late, amendments: { count: 0, per: "1d" } } }, /count is 0/],
+    ["a grace beyond the horizon", { late: { ...late, horizon: "1h" } }, /late.grace/],
+    ["a grace beyond what is kept", { late, retention: { keep: "1h" } }, /retention/],
+    ["a horizon beyond what is kept", { late: { ...late, horizon: "2d" }, retention: { keep: "1d" } }, /horizon/],
+    ["a wait for nothing", { wait: { required: ["a"] } }, /quorum/],
+    ["a quorum of none", { wait: { quorum: 0 } }, /quorum is 0/],
+    ["a form without a note", { epochs: [{ ...epoch, note: " " }] }, /epochs\[0\] has no note/],
+    ["a form that is no zod object", { epochs: [epoch, { ...epoch, schema: z.string() }] }, /epochs\[1\]/],
+    ["an upcaster that is no function", { epochs: [{ ...epoch, upcast: {} }] }, /upcast/],
+    ["emits", { emits: "changes" }, /emits/],
   ])("is refused with %s", (_name, options, message) => {
     // Wrong on purpose: what a project without type checking may write.
-    expect(() => Reflect.apply(merge, undefined, [{ schema: Row, ...options }, branches])).toThrow(
-      expect.objectContaining({ code: "DEFINITION_INVALID", message: expect.stringMatching(message) }),
+    expect(() => Reflect.apply(merge, undefined, [{ schema: Row, ...good, ...options }, branches])).toThrow(
+      expect.objectContaining({
+        code: "DEFINITION_INVALID",
+        message: expect.stringMatching(message),
+        hint: expect.any(String),
+      }),
     );
   });
 });
@@ -117,6 +199,7 @@ describe("wrong arguments are coded errors", () => {
     ["a schema that is no zod object", () => asset({ schema: z.string() }, () => [])],
     ["no function", () => Reflect.apply(asset, undefined, [{ schema: Row }])],
     ["a key that is no column", () => Reflect.apply(asset, undefined, [{ schema: Row, key: ["x"] }, () => []])],
+    ["emits that nobody knows", () => Reflect.apply(asset, undefined, [{ schema: Row, emits: "diff" }, () => []])],
     ["a name that is no key", () => asset({ schema: Row, name: "a b" }, () => [])],
     ["a timeout without unit", () => Reflect.apply(asset, undefined, [{ schema: Row, timeout: "15" }, () => []])],
     ["a timeout of nothing", () => asset({ schema: Row, timeout: "0s" }, () => [])],

@@ -28,7 +28,9 @@ test("every function and option of the language is in its reference", async () =
   const page = await readPage("asset-language.md");
   const door = await readFile(new URL("../../src/index.ts", import.meta.url), "utf8");
   const functions = [
-    ...door.matchAll(/export \{ ([^}]*) \} from "[.]\/dsl\/(?:asset|assets|source|query|merge|partitions)[.]ts"/g),
+    ...door.matchAll(
+      /export \{ ([^}]*) \} from "[.]\/dsl\/(?:asset|assets|source|query|merge\/merge|merge\/custom|partitions)[.]ts"/g,
+    ),
   ]
     .flatMap((match) => (match[1] ?? "").split(", "))
     .filter((name) => !name.startsWith("type "));

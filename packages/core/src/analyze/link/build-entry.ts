@@ -49,9 +49,22 @@ export function buildEntry(of: CodeOf, { asset, options, keys }: EntryRequest): 
   return { asset: entry, found: known };
 }
 
-/** Options that say what the rows are and, of a merge, how they win. */
-const schemaOptions = ["schema", "key"] as const;
-const mergeSchemaOptions = ["schema", "key", "policy", "columns", "trust", "eventTime"] as const;
+/** Options that say what the rows are and mean and, of a merge, which of them count and how they win. For which branches it waits, and what it keeps, change no row. */
+const schemaOptions = ["schema", "key", "emits"] as const;
+const mergeSchemaOptions = [
+  "schema",
+  "key",
+  "policy",
+  "columns",
+  "trust",
+  "eventTime",
+  "tolerance",
+  "operation",
+  "sequence",
+  "present",
+  "late",
+  "epochs",
+] as const;
 
 function toManifestInput(
   { asset, position, name, mapping, isOptional }: FoundInput,
