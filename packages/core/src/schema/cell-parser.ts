@@ -19,10 +19,12 @@ export function buildCellParser(
     const column = columns.get(name);
     const own = Object.hasOwn(shape, name) ? shape[name] : undefined;
     if (column === undefined || own === undefined) return { value: null, problem: "is no column of the schema" };
+    // What a store has as NULL, the schema may know as an absent property alone.
+    if (input === null && column.isNullable) return { value: null, problem: null };
     const result = safeParse(asZodTypes(own), input);
     if (!result.success) return { value: null, problem: result.error.issues.map(({ message }) => message).join("; ") };
     if (result.data !== null && result.data !== undefined) return normalizeValue(column.type, result.data);
-    return column.isNullable ? { value: null, problem: null } : { value: null, problem: "is missing" };
+    return { value: null, problem: column.isNullable ? null : "is missing" };
   };
 }
 

@@ -9,6 +9,8 @@ export interface UpcastStep {
   readonly to: readonly EpochField[];
   /** `null`: the change needs none. */
   readonly upcast: EpochDefinition["upcast"];
+  /** Columns of `from` in which NULL is `undefined` to the author. */
+  readonly nullAsAbsent: ReadonlySet<string>;
 }
 
 /** Brings a row through the steps, in their order. What it says nothing of is absent before and after (L12), and its key stays what it is (M39). */
@@ -22,15 +24,16 @@ export function describeUpcastFault(thrown: unknown): string {
   return text.slice(0, 500);
 }
 
-function takeStep(row: Row, { from, to, upcast }: UpcastStep): Row {
+function takeStep(row: Row, { from, to, upcast, nullAsAbsent }: UpcastStep): Row {
   const before = new Map(from.map((field) => [field.id, field]));
-  const made = upcast === null ? null : callUpcaster(upcast, row);
+  const made = upcast === null ? null : callUpcaster(upcast, row, nullAsAbsent);
   const cells = to.flatMap((field): [string, unknown][] => {
     const old = before.get(field.id);
     const wasAbsent = old !== undefined && !Object.hasOwn(row, old.name);
     if (wasAbsent) return [];
     const kept = old === undefined ? undefined : carry(row[old.name], old, field);
-    const value = made === null ? kept : made[field.name];
+    // NULL that the author has seen as `undefined`, and handed on, is said all the same.
+    const value = made === null ? kept : (made[field.name] ?? (kept === null ? null : made[field.name]));
     if (!field.isKey) return value === undefined ? [] : [[field.name, value]];
     if (made !== null && value !== undefined && value !== kept) {
       throw new TypeError(`the upcaster changes the key column "${field.name}", which identifies the row`);
@@ -40,9 +43,14 @@ function takeStep(row: Row, { from, to, upcast }: UpcastStep): Row {
   return Object.fromEntries(cells);
 }
 
-function callUpcaster(upcast: NonNullable<UpcastStep["upcast"]>, row: Row): Readonly<Record<string, unknown>> {
+function callUpcaster(
+  upcast: NonNullable<UpcastStep["upcast"]>,
+  row: Row,
+  nullAsAbsent: ReadonlySet<string>,
+): Readonly<Record<string, unknown>> {
+  const given = Object.entries(row).filter(([name, value]) => value !== null || !nullAsAbsent.has(name));
   // Its parameter's type was derived from the schema that was left, which is gone at run time.
-  const made: unknown = Reflect.apply(upcast, undefined, [{ ...row }]);
+  const made: unknown = Reflect.apply(upcast, undefined, [Object.fromEntries(given)]);
   if (made !== null && typeof made === "object" && !(made instanceof Promise)) return { ...made };
   throw new TypeError(`the upcaster returned ${inspect(made, { depth: 0, maxStringLength: 80 })}, which is no row`);
 }

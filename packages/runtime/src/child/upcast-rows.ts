@@ -1,6 +1,6 @@
 import type { Definition } from "@watersmeet/core";
 import type { EpochField } from "@watersmeet/core/merge";
-import { buildCellParser, type Row, type RowSchema } from "@watersmeet/core/schema";
+import { buildCellParser, readRowSchema, type Row, type RowSchema } from "@watersmeet/core/schema";
 import { openRowWriter } from "../exchange/open-row-writer.ts";
 import { readExchangeFile } from "../exchange/read-exchange-file.ts";
 import type { ChildResult, ChildWork } from "./protocol.ts";
@@ -26,9 +26,10 @@ export async function upcastRows(work: UpcastWork, definition: Definition, signa
 function buildUpcast({ forms, output }: UpcastWork, definition: Definition): (stored: Row) => Row {
   const [own = [], ...others] = forms;
   // The forms that were left behind end with the one before the present.
-  const functions = definition.epochs.slice(definition.epochs.length - others.length);
-  const steps = others.map((to, index): UpcastStep => {
-    return { from: forms[index] ?? [], to, upcast: functions[index]?.upcast ?? null };
+  const left = definition.epochs.slice(definition.epochs.length - others.length);
+  const steps = left.map((epoch, index): UpcastStep => {
+    const [from = [], to = []] = forms.slice(index, index + 2);
+    return { from, to, upcast: epoch.upcast, nullAsAbsent: listNullAsAbsent(epoch.schema) };
   });
   const present = forms.at(-1) ?? [];
   const parse = buildCellParser(definition.schema, cellsOf(output.schema, present));
@@ -42,6 +43,11 @@ function buildUpcast({ forms, output }: UpcastWork, definition: Definition): (st
       return { ...empty, _ordinal: ordinal, _present: "[]", _fault: describeUpcastFault(thrown) };
     }
   };
+}
+
+function listNullAsAbsent(schema: unknown): ReadonlySet<string> {
+  const columns = readRowSchema(schema).schema?.columns ?? [];
+  return new Set(columns.filter(({ nullAs }) => nullAs === "absent").map(({ name }) => name));
 }
 
 /** The row as its author knew it: what it says nothing of is not there. */

@@ -9,6 +9,7 @@ import { bindAuthorFunctions } from "./author-functions.ts";
 import { describeLegs } from "./describe-legs.ts";
 import { findInputCommits } from "./input-commits.ts";
 import { bindReads, listDeliveries, type BoundBranch } from "./list-deliveries.ts";
+import { requireAligned } from "./require-aligned.ts";
 
 /**
  * What the store is to fold: each branch's deliveries, the terms of the merge, what people decided, and the frame of the cut.
@@ -54,8 +55,8 @@ function termsOf({ asset, spec: { policy, merge } }: StepWork): {
 
 async function frameCut(work: StepWork, branches: readonly BoundBranch[]): Promise<CutFrame> {
   const decision = work.step.decision ?? { kind: "complete" };
-  const legs = describeLegs(branches, decision);
-  return { codeVersion: work.step.codeVersion, decision, legs };
+  await requireAligned(work, branches, decision);
+  return { codeVersion: work.step.codeVersion, decision, legs: describeLegs(branches, decision) };
 }
 
 function lateTerms({ asset, step, startedAt }: StepWork, policy: LateTerms["policy"]): LateTerms {

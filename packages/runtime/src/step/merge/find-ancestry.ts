@@ -1,15 +1,12 @@
 import { walkGraph } from "@watersmeet/core/graph";
-import type { CutInput } from "@watersmeet/core/merge";
+import type { AlignmentLeg, CutInput } from "@watersmeet/core/merge";
 import type { AssetKey } from "@watersmeet/core/values";
 import type { Commit } from "../../stores/store.ts";
 import { readCommitRecord } from "../commit-record.ts";
 import type { StepWork } from "../step-work.ts";
 import { toCutInput } from "./describe-legs.ts";
 
-/** A version and what it was made from. */
-export interface Descent extends CutInput {
-  readonly madeFrom: readonly CutInput[];
-}
+type Descent = AlignmentLeg["ancestry"][number];
 
 /** What the inputs of legs come from, by commit id. */
 export type Ancestry = ReadonlyMap<string, Descent>;
