@@ -1,7 +1,18 @@
-import { createRootRoute, createRoute, createRouter, Link, Outlet } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  Link,
+  Outlet,
+  parseSearchWith,
+  stringifySearchWith,
+} from "@tanstack/react-router";
 import { useLiveUpdates } from "./api/live.ts";
 import { AssetPage } from "./pages/asset-page.tsx";
+import { ExplainPage, readKeyCells } from "./pages/explain-page.tsx";
 import { GraphPage } from "./pages/graph-page.tsx";
+import { LatePage } from "./pages/late-page.tsx";
+import { MergePage } from "./pages/merge-page.tsx";
 import { ProblemsBanner } from "./pages/problems-banner.tsx";
 import { RunPage } from "./pages/run-page.tsx";
 import { RunsPage } from "./pages/runs-page.tsx";
@@ -17,6 +28,27 @@ const asset = createRoute({
     return <AssetPage key={key} assetKey={key} />;
   },
 });
+const merge = createRoute({
+  getParentRoute: () => root,
+  path: "/merges/$key",
+  validateSearch: (search: Record<string, unknown>) => readTexts(search, ["partition"]),
+  component: function MergeRoute() {
+    const { key } = merge.useParams();
+    return <MergePage key={key} mergeKey={key} partition={merge.useSearch()["partition"]} />;
+  },
+});
+const explain = createRoute({
+  getParentRoute: () => root,
+  path: "/merges/$key/explain",
+  validateSearch: (search: Record<string, unknown>) => readTexts(search, Object.keys(search)),
+  component: function ExplainRoute() {
+    const { key } = explain.useParams();
+    const search = explain.useSearch();
+    const question = { key: readKeyCells(search), partition: search["partition"], at: search["at"] };
+    return <ExplainPage key={JSON.stringify([key, question])} mergeKey={key} question={question} />;
+  },
+});
+const late = createRoute({ getParentRoute: () => root, path: "/late", component: LatePage });
 const runs = createRoute({ getParentRoute: () => root, path: "/runs", component: RunsPage });
 const run = createRoute({
   getParentRoute: () => root,
@@ -28,12 +60,26 @@ const run = createRoute({
 });
 
 /** Every page has a URL that restores it. */
-export const router = createRouter({ routeTree: root.addChildren([graph, asset, runs, run]) });
+export const router = createRouter({
+  routeTree: root.addChildren([graph, asset, merge, explain, late, runs, run]),
+  // Texts stay texts: the router's own way would read the key 007 as a number.
+  parseSearch: parseSearchWith((text) => text),
+  stringifySearch: stringifySearchWith(String),
+});
 
 declare module "@tanstack/react-router" {
   interface Register {
     router: typeof router;
   }
+}
+
+function readTexts(
+  search: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(
+    names.flatMap((name) => (typeof search[name] === "string" ? [[name, search[name]] as const] : [])),
+  );
 }
 
 function Shell() {
@@ -47,6 +93,7 @@ function Shell() {
         <Link to="/" activeOptions={{ exact: true }}>
           Graph
         </Link>
+        <Link to="/late">Late data</Link>
         <Link to="/runs">Runs</Link>
         <a href="/api/v1/openapi.json">API</a>
         <span className="spacer" />

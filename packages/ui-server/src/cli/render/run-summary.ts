@@ -97,6 +97,7 @@ function renderOutcome(summary: RunSummaryDto, style: Style): string {
 const skipWords: Readonly<Record<string, string>> = {
   upToDate: "up to date",
   notMissing: "left alone, since they have a version",
+  pinned: "rolled back, and left where they are: --force runs them",
   inputMissing: "not possible, since an input has no data and is not selected",
 };
 

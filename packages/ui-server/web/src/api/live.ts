@@ -45,6 +45,8 @@ function gatherInvalidations(client: QueryClient): (data: string) => void {
 function keysOf(event: ChangeEvent): readonly (readonly string[])[] {
   if (event.kind?.startsWith("project:")) return [["assets"], ["problems"]];
   const keys: (readonly string[])[] = [["runs"]];
-  if (event.kind?.startsWith("head:") || event.kind?.startsWith("step:")) keys.push(["assets"]);
+  const about = event.kind?.split(":")[0];
+  if (about === "head" || about === "step") keys.push(["assets"]);
+  if (about !== "run") keys.push(["merges"]);
   return keys;
 }

@@ -43,9 +43,11 @@ const reasons: Readonly<Record<Group["reason"]["kind"], string>> = {
   schemaChanged: "schema changed",
   inputChanged: "input changed",
   inputPlanned: "input is made in this plan",
+  ordersChanged: "a decision about its batches",
   forced: "forced",
   upToDate: "up to date",
   notMissing: "has a version",
+  pinned: "rolled back, and pinned there until it is forced",
   inputMissing: "an input does not exist",
 };
 

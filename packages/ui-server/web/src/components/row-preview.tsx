@@ -16,7 +16,16 @@ export function RowPreview({
   return <RowTable rows={rows.data.rows} />;
 }
 
-export function RowTable({ rows }: { readonly rows: readonly Readonly<Record<string, unknown>>[] }) {
+type TableRow = Readonly<Record<string, unknown>>;
+
+/** @param action what can be done with a row, in a column of its own */
+export function RowTable({
+  rows,
+  action,
+}: {
+  readonly rows: readonly TableRow[];
+  readonly action?: (row: TableRow) => React.ReactNode;
+}) {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   if (columns.length === 0) return <Empty>No rows.</Empty>;
   return (
@@ -29,6 +38,7 @@ export function RowTable({ rows }: { readonly rows: readonly Readonly<Record<str
                 {column}
               </th>
             ))}
+            {action !== undefined && <th scope="col">Why</th>}
           </tr>
         </thead>
         <tbody>
@@ -39,6 +49,7 @@ export function RowTable({ rows }: { readonly rows: readonly Readonly<Record<str
                   {showValue(row[column])}
                 </td>
               ))}
+              {action !== undefined && <td>{action(row)}</td>}
             </tr>
           ))}
         </tbody>
@@ -47,7 +58,8 @@ export function RowTable({ rows }: { readonly rows: readonly Readonly<Record<str
   );
 }
 
-function showValue(value: unknown): React.ReactNode {
+/** A cell as people read it. */
+export function showValue(value: unknown): React.ReactNode {
   if (value === null || value === undefined) return <span className="quiet">null</span>;
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -15,6 +15,20 @@ const statuses = {
   failed: { tone: "failed", icon: "▲", word: "failed" },
   blocked: { tone: "blocked", icon: "■", word: "blocked" },
   upstreamFailed: { tone: "skipped", icon: "△", word: "upstream failed" },
+  // Sources of a merge.
+  active: { tone: "ok", icon: "●", word: "active" },
+  idle: { tone: "missing", icon: "◌", word: "idle" },
+  finished: { tone: "ok", icon: "■", word: "finished" },
+  suspect: { tone: "stale", icon: "◐", word: "overdue" },
+  // Batches and contributions of a merge.
+  live: { tone: "ok", icon: "●", word: "live" },
+  winner: { tone: "ok", icon: "●", word: "won" },
+  superseded: { tone: "missing", icon: "○", word: "superseded" },
+  masked: { tone: "missing", icon: "◌", word: "masked" },
+  duplicate: { tone: "missing", icon: "◎", word: "duplicate" },
+  held: { tone: "stale", icon: "⏸", word: "held" },
+  rejected: { tone: "blocked", icon: "■", word: "rejected" },
+  revoked: { tone: "failed", icon: "✕", word: "revoked" },
 } as const;
 
 export type Status = keyof typeof statuses;

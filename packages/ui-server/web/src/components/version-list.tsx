@@ -3,7 +3,9 @@ import { Link } from "@tanstack/react-router";
 import type { MaterializationDto } from "../../../src/read/materialization-dto.ts";
 import { questions } from "../api/queries.ts";
 import { formatBytes, formatCount, formatPartition, formatTime } from "../format.ts";
+import { More } from "./more.tsx";
 import { Empty, ErrorNotice, Loading } from "./notice.tsx";
+import { RollbackButton } from "./rollback-button.tsx";
 
 /** Versions, newest first, each with the versions that it was made from. */
 export function VersionList({
@@ -37,11 +39,7 @@ export function VersionList({
           ))}
         </tbody>
       </table>
-      {versions.hasNextPage && (
-        <button type="button" onClick={() => void versions.fetchNextPage()} disabled={versions.isFetchingNextPage}>
-          More
-        </button>
-      )}
+      <More pages={versions} />
     </>
   );
 }
@@ -51,7 +49,13 @@ function Version({ version }: { readonly version: MaterializationDto }) {
     <tr>
       <th scope="row">
         {version.version}
-        {version.isHead ? <span className="badge tone-ok"> served</span> : null}
+        {version.isHead ? (
+          <span className="badge tone-ok"> served</span>
+        ) : (
+          <div>
+            <RollbackButton asset={version.asset} partition={version.partition} version={version.version} />
+          </div>
+        )}
       </th>
       <td>{formatPartition(version.partition)}</td>
       <td className="number" title={formatBytes(version.sizeBytes)}>

@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { questions } from "../api/queries.ts";
+import { AuditTrail } from "../components/audit-trail.tsx";
 import { Definition } from "../components/definition.tsx";
 import { MaterializeButton } from "../components/materialize-dialog.tsx";
 import { ErrorNotice, Loading } from "../components/notice.tsx";
@@ -24,6 +26,11 @@ export function AssetPage({ assetKey }: { readonly assetKey: string }) {
         <h1>{assetKey}</h1>
         <span className="kind">{asset.data.kind}</span>
         <StatusBadge status={asset.data.health} />
+        {asset.data.kind === "merge" && (
+          <Link to="/merges/$key" params={{ key: assetKey }}>
+            What it joins, and what waits
+          </Link>
+        )}
         <span className="spacer" />
         <MaterializeButton select={assetKey} isPartitioned={asset.data.partitions !== null} />
       </header>
@@ -43,6 +50,10 @@ export function AssetPage({ assetKey }: { readonly assetKey: string }) {
       <section aria-labelledby="rows">
         <h2 id="rows">Rows{partition === undefined ? "" : ` of ${partition}`}</h2>
         <RowPreview assetKey={assetKey} partition={partition} />
+      </section>
+      <section aria-labelledby="audit">
+        <h2 id="audit">Audit trail</h2>
+        <AuditTrail assetKey={assetKey} />
       </section>
     </>
   );

@@ -1,0 +1,44 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { mergeQuestions } from "../api/merge-queries.ts";
+import { formatTime } from "../format.ts";
+import { More } from "./more.tsx";
+import { Empty, ErrorNotice, Loading } from "./notice.tsx";
+
+/** What happened to an asset, newest first, in the order of commit: who did it, and why. */
+export function AuditTrail({ assetKey }: { readonly assetKey: string }) {
+  const pages = useInfiniteQuery(mergeQuestions.audit(assetKey));
+  if (pages.isPending) return <Loading what="the audit trail" />;
+  if (pages.isError) return <ErrorNotice error={pages.error} />;
+  const entries = pages.data.pages.flatMap(({ items }) => items);
+  if (entries.length === 0) return <Empty>Nothing has happened yet.</Empty>;
+  return (
+    <>
+      <table className="audit">
+        <thead>
+          <tr>
+            <th scope="col">At</th>
+            <th scope="col">What</th>
+            <th scope="col">Partition</th>
+            <th scope="col">By</th>
+            <th scope="col">Told</th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry) => (
+            <tr key={entry.sequence}>
+              <td title={entry.at}>{formatTime(entry.at)}</td>
+              <th scope="row">{entry.kind}</th>
+              <td>{entry.partition}</td>
+              <td>{entry.by}</td>
+              <td>
+                {entry.text}
+                {entry.reason !== null && <div className="quiet">Reason: {entry.reason}</div>}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <More pages={pages} />
+    </>
+  );
+}

@@ -1,0 +1,140 @@
+import { useQuery } from "@tanstack/react-query";
+import { Fragment, useState } from "react";
+import type { BatchDto, BatchRowsDto } from "../../../../src/read/merges/batch-dto.ts";
+import { mergeQuestions } from "../../api/merge-queries.ts";
+import { formatCount, formatPartition, formatTime } from "../../format.ts";
+import { ErrorNotice, Loading } from "../notice.tsx";
+import { RowTable } from "../row-preview.tsx";
+import { StatusBadge } from "../status.tsx";
+import { HeldActions } from "./held-actions.tsx";
+import { OrderButton } from "./order-dialog.tsx";
+import { describeEventTimes, describeLateness, describeOrigin, lateWords, shortId } from "./words.ts";
+
+interface Props {
+  readonly batches: readonly BatchDto[];
+  /** Whether batches are of several merges, so that each is named. @default false */
+  readonly namesMerge?: boolean;
+}
+
+/** What branches handed over, each with what can be done about it and, on demand, its rows. */
+export function BatchTable({ batches, namesMerge = false }: Props) {
+  const [shown, setShown] = useState<string | undefined>();
+  return (
+    <div className="scroll-x">
+      <table className="batches">
+        <thead>
+          <tr>
+            <th scope="col">Batch</th>
+            {namesMerge && <th scope="col">Merge</th>}
+            <th scope="col">Partition</th>
+            <th scope="col">Branch</th>
+            <th scope="col">Standing</th>
+            <th scope="col">Rows</th>
+            <th scope="col">Lateness</th>
+            <th scope="col">Event times</th>
+            <th scope="col">Delivered by</th>
+            <th scope="col">Sealed</th>
+            <th scope="col">Actions</th>
+          </tr>
+        </thead>
+        <tbody>
+          {batches.map((batch) => (
+            <Fragment key={`${batch.asset} ${batch.partition} ${batch.id}`}>
+              <BatchLine
+                batch={batch}
+                namesMerge={namesMerge}
+                isShown={shown === batch.id}
+                onShow={() => setShown(shown === batch.id ? undefined : batch.id)}
+              />
+              {shown === batch.id && (
+                <tr>
+                  <td colSpan={namesMerge ? 11 : 10}>
+                    <BatchRows id={batch.id} />
+                  </td>
+                </tr>
+              )}
+            </Fragment>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface LineProps {
+  readonly batch: BatchDto;
+  readonly namesMerge: boolean;
+  readonly isShown: boolean;
+  readonly onShow: () => void;
+}
+
+function BatchLine({ batch, namesMerge, isShown, onShow }: LineProps) {
+  return (
+    <tr data-batch={batch.id} data-standing={batch.standing}>
+      <th scope="row">
+        <button type="button" className="link" aria-expanded={isShown} title="Show its rows" onClick={onShow}>
+          <code>{shortId(batch.id)}</code>
+        </button>
+        {batch.generation > 1 && <div className="quiet">generation {batch.generation}</div>}
+      </th>
+      {namesMerge && (
+        <td>
+          <a href={`/merges/${encodeURIComponent(batch.asset)}`}>{batch.asset}</a>
+        </td>
+      )}
+      <td>{formatPartition(batch.partition)}</td>
+      <td>{batch.branch}</td>
+      <td>
+        <StatusBadge status={batch.standing} />
+      </td>
+      <td className="number">
+        {formatCount(batch.rowCount)}
+        {batch.rejectedCount > 0 && <div className="quiet">{formatCount(batch.rejectedCount)} rejected</div>}
+      </td>
+      <td>{describeLateness(batch.lateness)}</td>
+      <td>{describeEventTimes(batch.eventTimes)}</td>
+      <td>{describeOrigin(batch.origin)}</td>
+      <td title={batch.sealedAt}>{formatTime(batch.sealedAt)}</td>
+      <td>
+        <BatchActions batch={batch} />
+      </td>
+    </tr>
+  );
+}
+
+function BatchActions({ batch }: { readonly batch: BatchDto }) {
+  const name = shortId(batch.id);
+  if (batch.standing === "held") {
+    return <HeldActions merge={batch.asset} batchIds={[batch.id]} count={1} name={name} />;
+  }
+  if (batch.standing !== "live") return null;
+  return (
+    <OrderButton
+      label="Revoke"
+      buttonLabel={`Revoke ${name}`}
+      title={`Revoke batch ${name} of ${batch.branch}`}
+      explanation={`${batch.asset} is made again from what remains. Later work stays. The batch returns only as a new generation.`}
+      path={`/merges/${encodeURIComponent(batch.asset)}/revoke`}
+      body={{ what: { kind: "batches", batchIds: [batch.id] } }}
+      canPreview
+    />
+  );
+}
+
+function BatchRows({ id }: { readonly id: string }) {
+  const rows = useQuery(mergeQuestions.batchRows(id));
+  if (rows.isPending) return <Loading what="rows" />;
+  if (rows.isError) return <ErrorNotice error={rows.error} />;
+  return <RowTable rows={rows.data.rows.map(describeRow)} />;
+}
+
+function describeRow(row: BatchRowsDto["rows"][number]): Readonly<Record<string, unknown>> {
+  return {
+    does: row.operation,
+    ...row.key,
+    ...row.cells,
+    "event time": row.eventTime,
+    came: lateWords[row.lateClass],
+    ...(row.fault !== null && { fault: row.fault }),
+  };
+}
