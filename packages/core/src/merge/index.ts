@@ -11,6 +11,7 @@ export {
 } from "./batch/batch.ts";
 export { standBatches, type BatchPart, type StandingBatch } from "./batch/stand-batches.ts";
 export { foldHistory, type MergedHistory, type MergeHistory } from "./batch/batch-set.ts";
+export { diffSnapshot, type SnapshotDifference, type SnapshotRequest } from "./batch/diff-snapshot.ts";
 export { checkMergePolicy } from "./check-policy.ts";
 export type { Contribution, MergeSpec, Operation, Reducer } from "./contribution/contribution.ts";
 export { isEventTimeType, type EventTimeFault } from "./contribution/event-time.ts";

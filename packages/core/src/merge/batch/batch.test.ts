@@ -36,7 +36,7 @@ test("another content supersedes, or is refused where the key promised not to ch
     generation: 2,
     supersedes: 1,
   });
-  expect(admitBatch(existing, { batchKey: "k", digest: "b" }, "refuse")).toEqual({ kind: "refused", generation: 1 });
+  expect(admitBatch(existing, { batchKey: "k", digest: "b" }, "refuse")).toEqual({ kind: "refused", live: 1 });
 });
 
 test("what was superseded comes back as a new generation", () => {

@@ -41,7 +41,7 @@ export type Admission =
   /** Another content under the same key: the generations before leave the set in the same commit. */
   | { readonly kind: "superseding"; readonly generation: number; readonly supersedes: number }
   /** The key promised that it never changes. */
-  | { readonly kind: "refused"; readonly generation: number };
+  | { readonly kind: "refused"; readonly live: number };
 
 /** `supersede`: a new content of a known key is the next generation. `refuse`: it is an error, because the key promised that it never changes. */
 export type Restatement = "supersede" | "refuse";
@@ -71,7 +71,7 @@ export function admitBatch(
   const counting = sameKey.find((batch) => batch.standing === "live") ?? standing;
   const same = [counting, latest].find((batch) => batch?.digest === incoming.digest);
   if (same !== undefined) return { kind: "duplicate", generation: same.generation, standing: same.standing };
-  if (latest !== undefined && restatement === "refuse") return { kind: "refused", generation: latest.generation };
+  if (latest !== undefined && restatement === "refuse") return { kind: "refused", live: latest.generation };
   const generation = (latest?.generation ?? 0) + 1;
   if (counting !== undefined) return { kind: "superseding", generation, supersedes: counting.generation };
   const isSuspect = existing.some((batch) => batch.standing === "live" && batch.digest === incoming.digest);
