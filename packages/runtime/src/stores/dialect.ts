@@ -14,6 +14,12 @@ export interface Dialect extends MeasureDialect {
   renderInputHead(name: string): string;
   /** A JSON expression in the form of `canonicalJson`. */
   renderJson(expression: string): string;
+  /** What tells a row of a table from its equals, for as long as the statement runs. */
+  readonly rowId: string;
+  /** After `create table …` of rows that are replaced a few at a time; empty or starting with a space. */
+  readonly updatedTableOptions: string;
+  /** Statements that make the table in which attempts of a stamped asset stage rows side by side, unless it is there. */
+  renderChangesTable(assetId: number, schema: RowSchema): readonly string[];
   /** Statements that make the tables of a partitioned asset, without rows. */
   renderAssetTables(assetId: number, schema: RowSchema): readonly string[];
   /** Tables that get a column that a schema adds. */

@@ -6,6 +6,7 @@ import { findAssets, type CatalogAsset } from "./catalog/read-catalog.ts";
 import type { Dialect } from "./dialect.ts";
 import { checkColumnNames, planSchemaChange } from "./schema-change.ts";
 import { numberOf, textOf, type SqlSession } from "./sql-session.ts";
+import { ensureStamped } from "./stamped/ensure-stamped.ts";
 import type { StoredAsset } from "./store.ts";
 
 /**
@@ -14,7 +15,7 @@ import type { StoredAsset } from "./store.ts";
  * @throws {STORE_SCHEMA_INCOMPATIBLE} @throws {STORE_NAME_INVALID}
  */
 export async function ensureAsset(session: SqlSession, dialect: Dialect, asset: StoredAsset): Promise<number> {
-  checkColumnNames(asset.key, asset.schema);
+  checkColumnNames(asset);
   const found = (await findAssets(session, [asset.key])).get(asset.key);
   return found === undefined
     ? await createAsset(session, dialect, asset)
@@ -30,6 +31,10 @@ async function createAsset(session: SqlSession, dialect: Dialect, asset: StoredA
     `insert into ${internalSchema}.asset (asset_id, key, is_partitioned, columns, next_version) values ($1, $2, $3, $4, 1)`,
     [assetId, asset.key, asset.isPartitioned, JSON.stringify(asset.schema.columns)],
   );
+  if (asset.isStamped === true) {
+    await ensureStamped(session, dialect, { asset, assetId });
+    return assetId;
+  }
   if (!asset.isPartitioned) return assetId;
   for (const statement of dialect.renderAssetTables(assetId, asset.schema)) await session.run(statement);
   await serveLive(session, dialect, { asset, assetId });
@@ -44,8 +49,14 @@ interface Following {
 }
 
 async function followSchema(following: Following): Promise<number> {
-  const { session, asset, found } = following;
-  if (found.isPartitioned !== asset.isPartitioned) throw otherForm(asset, found);
+  const { session, dialect, asset, found } = following;
+  if (found.isPartitioned !== asset.isPartitioned || (found.isStamped && asset.isStamped !== true))
+    throw otherForm(asset, found);
+  if (asset.isStamped === true) {
+    // The columns in the catalog stay those of the tables that the asset had before.
+    await ensureStamped(session, dialect, { asset, assetId: found.assetId });
+    return found.assetId;
+  }
   const stored = found.isPartitioned ? await alterTables(following) : asset.schema;
   await session.run(`update ${internalSchema}.asset set columns = $2 where asset_id = $1`, [
     found.assetId,
@@ -80,10 +91,11 @@ async function serveLive(
 }
 
 function otherForm(asset: StoredAsset, found: CatalogAsset): WatersmeetError {
-  const form = (isPartitioned: boolean) => (isPartitioned ? "partitioned" : "not partitioned");
+  const form = ({ isPartitioned, isStamped }: Pick<StoredAsset, "isPartitioned" | "isStamped">) =>
+    `${isStamped === true ? "a merge, " : ""}${isPartitioned ? "partitioned" : "not partitioned"}`;
   return new WatersmeetError(
     "STORE_SCHEMA_INCOMPATIBLE",
-    `"${asset.key}" is ${form(found.isPartitioned)} in the store and ${form(asset.isPartitioned)} in the project`,
+    `"${asset.key}" is ${form(found)} in the store and ${form(asset)} in the project`,
     {
       hint: "Give the asset another name; the versions under the old name stay readable.",
       details: { asset: asset.key },

@@ -14,8 +14,17 @@ export interface Measuring extends MeasuredRelation {
   readRows(select: string): Promise<readonly Row[]>;
 }
 
+/** A measurement whose digest is not finished: sums of several sets add up. */
+export interface SummedMeasurement extends Omit<Measurement, "dataDigest"> {
+  readonly sums: readonly [bigint, bigint];
+}
+
+export function finishMeasurement({ sums, ...measurement }: SummedMeasurement): Measurement {
+  return { ...measurement, dataDigest: finishRowDigest({ rowCount: measurement.rowCount, sums }) };
+}
+
 /** One pass over the rows; another query only for each check that failed. */
-export async function measureRelation(measuring: Measuring, checks: readonly Check[]): Promise<Measurement> {
+export async function measureRelation(measuring: Measuring, checks: readonly Check[]): Promise<SummedMeasurement> {
   const [row] = await measuring.session.run(renderMeasure(measuring, checks));
   if (row === undefined) throw new TypeError("An aggregate has one row");
   const rowCount = numberOf(row, "row_count");
@@ -27,7 +36,7 @@ export async function measureRelation(measuring: Measuring, checks: readonly Che
   }
   return {
     rowCount,
-    dataDigest: finishRowDigest({ rowCount, sums: [BigInt(textOf(row, "sum_0")), BigInt(textOf(row, "sum_1"))] }),
+    sums: [BigInt(textOf(row, "sum_0")), BigInt(textOf(row, "sum_1"))],
     sizeBytes: numberOf(row, "size_bytes"),
     checks: measured,
   };

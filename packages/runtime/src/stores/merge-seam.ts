@@ -72,7 +72,7 @@ export interface MergeStageHost {
   renderVersions(input: InputVersions): Promise<string>;
   /** Stages the folded rows: a SELECT of the target's columns in schema order. Call it once. Answers their number. */
   stageRows(select: string, parameters?: readonly SqlValue[]): Promise<number>;
-  /** The partition's latest version, whatever heads point at: a new version is kept as the difference to it. `null`: there is none. */
+  /** The partition's latest version, whatever heads point at: a new version is kept as the difference to it. `null`: there is none, or the asset is not stamped. */
   readonly tip: { readonly version: number; readonly hasSameColumns: boolean } | null;
   /**
    * Stages a version as the difference to the tip, instead of `stageRows`: `rows` is a SELECT of folded rows, columns in schema order. `keys` is a staging table with

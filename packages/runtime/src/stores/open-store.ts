@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { unreachable } from "@watersmeet/core/errors";
 import type { StoreConfig } from "../config/config.ts";
-import type { CommitPhase } from "./apply-commits.ts";
+import type { CommitPhase } from "./commit/commit-context.ts";
 import type { Store } from "./store.ts";
 
 export interface OpenStoreOptions {

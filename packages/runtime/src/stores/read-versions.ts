@@ -4,8 +4,10 @@ import { fingerprint, stableJson } from "@watersmeet/core/values";
 import { internalSchema, tableNames } from "./catalog/names.ts";
 import { getAsset, readMeta, type CatalogAsset } from "./catalog/read-catalog.ts";
 import type { Dialect } from "./dialect.ts";
-import { renderQuerySelection, renderReading, type RowPlace } from "./render-reading.ts";
-import { numberOf, textOf, type SqlSession } from "./sql-session.ts";
+import { renderLiteralVersions, renderQuerySelection, renderReading, type RowPlace } from "./render-reading.ts";
+import { numberOf, textOf, type SqlRow, type SqlSession } from "./sql-session.ts";
+import { placeStamped } from "./stamped/place-stamped.ts";
+import { findStampedVersions } from "./stamped/stamped-catalog.ts";
 import type { InputVersions, StagedQuery } from "./store.ts";
 
 export interface VersionsReading {
@@ -35,12 +37,10 @@ export async function readVersions(
     [asset.assetId, versions, (await readMeta(session, "live_environment")) ?? ""],
   );
   refuseUnknownVersions(input, new Set(known.map((row) => numberOf(row, "version"))));
-  const places = asset.isPartitioned
-    ? await placePartitions(session, asset, {
-        live: known.filter((row) => textOf(row, "is_live") === "true").map((row) => numberOf(row, "version")),
-        hist: known.filter((row) => textOf(row, "is_live") !== "true").map((row) => numberOf(row, "version")),
-      })
-    : await placeTables(session, asset, versions);
+  const stamped = asset.isStamped ? await findStampedVersions(session, asset.assetId, versions) : [];
+  const isStamped = new Set(stamped.map(({ version }) => version));
+  const others = known.filter((row) => !isStamped.has(numberOf(row, "version")));
+  const places = [...(await placeStamped(session, asset, stamped)), ...(await placeOthers(session, asset, others))];
   const rowCount = known.reduce((sum, row) => sum + numberOf(row, "row_count"), 0);
   return { sql: renderReading(dialect, input.asset.schema, places), rowCount };
 }
@@ -62,6 +62,20 @@ export function nameExport(storeId: string, input: InputVersions): string {
   return fingerprint([storeId, input.asset.key, stableJson(input.asset.schema), stableJson(versions)]).slice(0, 40);
 }
 
+async function placeOthers(
+  session: SqlSession,
+  asset: CatalogAsset,
+  known: readonly SqlRow[],
+): Promise<readonly RowPlace[]> {
+  if (known.length === 0) return [];
+  const numbers = (rows: readonly SqlRow[]) => rows.map((row) => numberOf(row, "version"));
+  if (!asset.isPartitioned) return await placeTables(session, asset, numbers(known));
+  return await placePartitions(session, asset, {
+    live: numbers(known.filter((row) => textOf(row, "is_live") === "true")),
+    hist: numbers(known.filter((row) => textOf(row, "is_live") !== "true")),
+  });
+}
+
 async function placePartitions(
   session: SqlSession,
   asset: CatalogAsset,
@@ -75,8 +89,12 @@ async function placePartitions(
   // All that readers see: no condition, and the reading costs what a plain table costs.
   const isWhole = count !== undefined && numberOf(count, "heads") === live.length;
   return [
-    ...(live.length === 0 ? [] : [{ table: tableNames.live(asset.assetId), columns, versions: isWhole ? null : live }]),
-    ...(hist.length === 0 ? [] : [{ table: tableNames.hist(asset.assetId), columns, versions: hist }]),
+    ...(live.length === 0
+      ? []
+      : [{ table: tableNames.live(asset.assetId), columns, condition: isWhole ? null : renderLiteralVersions(live) }]),
+    ...(hist.length === 0
+      ? []
+      : [{ table: tableNames.hist(asset.assetId), columns, condition: renderLiteralVersions(hist) }]),
   ];
 }
 
@@ -92,7 +110,7 @@ async function placeTables(
       [internalSchema, `a${asset.assetId}_v${version}`],
     );
     const columns = new Set(rows.map((row) => textOf(row, "column_name").toLowerCase()));
-    places.push({ table: tableNames.version(asset.assetId, version), columns, versions: null });
+    places.push({ table: tableNames.version(asset.assetId, version), columns, condition: null });
   }
   return places;
 }

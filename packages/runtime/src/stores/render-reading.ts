@@ -2,12 +2,12 @@ import type { ColumnType, RowSchema } from "@watersmeet/core/schema";
 import { quoteIdentifier } from "../exchange/quote.ts";
 import type { Dialect } from "./dialect.ts";
 
-/** Where rows of pinned versions stand: a table, its columns, and which versions of it (`null`: all of its rows). */
+/** Where rows of pinned versions stand: a table, its columns, and which of its rows (`null`: all). */
 export interface RowPlace {
   readonly table: string;
   /** Lower-cased names of the columns that the table has. */
   readonly columns: ReadonlySet<string>;
-  readonly versions: readonly number[] | null;
+  readonly condition: string | null;
 }
 
 /** A SELECT of the rows at some places, columns in schema order; a column that a place lacks is NULL. Versions are literals: no join, no parameter. */
@@ -22,7 +22,7 @@ function renderPlace(dialect: Dialect, schema: RowSchema, place: RowPlace): stri
     const quoted = quoteIdentifier(name);
     return place.columns.has(name.toLowerCase()) ? quoted : `null::${dialect.renderType(type)} as ${quoted}`;
   });
-  const condition = place.versions === null ? "" : ` where ${renderLiteralVersions(place.versions)}`;
+  const condition = place.condition === null ? "" : ` where ${place.condition}`;
   return `select ${columns.join(", ")} from ${place.table}${condition}`;
 }
 

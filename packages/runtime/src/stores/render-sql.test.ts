@@ -20,8 +20,8 @@ describe("reading", () => {
 
   test("puts NULL where a table lacks a column, and has no condition for a whole table", () => {
     const places = [
-      { table: '"t1"', columns: new Set(['na"me', "id"]), versions: null },
-      { table: '"t2"', columns: new Set(["id"]), versions: [4] },
+      { table: '"t1"', columns: new Set(['na"me', "id"]), condition: null },
+      { table: '"t2"', columns: new Set(["id"]), condition: renderLiteralVersions([4]) },
     ];
     expect(renderReading(duckdbDialect, schema, places)).toBe(
       'select "na""me", "id" from "t1" union all select null::varchar as "na""me", "id" from "t2" where (_vid in (4))',

@@ -23,6 +23,11 @@ export interface StoredAsset {
   readonly schema: RowSchema;
   /** False: full refresh, whole tables behind a view. True: rows of all partitions side by side in `live`, superseded ones in `hist`. */
   readonly isPartitioned: boolean;
+  /**
+   * True: a version is kept as the difference to the one before; rows that stay the same are stored once, stamped with the versions that have them. For merges.
+   * An asset may become stamped; it stays so. @default false
+   */
+  readonly isStamped?: boolean;
 }
 
 /** A committed version of (asset, partition). `version` is a small integer, dense per asset, given by the store at commit. */
@@ -180,8 +185,23 @@ export interface Staged {
   readonly cut?: { readonly cutId: string; readonly cut: Cut };
   /** Of a merge that builds on a version: how much of it was folded again; `null`: all of it. */
   readonly delta?: { readonly baseVersion: number; readonly affectedKeys: number; readonly changedRows: number } | null;
+  /** Of a stamped asset whose partition has a version: how this one differs from the latest, whatever heads point at. `null`: it was staged as a whole. */
+  readonly difference?: VersionDifference | null;
   /** Of a merge: what the sampled second fold found. */
   readonly shadow?: { readonly sampledKeys: number; readonly differentKeys: readonly string[] };
+}
+
+export interface VersionDifference {
+  /** The latest version. */
+  readonly from: number;
+  /** Rows that it has not, and rows of it that are gone. */
+  readonly openedRows: number;
+  readonly closedRows: number;
+  /**
+   * What `CommitRequest.rowChecks` said of the latest version. When it equals that of the present checks, all rows but the opened ones have passed them:
+   * `exportStaged` with `rows: "opened"` writes those alone.
+   */
+  readonly rowChecks: string | null;
 }
 
 export interface StagedBatch {
@@ -215,6 +235,8 @@ export interface CommitRequest {
   readonly baseVersion: number | null;
   /** Opaque facts kept in the store's own ledger row, so that a record can be rebuilt from the store alone. */
   readonly record: Json;
+  /** Of a stamped asset: names the checks outside of the store that every row of the version has passed; see `VersionDifference`. @default none */
+  readonly rowChecks?: string;
 }
 
 export interface Commit {
@@ -254,9 +276,12 @@ export interface Store extends AsyncDisposable {
   stageFile(target: StageTarget, file: ExchangeFile, signal?: AbortSignal): Promise<Staged>;
   stageQuery(target: StageTarget, query: StagedQuery, signal?: AbortSignal): Promise<Staged>;
   stageMerge(target: StageTarget, merge: StagedMerge, signal?: AbortSignal): Promise<Staged>;
-  /** Writes staged rows to a file in `directory` (made by the caller), for checks that only a child can make. */
-  exportStaged(staged: Staged, directory: string): Promise<ExchangeFile>;
-  /** One pass over the staged rows. */
+  /**
+   * Writes staged rows to a file in `directory` (made by the caller), for checks that only a child can make. `opened`: of a version that was staged as a
+   * difference only the rows that the latest version has not. @default all
+   */
+  exportStaged(staged: Staged, directory: string, options?: { readonly rows: "all" | "opened" }): Promise<ExchangeFile>;
+  /** One pass over the staged rows; over the opened ones only, where the version before has passed the same checks. The figures are those of the whole version. */
   measure(staged: Staged, checks: readonly Check[], signal?: AbortSignal): Promise<Measurement>;
   /** All or none, in one transaction; the results are in the order of the requests. @throws {STORE_STALE} @throws {STORE_COMMIT_UNKNOWN} */
   commit(requests: readonly CommitRequest[]): Promise<readonly Commit[]>;
@@ -405,6 +430,10 @@ export interface StoredContribution {
   readonly eventTimeUs: string | null;
   readonly sequence: string;
   readonly batchSequence: string;
+  /** Position within the batch, where the producer promises one. @default 0 */
+  readonly ordinal?: string;
+  /** Which of the contributions of the batch with an equal token it is: see `Contribution.copy`. @default 0 */
+  readonly copy?: number;
   readonly epoch: number;
   readonly lateClass: LateClass;
   /** Why it cannot count; `null`: it can. */

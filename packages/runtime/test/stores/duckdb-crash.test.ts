@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CommitPhase } from "../../src/stores/apply-commits.ts";
+import type { CommitPhase } from "../../src/stores/commit/commit-context.ts";
 import type { DuckdbStore } from "../../src/stores/duckdb/duckdb-store.ts";
 import { createDuckdbMergeEngine } from "../../src/stores/duckdb/merge-engine.ts";
 import { openDuckdbStore } from "../../src/stores/duckdb/open-duckdb-store.ts";

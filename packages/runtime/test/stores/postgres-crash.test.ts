@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../tools/testing/test-database.ts";
-import type { CommitPhase } from "../../src/stores/apply-commits.ts";
+import type { CommitPhase } from "../../src/stores/commit/commit-context.ts";
 import { openStore } from "../../src/stores/open-store.ts";
 import type { Store } from "../../src/stores/store.ts";
 import { asset, createScratch, ids, orders, prepare, publish, read, type Scratch } from "./stored-rows.ts";

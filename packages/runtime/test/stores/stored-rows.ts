@@ -43,6 +43,11 @@ export function asset(key: string, isPartitioned: boolean, schema = orderSchema)
   return { key: parseAssetKey(key), schema, isPartitioned };
 }
 
+/** An asset whose versions are kept as differences, as merges' are. */
+export function stampedAsset(key: string, isPartitioned: boolean, schema = orderSchema): StoredAsset {
+  return { ...asset(key, isPartitioned, schema), isStamped: true };
+}
+
 /** A folder of its own, and names for what stands in it. */
 export interface Scratch extends AsyncDisposable {
   readonly folder: string;

@@ -14,6 +14,8 @@ export const tableNames = {
   version: (assetId: number, version: number): string => internal(`a${assetId}_v${version}`),
   /** Without the schema, for `alter table … rename to`. */
   versionBare: (assetId: number, version: number): string => quoteIdentifier(`a${assetId}_v${version}`),
+  stamped: (assetId: number, table: number): string => internal(`a${assetId}_stamped${table}`),
+  stampedBare: (assetId: number, table: number): string => quoteIdentifier(`a${assetId}_stamped${table}`),
   /** Staged rows of an asset without partitions: becomes a version's table by its new name. */
   staged: (attempt: string): string => internal(`stage_${attempt}`),
 } as const;

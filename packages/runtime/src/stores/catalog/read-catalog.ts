@@ -12,6 +12,8 @@ export interface CatalogAsset {
   readonly assetId: number;
   readonly key: AssetKey;
   readonly isPartitioned: boolean;
+  /** Its versions are kept with stamps, except for those from before it became so. */
+  readonly isStamped: boolean;
   readonly schema: RowSchema;
   readonly nextVersion: number;
 }
@@ -21,7 +23,7 @@ export async function findAssets(
   keys: readonly AssetKey[],
 ): Promise<ReadonlyMap<AssetKey, CatalogAsset>> {
   const rows = await session.run(
-    `select asset_id, key, is_partitioned, columns, next_version from ${s}.asset where key in (select unnest($1::varchar[]))`,
+    `select a.asset_id, a.key, a.is_partitioned, a.columns, a.next_version, st.asset_id is not null as is_stamped from ${s}.asset a left join ${s}.stamped_asset st on st.asset_id = a.asset_id where a.key in (select unnest($1::varchar[]))`,
     [keys],
   );
   return new Map(rows.map((row) => [parseAssetKey(textOf(row, "key")), readAsset(row)]));
@@ -41,6 +43,7 @@ function readAsset(row: SqlRow): CatalogAsset {
     assetId: numberOf(row, "asset_id"),
     key: parseAssetKey(textOf(row, "key")),
     isPartitioned: textOf(row, "is_partitioned") === "true",
+    isStamped: textOf(row, "is_stamped") === "true",
     schema: { columns: JSON.parse(textOf(row, "columns")) },
     nextVersion: numberOf(row, "next_version"),
   };

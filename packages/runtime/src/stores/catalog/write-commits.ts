@@ -1,5 +1,5 @@
 import type { AssetKey } from "@watersmeet/core/values";
-import type { HeadMove, NewVersion } from "../decide-commits.ts";
+import type { HeadMove, NewVersion } from "../commit/decide-commits.ts";
 import { numberOf, type SqlSession } from "../sql-session.ts";
 import { internalSchema as s } from "./names.ts";
 import type { CatalogAsset } from "./read-catalog.ts";

@@ -19,7 +19,7 @@ export class DuckdbAssets {
 
   /** Answers the asset's number in the store. @throws {STORE_SCHEMA_INCOMPATIBLE} @throws {STORE_NAME_INVALID} */
   async ensure(asset: StoredAsset): Promise<number> {
-    const form = stableJson([asset.schema, asset.isPartitioned]);
+    const form = stableJson([asset.schema, asset.isPartitioned, asset.isStamped === true]);
     const known = this.#ensured.get(asset.key);
     if (known?.form === form) return known.assetId;
     return await this.#exclusive(async () => {

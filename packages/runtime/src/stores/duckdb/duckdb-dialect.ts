@@ -14,6 +14,10 @@ export const duckdbDialect: Dialect = {
   renderView: (asset) => `main.${quoteIdentifier(asset)}`,
   renderInputHead: (name) => `${name} as`,
   renderJson: (expression) => `${jsonFunction}(${expression}::varchar)::json`,
+  rowId: "rowid",
+  updatedTableOptions: "",
+  // Staged changes stand in memory, in tables that `StagingArea` makes.
+  renderChangesTable: () => [],
   renderAssetTables: (assetId, schema) =>
     [tableNames.live(assetId), tableNames.hist(assetId)].map(
       (table) => `create table ${table} (_vid integer, ${renderDuckdbColumns(schema)})`,

@@ -2,9 +2,9 @@ import type { Check } from "@watersmeet/core/gate";
 import type { Row } from "@watersmeet/core/schema";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { findCommitRows, listCommitRows, listHeadRows, listVersionRows } from "../catalog/read-catalog.ts";
+import type { PublishQueue } from "../commit/publish-queue.ts";
 import type { MergeEngine } from "../merge-seam.ts";
 import { openArchive } from "../open-archive.ts";
-import type { PublishQueue } from "../publish-queue.ts";
 import { readVersions } from "../read-versions.ts";
 import type { SqlRow, SqlValue } from "../sql-session.ts";
 import type {
@@ -88,8 +88,12 @@ export class DuckdbStore implements Store {
     return await stageMergeRows(this.#staging, { target, rows: merge, signal });
   }
 
-  async exportStaged(staged: Staged, directory: string): Promise<ExchangeFile> {
-    return await exportStagedRows(this.#staging, staged, directory);
+  async exportStaged(
+    staged: Staged,
+    directory: string,
+    { rows }: { readonly rows: "all" | "opened" } = { rows: "all" },
+  ): Promise<ExchangeFile> {
+    return await exportStagedRows(this.#staging, { staged, directory, rows });
   }
 
   async measure(staged: Staged, checks: readonly Check[], signal?: AbortSignal): Promise<Measurement> {

@@ -2,12 +2,15 @@ import { join } from "node:path";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Check } from "@watersmeet/core/gate";
 import { renderColumnNames } from "../../exchange/quote.ts";
-import { measureRelation } from "../measure-relation.ts";
+import { finishMeasurement, measureRelation } from "../measure-relation.ts";
+import type { SqlSession } from "../sql-session.ts";
+import { getBase, measureStamped, renderOpened, renderWhole } from "../stamped/measure-changes.ts";
 import type { ExchangeFile, Measurement, Staged } from "../store.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";
 import { copyToParquet, fetchRows } from "./duckdb-reading.ts";
 import { createDuckdbSession } from "./duckdb-session.ts";
 import type { StagingContext } from "./stage-rows.ts";
+import type { StagedAttempt } from "./staging-area.ts";
 
 export interface MeasureOptions {
   readonly staged: Staged;
@@ -19,37 +22,66 @@ export async function measureStaged(
   context: StagingContext,
   { staged, checks, signal }: MeasureOptions,
 ): Promise<Measurement> {
-  const source = sourceOf(context, staged);
+  const staging = getStaging(context, staged);
   const { schema } = staged.target.asset;
   return await context.database.pool.use(async (connection) => {
     const session = createDuckdbSession(connection, signal);
     const readRows = (select: string) => fetchRows(connection, select, schema);
-    return await measureRelation({ dialect: duckdbDialect, schema, source, session, readRows }, checks);
+    const measuring = { dialect: duckdbDialect, schema, session, readRows };
+    if (staging.stamped === null) {
+      const { table, stagingId } = staging.rows;
+      const source = stagingId === null ? table : `(select * from ${table} where _sid = ${stagingId})`;
+      return finishMeasurement(await measureRelation({ ...measuring, source }, checks));
+    }
+    const reading = await readStamped(session, staging, staging.stamped);
+    const { measurement, measured } = await measureStamped({ ...measuring, ...reading }, checks);
+    staging.stamped = { ...staging.stamped, measured };
+    return measurement;
   });
 }
 
+/** Writes staged rows, all or only those that the version before has not. */
 export async function exportStagedRows(
   context: StagingContext,
-  staged: Staged,
-  directory: string,
+  { staged, directory, rows }: { readonly staged: Staged; readonly directory: string; readonly rows: "all" | "opened" },
 ): Promise<ExchangeFile> {
+  const staging = getStaging(context, staged);
   const path = join(directory, `staged-${staged.target.attempt}.parquet`);
   const { schema } = staged.target.asset;
-  const select = `select ${renderColumnNames(schema.columns)} from ${sourceOf(context, staged)}`;
-  await context.database.pool.use((connection) => copyToParquet(connection, select, path));
-  return { path, format: "parquet", schema, rowCount: staged.rowCount };
+  const rowCount = rows === "opened" ? (staged.difference?.openedRows ?? staged.rowCount) : staged.rowCount;
+  await context.database.pool.use(async (connection) => {
+    const source = await renderSource(createDuckdbSession(connection), staging, rows);
+    await copyToParquet(connection, `select ${renderColumnNames(schema.columns)} from ${source} as staged`, path);
+  });
+  return { path, format: "parquet", schema, rowCount };
 }
 
 /** The relation of the attempt's rows, for a FROM clause, without an alias. */
-function sourceOf(context: StagingContext, staged: Staged): string {
-  const staging = context.area.find(staged.target.attempt);
-  if (staging === undefined) {
-    throw new WatersmeetError(
-      "STORE_STAGING_GONE",
-      `What attempt ${staged.target.attempt} staged is not in the store any more`,
-      { hint: "It was discarded, or the store was opened anew since. Run the step again." },
-    );
+async function renderSource(session: SqlSession, staging: StagedAttempt, rows: "all" | "opened"): Promise<string> {
+  if (staging.stamped !== null) {
+    const reading = await readStamped(session, staging, staging.stamped);
+    return rows === "all" ? renderWhole(reading) : renderOpened(reading);
   }
   const { table, stagingId } = staging.rows;
   return stagingId === null ? table : `(select * from ${table} where _sid = ${stagingId})`;
+}
+
+async function readStamped(
+  session: SqlSession,
+  { assetId, rows, target }: StagedAttempt,
+  staging: NonNullable<StagedAttempt["stamped"]>,
+) {
+  const { isPartitioned, schema } = target.asset;
+  const base = await getBase(session, { assetId, isPartitioned }, staging);
+  return { dialect: duckdbDialect, schema, rows, staging, base };
+}
+
+function getStaging(context: StagingContext, staged: Staged): StagedAttempt {
+  const staging = context.area.find(staged.target.attempt);
+  if (staging !== undefined) return staging;
+  throw new WatersmeetError(
+    "STORE_STAGING_GONE",
+    `What attempt ${staged.target.attempt} staged is not in the store any more`,
+    { hint: "It was discarded, or the store was opened anew since. Run the step again." },
+  );
 }

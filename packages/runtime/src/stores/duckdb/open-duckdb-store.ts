@@ -1,8 +1,8 @@
 import { mkdir, realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { CommitPhase } from "../apply-commits.ts";
+import type { CommitPhase } from "../commit/commit-context.ts";
+import { PublishQueue } from "../commit/publish-queue.ts";
 import type { MergeEngine } from "../merge-seam.ts";
-import { PublishQueue } from "../publish-queue.ts";
 import { DuckdbAssets } from "./duckdb-assets.ts";
 import { DuckdbDatabase, type DuckdbOptions } from "./duckdb-database.ts";
 import { DuckdbStore, type DuckdbShared } from "./duckdb-store.ts";

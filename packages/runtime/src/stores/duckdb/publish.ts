@@ -1,11 +1,12 @@
 import { WatersmeetError, isWatersmeetError } from "@watersmeet/core/errors";
 import type { PartitionKey } from "@watersmeet/core/values";
-import { applyCommits, applyRevert, type CallResult, type CommitContext, type CommitPhase } from "../apply-commits.ts";
 import { findCommitRows, renderInstant } from "../catalog/read-catalog.ts";
-import { splitIntoRounds } from "../decide-commits.ts";
+import { applyCommits, applyRevert, type CallResult } from "../commit/apply-commits.ts";
+import type { CommitContext, CommitPhase } from "../commit/commit-context.ts";
+import { splitIntoRounds } from "../commit/decide-commits.ts";
+import { joinRounds, unknownCommit } from "../commit/publish-outcome.ts";
+import type { Publisher } from "../commit/publish-queue.ts";
 import type { MergeEngine } from "../merge-seam.ts";
-import { joinRounds, unknownCommit } from "../publish-outcome.ts";
-import type { Publisher } from "../publish-queue.ts";
 import type { SqlSession } from "../sql-session.ts";
 import type { Commit, CommitRequest, StoredAsset } from "../store.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";

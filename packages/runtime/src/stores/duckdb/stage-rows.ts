@@ -3,7 +3,16 @@ import { renderFileScan } from "../../exchange/read-exchange-file.ts";
 import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
 import { readQuery, readVersions } from "../read-versions.ts";
 import { toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
-import type { ExchangeFile, Staged, StagedMerge, StagedQuery, StageTarget } from "../store.ts";
+import type { StampedChange } from "../stamped/stage-changes.ts";
+import {
+  describeTip,
+  keyOfPolicy,
+  stageVersion,
+  startStamped,
+  wholeChange,
+  type StampedStart,
+} from "../stamped/stage-version.ts";
+import type { ExchangeFile, Staged, StagedMerge, StagedQuery, StageTarget, VersionDifference } from "../store.ts";
 import type { DuckdbAssets } from "./duckdb-assets.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";
@@ -28,7 +37,7 @@ export interface StageOptions<T> {
 export async function stageFileRows(context: StagingContext, options: StageOptions<ExchangeFile>): Promise<Staged> {
   return await stage(context, { ...options, isMerge: false }, async (session, staging) => {
     const file = { ...options.rows, schema: options.target.asset.schema };
-    return plainStaged(await insertRows(session, staging, { select: renderFileScan(file) }));
+    return plainStaged(await insertRows(session, staging, wholeChange(renderFileScan(file))));
   });
 }
 
@@ -37,7 +46,7 @@ export async function stageQueryRows(context: StagingContext, options: StageOpti
   const { target, rows: query } = options;
   return await stage(context, { ...options, isMerge: false }, async (session, staging) => {
     const select = await readQuery(session, duckdbDialect, { query, schema: target.asset.schema });
-    return plainStaged(await insertRows(session, staging, { select, parameters: query.parameters.map(toSqlValue) }));
+    return plainStaged(await insertRows(session, staging, wholeChange(select, query.parameters.map(toSqlValue))));
   });
 }
 
@@ -49,7 +58,12 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
     context.merge.ensureTables(createDuckdbSession(connection, signal), { assetId, target }),
   );
   return await stage(context, { ...options, isMerge: true }, async (session, staging) => {
-    const counts = { rowCount: 0, quarantinedCount: 0 };
+    const counts: StagedCounts = { rowCount: 0, quarantinedCount: 0 };
+    const key = keyOfPolicy(merge.policy);
+    const insert = async (change: StampedChange) => {
+      Object.assign(counts, await insertRows(session, staging, change));
+      return staging.stamped;
+    };
     const host: MergeStageHost = {
       session,
       assetId,
@@ -61,12 +75,16 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
         parameters: query.parameters.map(toSqlValue),
       }),
       renderVersions: async (input) => (await readVersions(session, duckdbDialect, input)).sql,
-      async stageRows(select, parameters = []) {
-        counts.rowCount = await insertRows(session, staging, { select, parameters });
+      async stageRows(rows, parameters = []) {
+        await insert({ rows, parameters, keys: null, key });
         return counts.rowCount;
       },
-      tip: null,
-      stageChanges: () => Promise.reject(new TypeError("There is no version to differ from")),
+      tip: staging.start === null ? null : describeTip(staging.start, target.asset.schema),
+      async stageChanges({ rows, parameters = [], keys, keyColumns }) {
+        const staged = await insert({ rows, parameters, keys, key: { ...key, columns: keyColumns } });
+        const { openedRows = counts.rowCount, closedRows = 0 } = staged ?? {};
+        return { rowCount: counts.rowCount, openedRows, closedRows };
+      },
       async stageQuarantine(select, parameters = []) {
         counts.quarantinedCount = await insertQuarantine(session, staging, { select, parameters });
         return counts.quarantinedCount;
@@ -77,8 +95,15 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
   });
 }
 
-function plainStaged(rowCount: number): Omit<Staged, "target"> {
-  return { rowCount, quarantinedCount: 0, batches: [], fates: {} };
+/** The part of `Staged` that rows decide. */
+interface StagedCounts {
+  rowCount: number;
+  quarantinedCount: number;
+  difference?: VersionDifference | null;
+}
+
+function plainStaged(counts: Pick<Staged, "rowCount" | "difference">): Omit<Staged, "target"> {
+  return { ...counts, quarantinedCount: 0, batches: [], fates: {} };
 }
 
 /** Makes the attempt's table, fills it and keeps it; leaves nothing when that fails. A second staging of an attempt takes the place of the first. */
@@ -89,7 +114,8 @@ async function stage(
 ): Promise<Staged> {
   const assetId = await context.assets.ensure(target.asset);
   await dropStaging(context, target.attempt);
-  const staging = await context.area.begin({ target, assetId, isMerge });
+  const start = await findStart(context, { target, assetId });
+  const staging = await context.area.begin({ target, assetId, isMerge, start });
   try {
     const filled = await context.database.pool.use((connection) =>
       fill(createDuckdbSession(connection, signal), staging),
@@ -125,19 +151,42 @@ export async function runAll(database: DuckdbDatabase, statements: readonly stri
   });
 }
 
-interface Selection {
-  readonly select: string;
-  readonly parameters?: readonly SqlValue[];
+/** Where the partition of a stamped asset stands; `null`: the asset is none. */
+async function findStart(
+  { database }: StagingContext,
+  { target, assetId }: { readonly target: StageTarget; readonly assetId: number },
+): Promise<StampedStart | null> {
+  const { isPartitioned, isStamped } = target.asset;
+  if (isStamped !== true) return null;
+  const asset = { assetId, isPartitioned };
+  return await database.pool.use((connection) =>
+    startStamped(createDuckdbSession(connection), duckdbDialect, { target, asset }),
+  );
 }
 
-async function insertRows(session: SqlSession, staging: StagedAttempt, rows: Selection): Promise<number> {
-  const { table, stagingId, schema } = staging.rows;
+async function insertRows(
+  session: SqlSession,
+  staging: StagedAttempt,
+  change: StampedChange,
+): Promise<Pick<Staged, "rowCount" | "difference">> {
+  const { rows, start } = staging;
+  if (start !== null) {
+    const version = await stageVersion(session, { dialect: duckdbDialect, rows, start }, change);
+    staging.stamped = version.staging;
+    return { rowCount: version.rowCount, difference: version.difference };
+  }
+  const { table, stagingId, schema } = rows;
   const names = renderColumnNames(schema.columns);
   const sql =
     stagingId === null
-      ? `insert into ${table} (${names}) ${rows.select}`
-      : `insert into ${table} (_sid, ${names}) select ${stagingId}, ${names} from (${rows.select}) as staged`;
-  return await session.change(sql, rows.parameters ?? []);
+      ? `insert into ${table} (${names}) ${change.rows}`
+      : `insert into ${table} (_sid, ${names}) select ${stagingId}, ${names} from (${change.rows}) as staged`;
+  return { rowCount: await session.change(sql, change.parameters) };
+}
+
+interface Selection {
+  readonly select: string;
+  readonly parameters?: readonly SqlValue[];
 }
 
 async function insertQuarantine(session: SqlSession, staging: StagedAttempt, rows: Selection): Promise<number> {

@@ -2,10 +2,14 @@ import type { RowSchema } from "@watersmeet/core/schema";
 import { stableJson } from "@watersmeet/core/values";
 import { renderDuckdbColumns } from "../../exchange/column-types.ts";
 import { quoteIdentifier } from "../../exchange/quote.ts";
-import type { Staging } from "../apply-commits.ts";
 import { tableNames } from "../catalog/names.ts";
+import type { Staging } from "../commit/commit-context.ts";
+import { emptyStaging, type StampedStart } from "../stamped/stage-version.ts";
+import type { StampedStaging } from "../stamped/stamped-staging.ts";
+import { renderCreateStamped } from "../stamped/stamped-table.ts";
 import type { StageTarget } from "../store.ts";
 import { stagingDatabase } from "./duckdb-database.ts";
+import { duckdbDialect } from "./duckdb-dialect.ts";
 
 /** A page takes no more attempts after so many, or so many rows: when all of its attempts are gone, dropping it gives the memory back. */
 const maxPageAttempts = 1000;
@@ -27,12 +31,17 @@ export interface BeginOptions {
   readonly target: StageTarget;
   readonly assetId: number;
   readonly isMerge: boolean;
+  /** Of a stamped asset. */
+  readonly start: StampedStart | null;
 }
 
 export interface StagedAttempt extends Staging {
   quarantineTable: string | null;
+  stamped: StampedStaging | null;
   readonly target: StageTarget;
   readonly page: Page | null;
+  readonly start: StampedStart | null;
+  readonly assetId: number;
   /** Staging tables made under names of `stagingTable`. */
   readonly extraTables: Set<string>;
 }
@@ -54,7 +63,7 @@ export class StagingArea {
   }
 
   /** The staging of an attempt, its table made and empty. */
-  async begin({ target, assetId, isMerge }: BeginOptions): Promise<StagedAttempt> {
+  async begin({ target, assetId, isMerge, start }: BeginOptions): Promise<StagedAttempt> {
     const { schema } = target.asset;
     const extraTables = new Set<string>();
     const stagingTable = (suffix: string) => {
@@ -62,10 +71,16 @@ export class StagingArea {
       extraTables.add(table);
       return table;
     };
-    const common = { target, quarantineTable: null, isMerge, stagingTable, extraTables };
-    if (!target.asset.isPartitioned) {
+    const stamped = start === null ? null : emptyStaging(start);
+    const common = { target, assetId, quarantineTable: null, isMerge, stagingTable, extraTables, start, stamped };
+    const isWhole = start === null ? !target.asset.isPartitioned : start.form === "whole";
+    if (isWhole) {
       const table = tableNames.staged(target.attempt);
-      await this.#execute(`create table ${table} (${renderDuckdbColumns(schema)})`);
+      await this.#execute(
+        start === null
+          ? `create table ${table} (${renderDuckdbColumns(schema)})`
+          : renderCreateStamped(duckdbDialect, { table, schema, isShared: false }),
+      );
       return { ...common, rows: { table, stagingId: null, schema }, page: null };
     }
     const page = this.#openPage(assetId, schema);
@@ -74,7 +89,8 @@ export class StagingArea {
     const stagingId = this.#nextId;
     this.#nextId += 1;
     // One creates, the others wait: two at once would conflict in DuckDB's catalog.
-    page.ready ??= this.#execute(`create table ${page.table} (_sid integer, ${renderDuckdbColumns(schema)})`);
+    const sign = start === null ? "" : "_sign smallint, ";
+    page.ready ??= this.#execute(`create table ${page.table} (_sid integer, ${sign}${renderDuckdbColumns(schema)})`);
     await page.ready;
     return { ...common, rows: { table: page.table, stagingId, schema }, page };
   }
@@ -83,7 +99,7 @@ export class StagingArea {
   keep(staging: StagedAttempt, rowCount: number): void {
     this.#attempts.set(staging.target.attempt, staging);
     if (staging.page === null) return;
-    staging.page.rows += rowCount;
+    staging.page.rows += staging.stamped === null ? rowCount : staging.stamped.openedRows + staging.stamped.closedRows;
     if (staging.page.rows > maxPageRows) staging.page.isOpen = false;
   }
 

@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { quoteIdentifier } from "../../exchange/quote.ts";
-import type { CommitPhase } from "../apply-commits.ts";
 import { ensureMeta } from "../catalog/read-catalog.ts";
 import { renderCatalog } from "../catalog/render-catalog.ts";
+import type { CommitPhase } from "../commit/commit-context.ts";
 import type { Dialect } from "../dialect.ts";
 import type { MergeEngine } from "../merge-seam.ts";
 import { numberOf } from "../sql-session.ts";
 import { PgDatabase } from "./pg-database.ts";
 import { createPgDialect } from "./pg-dialect.ts";
 import { commitLock } from "./pg-publish.ts";
-import { renderStagingCatalog } from "./pg-staging.ts";
+import { followStagingCatalog, renderStagingCatalog } from "./pg-staging.ts";
 import { PostgresStore } from "./postgres-store.ts";
 
 export interface OpenPostgresOptions {
@@ -48,6 +48,7 @@ async function prepare(
   return await database.transact(async (session) => {
     await session.run(commitLock);
     for (const statement of [...renderCatalog(), ...renderStagingCatalog()]) await session.run(statement);
+    await followStagingCatalog(session);
     await session.run(`create schema if not exists ${quoteIdentifier(schema)}`);
     await ensureMeta(session, "format_version", "1");
     const served = await ensureMeta(session, "schema", schema);

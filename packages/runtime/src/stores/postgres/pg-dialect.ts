@@ -3,6 +3,7 @@ import type { ColumnType, RowSchema } from "@watersmeet/core/schema";
 import { quoteIdentifier, quoteLiteral } from "../../exchange/quote.ts";
 import { internalSchema, tableNames } from "../catalog/names.ts";
 import type { Dialect } from "../dialect.ts";
+import { columnsIdOf } from "../stamped/stamped-table.ts";
 import { sqlStateOf } from "./pg-error.ts";
 
 /** Name of the table in which attempts of a partitioned asset stage rows side by side. */
@@ -31,6 +32,9 @@ export function createPgDialect({
     renderView: (asset) => `${quoteIdentifier(schema)}.${quoteIdentifier(asset)}`,
     renderInputHead: (name) => `${name} as not materialized`,
     renderJson: (expression) => expression,
+    rowId: "ctid",
+    updatedTableOptions: vacuumed,
+    renderChangesTable,
     renderAssetTables,
     listColumnTables: (assetId) => [tableNames.live(assetId), tableNames.hist(assetId), stagingTableOf(assetId)],
     foldsCase: false,
@@ -78,19 +82,34 @@ export function renderPgColumns(schema: RowSchema): string {
   return schema.columns.map(({ name, type }) => `${quoteIdentifier(name)} ${renderPgType(type)}`).join(", ");
 }
 
+// Rows come and go by parts: waiting for the usual fifth of them would let dead ones pile up.
+const vacuumed = " with (autovacuum_vacuum_scale_factor = 0.05)";
+
+/** Attempts that were staged under another schema have another table. */
+export function changesTableOf(assetId: number, schema: RowSchema): string {
+  return `${internalSchema}.${quoteIdentifier(`a${assetId}_changes_${columnsIdOf(schema).slice(0, 8)}`)}`;
+}
+
+function renderChangesTable(assetId: number, schema: RowSchema): readonly string[] {
+  const table = changesTableOf(assetId, schema);
+  const index = quoteIdentifier(`a${assetId}_changes_${columnsIdOf(schema).slice(0, 8)}_sid`);
+  return [
+    `create unlogged table if not exists ${table} (_sid integer not null, _sign smallint not null, ${renderPgColumns(schema)})${vacuumed}`,
+    `create index if not exists ${index} on ${table} (_sid)`,
+  ];
+}
+
 function renderAssetTables(assetId: number, schema: RowSchema): readonly string[] {
   const columns = renderPgColumns(schema);
   const live = tableNames.live(assetId);
   const hist = tableNames.hist(assetId);
   const staging = stagingTableOf(assetId);
-  // Whole partitions come and go: waiting for the usual fifth of the rows would let dead ones pile up.
-  const vacuumed = "with (autovacuum_vacuum_scale_factor = 0.05)";
   return [
-    `create table ${live} (_vid integer, ${columns}) ${vacuumed}`,
+    `create table ${live} (_vid integer, ${columns})${vacuumed}`,
     `create index on ${live} (_vid)`,
-    `create table ${hist} (_vid integer, ${columns}) ${vacuumed}`,
+    `create table ${hist} (_vid integer, ${columns})${vacuumed}`,
     `create index on ${hist} (_vid)`,
-    `create unlogged table ${staging} (_sid integer default current_setting('${stagingIdSetting}')::integer, ${columns}) ${vacuumed}`,
+    `create unlogged table ${staging} (_sid integer default current_setting('${stagingIdSetting}')::integer, ${columns})${vacuumed}`,
     `create index on ${staging} (_sid)`,
   ];
 }

@@ -1,21 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type pg from "pg";
-import {
-  applyCommits,
-  applyRevert,
-  type CallResult,
-  type CommitContext,
-  type CommitPhase,
-  type RevertOptions,
-  type Staging,
-} from "../apply-commits.ts";
 import { findCommitRows, renderInstant } from "../catalog/read-catalog.ts";
-import { splitIntoRounds } from "../decide-commits.ts";
+import { applyCommits, applyRevert, type CallResult, type RevertOptions } from "../commit/apply-commits.ts";
+import type { CommitContext, CommitPhase, Staging } from "../commit/commit-context.ts";
+import { splitIntoRounds } from "../commit/decide-commits.ts";
+import { joinRounds, unknownCommit } from "../commit/publish-outcome.ts";
+import type { Publisher } from "../commit/publish-queue.ts";
 import type { Dialect } from "../dialect.ts";
 import type { MergeEngine } from "../merge-seam.ts";
-import { joinRounds, unknownCommit } from "../publish-outcome.ts";
-import type { Publisher } from "../publish-queue.ts";
 import type { SqlSession } from "../sql-session.ts";
 import type { Commit, CommitRequest } from "../store.ts";
 import { createPgSession, type PgDatabase } from "./pg-database.ts";

@@ -3,10 +3,21 @@ import type { Check } from "@watersmeet/core/gate";
 import { renderColumnNames } from "../../exchange/quote.ts";
 import { internalSchema } from "../catalog/names.ts";
 import type { Dialect } from "../dialect.ts";
-import { measureRelation } from "../measure-relation.ts";
+import { finishMeasurement, measureRelation } from "../measure-relation.ts";
 import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
 import { readQuery, readVersions } from "../read-versions.ts";
 import { toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
+import { getBase, measureStamped, renderOpened, renderWhole } from "../stamped/measure-changes.ts";
+import type { StampedChange } from "../stamped/stage-changes.ts";
+import {
+  describeTip,
+  keyOfPolicy,
+  stageVersion,
+  startStamped,
+  wholeChange,
+  type StampedStart,
+} from "../stamped/stage-version.ts";
+import type { StampedStaging } from "../stamped/stamped-staging.ts";
 import type {
   ExchangeFile,
   Measurement,
@@ -15,10 +26,11 @@ import type {
   StagedQuery,
   StageTarget,
   StoredAsset,
+  VersionDifference,
 } from "../store.ts";
 import { copyFileIn, copyToCsv } from "./pg-copy.ts";
 import type { PgDatabase } from "./pg-database.ts";
-import { stagingIdSetting } from "./pg-dialect.ts";
+import { renderPgColumns, stagingIdSetting } from "./pg-dialect.ts";
 import { listRows } from "./pg-rows.ts";
 import {
   dropStagings,
@@ -26,6 +38,7 @@ import {
   getStaging,
   listAbandoned,
   registerStaging,
+  updateStamped,
   type RegisteredStaging,
 } from "./pg-staging.ts";
 
@@ -45,16 +58,25 @@ export interface StageOptions<T> {
 /** Rows of a sealed file, in one transaction. */
 export async function stageFileRows(
   context: PgStagingContext,
-  { target, rows, signal }: StageOptions<ExchangeFile>,
+  { target, rows: file, signal }: StageOptions<ExchangeFile>,
 ): Promise<Staged> {
   const assetId = await context.ensure(target.asset);
+  const { schema } = target.asset;
   return await context.database.transact(
     async (session, client) => {
-      const { rows: place } = await registerStaging(session, { target, assetId, isMerge: false });
+      const staging = await begin(session, context, { target, assetId, isMerge: false });
+      if (staging.stamped !== null) {
+        const table = staging.stagingTable("file");
+        await session.run(`create unlogged table ${table} (${renderPgColumns(schema)})`);
+        await copyFileIn(client, table, { ...file, schema });
+        const counts = await insertRows(session, staging, wholeChange(`select * from ${table}`));
+        await session.run(`drop table ${table}`);
+        return plainStaged(target, counts);
+      }
       // Rows that are copied in have no column for the attempt: the table's default takes it from here.
-      await session.run("select set_config($1, $2, true)", [stagingIdSetting, String(place.stagingId ?? 0)]);
-      const rowCount = await copyFileIn(client, place.table, { ...rows, schema: target.asset.schema });
-      return plainStaged(target, rowCount);
+      const { table, stagingId } = staging.rows;
+      await session.run("select set_config($1, $2, true)", [stagingIdSetting, String(stagingId ?? 0)]);
+      return plainStaged(target, { rowCount: await copyFileIn(client, table, { ...file, schema }) });
     },
     { signal },
   );
@@ -68,12 +90,10 @@ export async function stageQueryRows(
   const assetId = await context.ensure(target.asset);
   return await context.database.transact(
     async (session) => {
-      const staging = await registerStaging(session, { target, assetId, isMerge: false });
+      const staging = await begin(session, context, { target, assetId, isMerge: false });
       const select = await readQuery(session, context.dialect, { query, schema: target.asset.schema });
-      return plainStaged(
-        target,
-        await insertRows(session, staging, { select, parameters: query.parameters.map(toSqlValue) }),
-      );
+      const change = wholeChange(select, query.parameters.map(toSqlValue));
+      return plainStaged(target, await insertRows(session, staging, change));
     },
     { mode: "isolation level repeatable read", signal },
   );
@@ -84,35 +104,14 @@ export async function stageMergeRows(
   context: PgStagingContext,
   { target, rows: merge, signal }: StageOptions<StagedMerge>,
 ): Promise<Staged> {
-  const { database, dialect } = context;
+  const { database } = context;
   const assetId = await context.ensure(target.asset);
   await database.transact((session) => context.merge.ensureTables(session, { assetId, target }));
-  const staging = await database.transact((session) => registerStaging(session, { target, assetId, isMerge: true }));
+  const staging = await database.transact((session) => begin(session, context, { target, assetId, isMerge: true }));
   try {
     return await database.cancellable(signal, async (session) => {
-      const counts = { rowCount: 0, quarantinedCount: 0 };
-      const host: MergeStageHost = {
-        session,
-        assetId,
-        target,
-        stagingTable: (suffix) => staging.stagingTable(suffix),
-        createStagingTable: "create unlogged table",
-        renderQuery: async (query, columns) => ({
-          sql: await readQuery(session, dialect, { query, schema: { columns } }),
-          parameters: query.parameters.map(toSqlValue),
-        }),
-        renderVersions: async (input) => (await readVersions(session, dialect, input)).sql,
-        async stageRows(select, parameters = []) {
-          counts.rowCount = await insertRows(session, staging, { select, parameters });
-          return counts.rowCount;
-        },
-        tip: null,
-        stageChanges: () => Promise.reject(new TypeError("There is no version to differ from")),
-        async stageQuarantine(select, parameters = []) {
-          counts.quarantinedCount = await insertQuarantine(session, staging, { select, parameters });
-          return counts.quarantinedCount;
-        },
-      };
+      const counts: StagedCounts = { rowCount: 0, quarantinedCount: 0 };
+      const host = makeHost(context, { session, staging, target, merge, counts });
       const answer = await context.merge.stage(host, merge, signal);
       return { target, ...counts, ...answer };
     });
@@ -122,31 +121,101 @@ export async function stageMergeRows(
   }
 }
 
+/** The part of `Staged` that rows decide. */
+interface StagedCounts {
+  rowCount: number;
+  quarantinedCount: number;
+  difference?: VersionDifference | null;
+}
+
+interface Hosting {
+  readonly session: SqlSession;
+  readonly staging: BegunStaging;
+  readonly target: StageTarget;
+  readonly merge: StagedMerge;
+  /** Filled in as rows are staged. */
+  readonly counts: StagedCounts;
+}
+
+function makeHost({ dialect }: PgStagingContext, { session, staging, target, merge, counts }: Hosting): MergeStageHost {
+  const key = keyOfPolicy(merge.policy);
+  const insert = async (change: StampedChange) => {
+    const { staging: stamped, ...staged } = await insertRows(session, staging, change);
+    Object.assign(counts, staged);
+    return stamped;
+  };
+  return {
+    session,
+    assetId: staging.assetId,
+    target,
+    stagingTable: (suffix) => staging.stagingTable(suffix),
+    createStagingTable: "create unlogged table",
+    renderQuery: async (query, columns) => ({
+      sql: await readQuery(session, dialect, { query, schema: { columns } }),
+      parameters: query.parameters.map(toSqlValue),
+    }),
+    renderVersions: async (input) => (await readVersions(session, dialect, input)).sql,
+    async stageRows(rows, parameters = []) {
+      await insert({ rows, parameters, keys: null, key });
+      return counts.rowCount;
+    },
+    tip: staging.start === null ? null : describeTip(staging.start, target.asset.schema),
+    async stageChanges({ rows, parameters = [], keys, keyColumns }) {
+      const stamped = await insert({ rows, parameters, keys, key: { ...key, columns: keyColumns } });
+      return {
+        rowCount: counts.rowCount,
+        openedRows: stamped?.openedRows ?? counts.rowCount,
+        closedRows: stamped?.closedRows ?? 0,
+      };
+    },
+    async stageQuarantine(select, parameters = []) {
+      counts.quarantinedCount = await insertQuarantine(session, staging, { select, parameters });
+      return counts.quarantinedCount;
+    },
+  };
+}
+
+export interface MeasureOptions {
+  readonly staged: Staged;
+  readonly checks: readonly Check[];
+  readonly signal: AbortSignal | undefined;
+}
+
 export async function measureStaged(
   context: PgStagingContext,
-  {
-    staged,
-    checks,
-    signal,
-  }: { readonly staged: Staged; readonly checks: readonly Check[]; readonly signal: AbortSignal | undefined },
+  { staged, checks, signal }: MeasureOptions,
 ): Promise<Measurement> {
+  const { dialect } = context;
   const { schema } = staged.target.asset;
   return await context.database.cancellable(signal, async (session, client) => {
-    const source = sourceOf(await getStaging(session, staged.target));
+    const staging = await getStaging(session, staged.target);
     const readRows = (select: string) => listRows(client, select, schema);
-    return await measureRelation({ dialect: context.dialect, schema, source, session, readRows }, checks);
+    const measuring = { dialect, schema, session, readRows };
+    if (staging.stamped === null)
+      return finishMeasurement(await measureRelation({ ...measuring, source: sourceOf(staging) }, checks));
+    const base = await getBase(session, { ...staging, ...staged.target.asset }, staging.stamped);
+    const reading = { rows: staging.rows, staging: staging.stamped, base };
+    const { measurement, measured } = await measureStamped({ ...measuring, ...reading }, checks);
+    await updateStamped(session, staging, { ...staging.stamped, measured });
+    return measurement;
   });
 }
 
+/** Writes staged rows, all or only those that the version before has not. */
 export async function exportStagedRows(
-  context: PgStagingContext,
-  staged: Staged,
-  directory: string,
+  { database, dialect }: PgStagingContext,
+  { staged, directory, rows }: { readonly staged: Staged; readonly directory: string; readonly rows: "all" | "opened" },
 ): Promise<ExchangeFile> {
   const path = join(directory, `staged-${staged.target.attempt}.csv`);
   const { schema } = staged.target.asset;
-  return await context.database.cancellable(undefined, async (session, client) => {
-    const source = sourceOf(await getStaging(session, staged.target));
+  return await database.cancellable(undefined, async (session, client) => {
+    const staging = await getStaging(session, staged.target);
+    let source = sourceOf(staging);
+    if (staging.stamped !== null) {
+      const base = await getBase(session, { ...staging, ...staged.target.asset }, staging.stamped);
+      const reading = { dialect, schema, rows: staging.rows, staging: staging.stamped, base };
+      source = rows === "all" ? renderWhole(reading) : renderOpened(reading);
+    }
     const select = `select ${renderColumnNames(schema.columns)} from ${source} as s`;
     const rowCount = await copyToCsv(client, { select, schema, path });
     return { path, format: "csv", schema, rowCount };
@@ -176,14 +245,41 @@ interface Selection {
   readonly parameters: readonly SqlValue[];
 }
 
-async function insertRows(session: SqlSession, staging: RegisteredStaging, rows: Selection): Promise<number> {
-  const { table, stagingId, schema } = staging.rows;
+/** A registered staging, and for a stamped asset where the partition stands. */
+interface BegunStaging extends RegisteredStaging {
+  readonly start: StampedStart | null;
+  readonly dialect: Dialect;
+}
+
+async function begin(
+  session: SqlSession,
+  { dialect }: PgStagingContext,
+  { target, assetId, isMerge }: { readonly target: StageTarget; readonly assetId: number; readonly isMerge: boolean },
+): Promise<BegunStaging> {
+  const { isPartitioned, isStamped } = target.asset;
+  const asset = { assetId, isPartitioned };
+  const start = isStamped === true ? await startStamped(session, dialect, { target, asset }) : null;
+  return { ...(await registerStaging(session, { target, assetId, dialect, isMerge, start })), start, dialect };
+}
+
+async function insertRows(
+  session: SqlSession,
+  staging: BegunStaging,
+  change: StampedChange,
+): Promise<Pick<Staged, "rowCount" | "difference"> & { readonly staging?: StampedStaging }> {
+  const { dialect, rows, start } = staging;
+  if (start !== null) {
+    const version = await stageVersion(session, { dialect, rows, start }, change);
+    await updateStamped(session, staging, version.staging);
+    return version;
+  }
+  const { table, stagingId, schema } = rows;
   const names = renderColumnNames(schema.columns);
   const insert =
     stagingId === null
-      ? `insert into ${table} (${names}) ${rows.select}`
-      : `insert into ${table} (_sid, ${names}) select ${stagingId}, ${names} from (${rows.select}) as staged`;
-  return await session.change(insert, rows.parameters);
+      ? `insert into ${table} (${names}) ${change.rows}`
+      : `insert into ${table} (_sid, ${names}) select ${stagingId}, ${names} from (${change.rows}) as staged`;
+  return { rowCount: await session.change(insert, change.parameters) };
 }
 
 async function insertQuarantine(session: SqlSession, staging: RegisteredStaging, rows: Selection): Promise<number> {
@@ -197,8 +293,9 @@ async function insertQuarantine(session: SqlSession, staging: RegisteredStaging,
   return count;
 }
 
-function plainStaged(target: StageTarget, rowCount: number): Staged {
-  return { target, rowCount, quarantinedCount: 0, batches: [], fates: {} };
+function plainStaged(target: StageTarget, { rowCount, difference }: Omit<StagedCounts, "quarantinedCount">): Staged {
+  const counts = difference === undefined ? { rowCount } : { rowCount, difference };
+  return { target, ...counts, quarantinedCount: 0, batches: [], fates: {} };
 }
 
 /** The relation of the attempt's rows, for a FROM clause, without an alias. */

@@ -1,16 +1,29 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { quoteIdentifier } from "../../exchange/quote.ts";
-import type { Staging } from "../apply-commits.ts";
 import { internalSchema, tableNames } from "../catalog/names.ts";
+import type { Staging } from "../commit/commit-context.ts";
+import type { Dialect } from "../dialect.ts";
 import { numberOf, textOf, type SqlRow, type SqlSession } from "../sql-session.ts";
+import { emptyStaging, type StampedStart } from "../stamped/stage-version.ts";
+import type { StampedStaging } from "../stamped/stamped-staging.ts";
+import { renderCreateStamped } from "../stamped/stamped-table.ts";
 import type { StoredAsset, StageTarget } from "../store.ts";
-import { renderPgColumns, stagingTableOf } from "./pg-dialect.ts";
+import { changesTableOf, renderPgColumns, stagingTableOf } from "./pg-dialect.ts";
 
 /** The register of what attempts have staged: any process finds there what is to be published, or dropped. */
 export function renderStagingCatalog(): readonly string[] {
   return [
-    `create table if not exists ${internalSchema}.staging (staging_id integer generated always as identity primary key, attempt text not null unique, asset_id integer not null, is_partitioned boolean not null, is_merge boolean not null, quarantined_count bigint not null default 0, created_at timestamptz not null default now())`,
+    `create table if not exists ${internalSchema}.staging (staging_id integer generated always as identity primary key, attempt text not null unique, asset_id integer not null, is_partitioned boolean not null, is_merge boolean not null, quarantined_count bigint not null default 0, stamped varchar, created_at timestamptz not null default now())`,
   ];
+}
+
+/** A store made by an earlier release has the register without what it says of stamped assets. */
+export async function followStagingCatalog(session: SqlSession): Promise<void> {
+  const found = await session.run(
+    "select 1 as one from information_schema.columns where table_schema = $1 and table_name = 'staging' and column_name = 'stamped'",
+    [internalSchema],
+  );
+  if (found.length === 0) await session.run(`alter table ${internalSchema}.staging add column stamped varchar`);
 }
 
 export interface RegisteredStaging extends Staging {
@@ -24,21 +37,64 @@ export function extraTable(attempt: string, suffix: string): string {
   return `${internalSchema}.${quoteIdentifier(`m_${attempt}$${suffix}`)}`;
 }
 
+export interface RegisterOptions {
+  readonly target: StageTarget;
+  readonly assetId: number;
+  readonly dialect: Dialect;
+  readonly isMerge: boolean;
+  /** Of a stamped asset. */
+  readonly start: StampedStart | null;
+}
+
 /** Registers an attempt, in the place of an earlier staging of it, and makes its table where it has one of its own. */
 export async function registerStaging(
   session: SqlSession,
-  { target, assetId, isMerge }: { readonly target: StageTarget; readonly assetId: number; readonly isMerge: boolean },
+  { target, assetId, dialect, isMerge, start }: RegisterOptions,
 ): Promise<RegisteredStaging> {
   await dropStagings(session, await findStagingRows(session, [target]));
   const [row] = await session.run(
-    `insert into ${internalSchema}.staging (attempt, asset_id, is_partitioned, is_merge) values ($1, $2, $3, $4) returning *`,
-    [target.attempt, assetId, target.asset.isPartitioned, isMerge],
+    `insert into ${internalSchema}.staging (attempt, asset_id, is_partitioned, is_merge, stamped) values ($1, $2, $3, $4, $5) returning *`,
+    [
+      target.attempt,
+      assetId,
+      target.asset.isPartitioned,
+      isMerge,
+      start === null ? null : renderFacts(changesTableOf(assetId, target.asset.schema), emptyStaging(start)),
+    ],
   );
   if (row === undefined) throw new TypeError("An INSERT with RETURNING answers its row");
-  if (!target.asset.isPartitioned) {
-    await session.run(`create table ${tableNames.staged(target.attempt)} (${renderPgColumns(target.asset.schema)})`);
+  const staging = readStaging(row, target.asset);
+  const { stagingId, table, schema } = staging.rows;
+  if (stagingId === null) {
+    await session.run(
+      staging.stamped === null
+        ? `create table ${table} (${renderPgColumns(schema)})`
+        : renderCreateStamped(dialect, { table, schema, isShared: false }),
+    );
   }
-  return readStaging(row, target.asset);
+  return staging;
+}
+
+/** Keeps what staging or measuring found out about a stamped version. */
+export async function updateStamped(
+  session: SqlSession,
+  staging: RegisteredStaging,
+  stamped: StampedStaging,
+): Promise<void> {
+  await session.run(`update ${internalSchema}.staging set stamped = $2 where attempt = $1`, [
+    staging.attempt,
+    renderFacts(staging.rows.table, stamped),
+  ]);
+}
+
+/** What the register says of a stamped asset's staging. The table of its changes depends on the schema, which the register has not. */
+interface StampedFacts {
+  readonly changesTable: string;
+  readonly staging: StampedStaging;
+}
+
+function renderFacts(changesTable: string, staging: StampedStaging): string {
+  return JSON.stringify({ changesTable, staging } satisfies StampedFacts);
 }
 
 /** What the targets' attempts have staged, if they have. */
@@ -73,19 +129,21 @@ function readStaging(row: SqlRow, asset: Pick<StoredAsset, "schema">): Registere
   const attempt = textOf(row, "attempt");
   const assetId = numberOf(row, "asset_id");
   const stagingId = numberOf(row, "staging_id");
-  const isShared = textOf(row, "is_partitioned") === "true";
+  const facts: StampedFacts | null = JSON.parse(row["stamped"] ?? "null");
+  const isShared = facts === null ? textOf(row, "is_partitioned") === "true" : facts.staging.form === "changes";
   return {
     attempt,
     assetId,
     stagingId,
     rows: {
-      table: isShared ? stagingTableOf(assetId) : tableNames.staged(attempt),
+      table: isShared ? (facts?.changesTable ?? stagingTableOf(assetId)) : tableNames.staged(attempt),
       stagingId: isShared ? stagingId : null,
       schema: asset.schema,
     },
     quarantineTable: numberOf(row, "quarantined_count") === 0 ? null : extraTable(attempt, "reject"),
     isMerge: textOf(row, "is_merge") === "true",
     stagingTable: (suffix) => extraTable(attempt, suffix),
+    stamped: facts?.staging ?? null,
   };
 }
 

@@ -4,9 +4,9 @@ import type { Check } from "@watersmeet/core/gate";
 import type { Row } from "@watersmeet/core/schema";
 import { stableJson, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { findCommitRows, listCommitRows, listHeadRows, listVersionRows } from "../catalog/read-catalog.ts";
+import { PublishQueue } from "../commit/publish-queue.ts";
 import { ensureAsset } from "../ensure-asset.ts";
 import { openArchive } from "../open-archive.ts";
-import { PublishQueue } from "../publish-queue.ts";
 import { nameExport, readVersions } from "../read-versions.ts";
 import type {
   Commit,
@@ -91,8 +91,12 @@ export class PostgresStore implements Store {
     return await stageMergeRows(this.#staging, { target, rows: merge, signal });
   }
 
-  async exportStaged(staged: Staged, directory: string): Promise<ExchangeFile> {
-    return await exportStagedRows(this.#staging, staged, directory);
+  async exportStaged(
+    staged: Staged,
+    directory: string,
+    { rows }: { readonly rows: "all" | "opened" } = { rows: "all" },
+  ): Promise<ExchangeFile> {
+    return await exportStagedRows(this.#staging, { staged, directory, rows });
   }
 
   async measure(staged: Staged, checks: readonly Check[], signal?: AbortSignal): Promise<Measurement> {
@@ -193,7 +197,7 @@ export class PostgresStore implements Store {
   }
 
   async #ensure(asset: StoredAsset): Promise<number> {
-    const form = stableJson([asset.schema, asset.isPartitioned]);
+    const form = stableJson([asset.schema, asset.isPartitioned, asset.isStamped === true]);
     const known = this.#ensured.get(asset.key);
     if (known?.form === form) return known.assetId;
     const assetId = await this.#options.database.transact(async (session) => {

@@ -1,6 +1,6 @@
+import type { Commit, CommitRequest } from "../store.ts";
 import type { CallResult } from "./apply-commits.ts";
 import { splitIntoRounds } from "./decide-commits.ts";
-import type { Commit, CommitRequest } from "./store.ts";
 
 /** How a queue gets its work done. */
 export interface Publisher {

@@ -1,5 +1,5 @@
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
-import type { Commit, CommitRequest } from "./store.ts";
+import type { Commit, CommitRequest } from "../store.ts";
 
 /** What the store holds already, as read inside the commit's transaction. */
 export interface CommitFacts {

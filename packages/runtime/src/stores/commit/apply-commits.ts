@@ -1,7 +1,6 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
-import { moveRows, type StagedRows } from "./catalog/move-rows.ts";
-import { internalSchema, tableNames } from "./catalog/names.ts";
+import { internalSchema } from "../catalog/names.ts";
 import {
   ensureMeta,
   findAssets,
@@ -10,50 +9,15 @@ import {
   findHeadRows,
   getAsset,
   type CatalogAsset,
-} from "./catalog/read-catalog.ts";
-import { idOf, insertVersions, moveHeads } from "./catalog/write-commits.ts";
-import {
-  decideCommits,
-  headKey,
-  type CommitDecision,
-  type CommitFacts,
-  type HeadMove,
-  type NewVersion,
-  type StaleCommit,
-} from "./decide-commits.ts";
-import type { Dialect } from "./dialect.ts";
-import type { MergeEngine } from "./merge-seam.ts";
-import type { SqlSession } from "./sql-session.ts";
-import type { Commit, CommitRequest, StageTarget } from "./store.ts";
-
-/** Points at which a crash test stops the process. They tell where a transaction is; nothing else depends on them. */
-export type CommitPhase =
-  | "begun"
-  | "ledgerWritten"
-  | "headsMoved"
-  | "rowsMoved"
-  | "extrasMoved"
-  | "committed"
-  | "verified"
-  | "cleaned";
-
-/** What an attempt has staged, as its adapter knows it. */
-export interface Staging {
-  readonly rows: StagedRows;
-  /** Quoted table of (source, reason, row_json); `null` when nothing was rejected. */
-  readonly quarantineTable: string | null;
-  readonly isMerge: boolean;
-  stagingTable(suffix: string): string;
-}
-
-export interface CommitContext {
-  readonly dialect: Dialect;
-  readonly merge: MergeEngine;
-  readonly committedAt: string;
-  /** Stagings by attempt; those that are gone are missing. */
-  findStagings(targets: readonly StageTarget[]): Promise<ReadonlyMap<string, Staging>>;
-  onPhase(phase: CommitPhase): void | Promise<void>;
-}
+} from "../catalog/read-catalog.ts";
+import { idOf, insertVersions, moveHeads } from "../catalog/write-commits.ts";
+import type { SqlSession } from "../sql-session.ts";
+import { readTips, tipKey, type StampedTips } from "../stamped/read-tips.ts";
+import type { Commit, CommitRequest } from "../store.ts";
+import { applyExtras, applyRows } from "./apply-rows.ts";
+import type { CommitContext, Staging } from "./commit-context.ts";
+import { goneError, movedError, nameOf, staleError } from "./commit-errors.ts";
+import { decideCommits, headKey, type CommitDecision, type CommitFacts, type HeadMove } from "./decide-commits.ts";
 
 /** The answer to one call of `commit`: all of its requests, or the reason why none. */
 export type CallResult = { readonly commits: readonly Commit[] } | { readonly error: unknown };
@@ -74,7 +38,8 @@ export async function applyCommits(
   const stagings = await context.findStagings(requests.map((request) => request.staged.target));
   const liveEnvironment = await ensureMeta(session, "live_environment", first.environment);
   const facts = await readFacts(session, context, { assets, requests });
-  const decisions = decideCalls(calls, facts, stagings);
+  const tips = await readTips(session, assets, requests);
+  const decisions = decideCalls(calls, facts, { stagings, tips });
   const accepted = decisions.filter((decision) => "commits" in decision);
   const versions = accepted.flatMap((decision) => decision.versions);
   const moves = accepted.flatMap((decision) => decision.moves);
@@ -176,119 +141,32 @@ type CallDecision = Omit<CommitDecision, "stale"> | { readonly error: Watersmeet
 function decideCalls(
   calls: readonly (readonly CommitRequest[])[],
   facts: CommitFacts,
-  stagings: ReadonlyMap<string, Staging>,
+  { stagings, tips: found }: { readonly stagings: ReadonlyMap<string, Staging>; readonly tips: StampedTips },
 ): readonly CallDecision[] {
   const nextVersions = new Map(facts.nextVersions);
+  const tips = new Map(found);
   return calls.map((requests) => {
     const decision = decideCommits(requests, { ...facts, nextVersions });
     if (decision.stale !== null) return { error: staleError(decision.stale) };
     const gone = decision.versions.find(({ request }) => !stagings.has(request.staged.target.attempt));
     if (gone !== undefined) return { error: goneError(gone.request) };
-    for (const { request, version } of decision.versions)
-      nextVersions.set(request.staged.target.asset.key, version + 1);
+    const moved = decision.versions.find(
+      ({ request }) => !isOnTip(stagings.get(request.staged.target.attempt), tips, request),
+    );
+    if (moved !== undefined) return { error: movedError(moved.request) };
+    for (const { request, version } of decision.versions) {
+      const { asset, partition } = request.staged.target;
+      nextVersions.set(asset.key, version + 1);
+      if (asset.isStamped === true) tips.set(tipKey(asset.key, partition), { strand: 0, version });
+    }
     return decision;
   });
 }
 
-interface Applied {
-  readonly assets: ReadonlyMap<AssetKey, CatalogAsset>;
-  readonly stagings: ReadonlyMap<string, Staging>;
-  readonly versions: readonly NewVersion[];
-}
-
-async function applyRows(
-  session: SqlSession,
-  context: CommitContext,
-  applied: Applied & { readonly moves: readonly HeadMove[]; readonly liveEnvironment: string },
-): Promise<void> {
-  const { assets, liveEnvironment } = applied;
-  for (const asset of assets.values()) {
-    const versions = applied.versions.filter(({ request }) => request.staged.target.asset.key === asset.key);
-    const served = applied.moves.filter((move) => move.asset === asset.key && move.environment === liveEnvironment);
-    if (asset.isPartitioned) {
-      await moveRows(session, {
-        assetId: asset.assetId,
-        superseded: served.flatMap((move) => (move.from === null ? [] : [move.from])),
-        restored: served.filter((move) => move.rows === "stored").map((move) => move.to),
-        staged: versions.map(({ request, version }) => ({
-          rows: stagingOf(applied, request).rows,
-          version,
-          isServed: request.environment === liveEnvironment,
-        })),
-      });
-      continue;
-    }
-    for (const { request, version } of versions) {
-      await session.run(
-        `alter table ${stagingOf(applied, request).rows.table} rename to ${tableNames.versionBare(asset.assetId, version)}`,
-      );
-    }
-    const last = served.at(-1);
-    if (last !== undefined) {
-      const select = `select * from ${tableNames.version(asset.assetId, last.to)}`;
-      await context.dialect.serve(session, context.dialect.renderView(asset.key), select);
-    }
-  }
-}
-
-async function applyExtras(session: SqlSession, context: CommitContext, applied: Applied): Promise<void> {
-  for (const { request, version } of applied.versions) {
-    const { quarantineTable } = stagingOf(applied, request);
-    if (quarantineTable === null) continue;
-    await session.run(
-      `insert into ${internalSchema}.quarantine (asset_id, partition, version, source, reason, row_json) select $1::integer, $2::varchar, $3::integer, source, reason, row_json from ${quarantineTable}`,
-      [idOf(applied.assets, request.staged.target.asset.key), request.staged.target.partition, version],
-    );
-  }
-  const merges = applied.versions.filter(({ request }) => stagingOf(applied, request).isMerge);
-  if (merges.length === 0) return;
-  await context.merge.publish(
-    session,
-    merges.map(({ request, version }) => ({
-      assetId: idOf(applied.assets, request.staged.target.asset.key),
-      target: request.staged.target,
-      version,
-      commitId: request.commitId,
-      environment: request.environment,
-      baseVersion: request.baseVersion,
-      batches: request.staged.batches,
-      stagingTable: (suffix) => stagingOf(applied, request).stagingTable(suffix),
-    })),
-  );
-}
-
-function stagingOf(applied: Applied, request: CommitRequest): Staging {
-  const staging = applied.stagings.get(request.staged.target.attempt);
-  if (staging === undefined) throw goneError(request);
-  return staging;
-}
-
-function nameOf(asset: AssetKey, partition: PartitionKey): string {
-  return partition === "" ? asset : `${asset}@${partition}`;
-}
-
-function staleError({ request, head }: StaleCommit): WatersmeetError {
-  const { asset, partition } = request.staged.target;
-  const name = nameOf(asset.key, partition);
-  const seen = head === null ? "no version" : `version ${head}`;
-  return new WatersmeetError(
-    "STORE_STALE",
-    `${name} was built on ${request.baseVersion === null ? "no version" : `version ${request.baseVersion}`}, but readers of "${request.environment}" see ${seen}`,
-    {
-      hint: "Another run published in between. Plan again: what is up to date will be skipped.",
-      details: { asset: asset.key, partition, environment: request.environment, base: request.baseVersion, head },
-    },
-  );
-}
-
-function goneError(request: CommitRequest): WatersmeetError {
-  const { asset, partition, attempt } = request.staged.target;
-  return new WatersmeetError(
-    "STORE_STAGING_GONE",
-    `What attempt ${attempt} staged for ${nameOf(asset.key, partition)} is not in the store any more`,
-    {
-      hint: "It was discarded, or the store was opened anew since. Run the step again.",
-      details: { asset: asset.key, partition, attempt },
-    },
-  );
+/** Two attempts may have staged the difference to one version: the first one moves the tip, and the other's is none any more. */
+function isOnTip(staging: Staging | undefined, tips: StampedTips, { staged: { target } }: CommitRequest): boolean {
+  if (staging === undefined || staging.stamped === null) return true;
+  const { seen } = staging.stamped;
+  const tip = tips.get(tipKey(target.asset.key, target.partition)) ?? null;
+  return seen === null ? tip === null : tip?.strand === seen.strand && tip.version === seen.version;
 }

@@ -1,8 +1,8 @@
 import { parseAssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { expect, test } from "vitest";
+import type { CommitRequest } from "../store.ts";
 import type { CallResult } from "./apply-commits.ts";
 import { PublishQueue, type Publisher } from "./publish-queue.ts";
-import type { CommitRequest } from "./store.ts";
 
 function request(commitId: string, partition = commitId): CommitRequest {
   return {

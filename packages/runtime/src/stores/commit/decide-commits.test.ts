@@ -1,7 +1,7 @@
 import { parseAssetKey, unpartitioned, type PartitionKey } from "@watersmeet/core/values";
 import { expect, test } from "vitest";
+import type { Commit, CommitRequest } from "../store.ts";
 import { decideCommits, headKey, splitIntoRounds, type CommitFacts } from "./decide-commits.ts";
-import type { Commit, CommitRequest } from "./store.ts";
 
 const orders = parseAssetKey("orders");
 

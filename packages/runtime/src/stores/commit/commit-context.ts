@@ -1,0 +1,36 @@
+import type { StagedRows } from "../catalog/move-rows.ts";
+import type { Dialect } from "../dialect.ts";
+import type { MergeEngine } from "../merge-seam.ts";
+import type { StampedStaging } from "../stamped/stamped-staging.ts";
+import type { StageTarget } from "../store.ts";
+
+/** Points at which a crash test stops the process. They tell where a transaction is; nothing else depends on them. */
+export type CommitPhase =
+  | "begun"
+  | "ledgerWritten"
+  | "headsMoved"
+  | "rowsMoved"
+  | "extrasMoved"
+  | "committed"
+  | "verified"
+  | "cleaned";
+
+/** What an attempt has staged, as its adapter knows it. */
+export interface Staging {
+  readonly rows: StagedRows;
+  /** Quoted table of (source, reason, row_json); `null` when nothing was rejected. */
+  readonly quarantineTable: string | null;
+  readonly isMerge: boolean;
+  stagingTable(suffix: string): string;
+  /** Of a stamped asset: in which form its rows are staged. */
+  readonly stamped: StampedStaging | null;
+}
+
+export interface CommitContext {
+  readonly dialect: Dialect;
+  readonly merge: MergeEngine;
+  readonly committedAt: string;
+  /** Stagings by attempt; those that are gone are missing. */
+  findStagings(targets: readonly StageTarget[]): Promise<ReadonlyMap<string, Staging>>;
+  onPhase(phase: CommitPhase): void | Promise<void>;
+}

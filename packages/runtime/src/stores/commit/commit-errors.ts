@@ -1,0 +1,46 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
+import type { CommitRequest } from "../store.ts";
+import type { StaleCommit } from "./decide-commits.ts";
+
+export function nameOf(asset: AssetKey, partition: PartitionKey): string {
+  return partition === "" ? asset : `${asset}@${partition}`;
+}
+
+export function staleError({ request, head }: StaleCommit): WatersmeetError {
+  const { asset, partition } = request.staged.target;
+  const name = nameOf(asset.key, partition);
+  const seen = head === null ? "no version" : `version ${head}`;
+  return new WatersmeetError(
+    "STORE_STALE",
+    `${name} was built on ${request.baseVersion === null ? "no version" : `version ${request.baseVersion}`}, but readers of "${request.environment}" see ${seen}`,
+    {
+      hint: "Another run published in between. Plan again: what is up to date will be skipped.",
+      details: { asset: asset.key, partition, environment: request.environment, base: request.baseVersion, head },
+    },
+  );
+}
+
+export function movedError(request: CommitRequest): WatersmeetError {
+  const { asset, partition } = request.staged.target;
+  return new WatersmeetError(
+    "STORE_STALE",
+    `${nameOf(asset.key, partition)} was staged as the difference to a version that is not the latest any more`,
+    {
+      hint: "Another run, or one of another environment, published in between. The worker stages it again.",
+      details: { asset: asset.key, partition, environment: request.environment, base: request.baseVersion },
+    },
+  );
+}
+
+export function goneError(request: CommitRequest): WatersmeetError {
+  const { asset, partition, attempt } = request.staged.target;
+  return new WatersmeetError(
+    "STORE_STAGING_GONE",
+    `What attempt ${attempt} staged for ${nameOf(asset.key, partition)} is not in the store any more`,
+    {
+      hint: "It was discarded, or the store was opened anew since. Run the step again.",
+      details: { asset: asset.key, partition, attempt },
+    },
+  );
+}

@@ -1,0 +1,133 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import type { Check } from "@watersmeet/core/gate";
+import { fingerprint, stableJson } from "@watersmeet/core/values";
+import { quoteIdentifier, renderColumnNames } from "../../exchange/quote.ts";
+import type { StagedRows } from "../catalog/move-rows.ts";
+import type { CatalogAsset } from "../catalog/read-catalog.ts";
+import { finishMeasurement, measureRelation, type Measuring, type SummedMeasurement } from "../measure-relation.ts";
+import { numberOf, type SqlSession } from "../sql-session.ts";
+import type { Measurement } from "../store.ts";
+import { renderRowBytes } from "./stage-changes.ts";
+import { findEarlierTip, type Tip } from "./stamped-catalog.ts";
+import type { MeasuredVersion, StampedStaging } from "./stamped-staging.ts";
+import { columnsIdOf, renderStampedVersion } from "./stamped-table.ts";
+
+export interface StampedMeasuring extends Omit<Measuring, "source"> {
+  readonly rows: StagedRows;
+  readonly staging: StampedStaging;
+  /** Version that the staged rows are the difference to; `null`: they are the whole version. */
+  readonly base: Tip | null;
+}
+
+/**
+ * Measures a staged version: by its difference where the base has been measured with the same checks and all of its rows passed; otherwise all of it.
+ * Digest sums and counts of sets add up, and a check of single rows that all kept rows passed can only fail on opened ones.
+ */
+export async function measureStamped(
+  measuring: StampedMeasuring,
+  checks: readonly Check[],
+): Promise<{ readonly measurement: Measurement; readonly measured: MeasuredVersion }> {
+  const summed = await sumVersion(measuring, checks);
+  const hasPassed = summed.checks.every((check) => check.failedRows === 0);
+  return {
+    measurement: finishMeasurement(summed),
+    measured: {
+      sums: [String(BigInt.asUintN(64, summed.sums[0])), String(BigInt.asUintN(64, summed.sums[1]))],
+      checksId: hasPassed ? checksIdOf(checks) : null,
+    },
+  };
+}
+
+function checksIdOf(checks: readonly Check[]): string {
+  return fingerprint(["checks-1", stableJson(checks)]);
+}
+
+async function sumVersion(measuring: StampedMeasuring, checks: readonly Check[]): Promise<SummedMeasurement> {
+  const { base, schema } = measuring;
+  const isComparable =
+    base !== null &&
+    base.sums !== null &&
+    base.columnsId === columnsIdOf(schema) &&
+    base.checksId === checksIdOf(checks);
+  if (!isComparable) return await measureRelation({ ...measuring, source: renderWhole(measuring) }, checks);
+  const rowChecks = checks.filter((check) => check.kind === "row");
+  const opened = await measureRelation({ ...measuring, source: renderSide(measuring.rows, 1) }, rowChecks);
+  const closed = await measureRelation({ ...measuring, source: renderSide(measuring.rows, -1) }, []);
+  const found = new Map(opened.checks.map((check) => [check.id, check]));
+  const measured = [];
+  for (const check of checks)
+    measured.push(check.kind === "row" ? found.get(check.id) : await measureKey(measuring, check));
+  return {
+    rowCount: base.rowCount + opened.rowCount - closed.rowCount,
+    sizeBytes: base.sizeBytes + opened.sizeBytes - closed.sizeBytes,
+    sums: [base.sums[0] + opened.sums[0] - closed.sums[0], base.sums[1] + opened.sums[1] - closed.sums[1]],
+    checks: measured.filter((check) => check !== undefined),
+  };
+}
+
+/** No two rows of the base share the key, so that those which do now include an opened one. */
+async function measureKey(measuring: StampedMeasuring, check: Extract<Check, { readonly kind: "uniqueKey" }>) {
+  const { rows, schema, session } = measuring;
+  const columns = check.columns.map(quoteIdentifier);
+  const isNullable = schema.columns.some(({ name, isNullable: can }) => can && check.columns.includes(name));
+  const opened = renderSide(rows, 1);
+  // To a unique key NULLs are equal, which no engine joins quickly.
+  const touched = isNullable
+    ? ""
+    : ` where exists (select 1 from ${opened} as o where ${columns.map((column) => `o.${column} = v.${column}`).join(" and ")})`;
+  const [row] = await session.run(
+    `select coalesce(sum(same), 0) as failed from (select count(*) as same from ${renderWhole(measuring)} as v${touched} group by ${columns.join(", ")} having count(*) > 1) as duplicates`,
+  );
+  const failedRows = row === undefined ? 0 : numberOf(row, "failed");
+  if (failedRows === 0) return { id: check.id, failedRows, sample: [] };
+  const whole = await measureRelation({ ...measuring, source: renderWhole(measuring) }, [check]);
+  return whole.checks[0];
+}
+
+/** The version that a staging is the difference to. @throws {STORE_STALE} when it has been removed since */
+export async function getBase(
+  session: SqlSession,
+  asset: Pick<CatalogAsset, "assetId" | "isPartitioned">,
+  { isDifference, seen }: StampedStaging,
+): Promise<Tip | null> {
+  if (!isDifference || seen === null) return null;
+  const base = await findEarlierTip(session, asset, seen.version);
+  if (base !== null) return base;
+  throw new WatersmeetError(
+    "STORE_STALE",
+    `Version ${seen.version}, which the staged rows differ from, has been removed`,
+    {
+      hint: "Run the step again.",
+    },
+  );
+}
+
+/** An item of FROM with the rows that are opened (1) or closed (-1). */
+function renderSide({ table, schema, stagingId }: StagedRows, sign: 1 | -1): string {
+  return `(select ${renderColumnNames(schema.columns)} from ${table} where _sid = ${stagingId} and _sign = ${sign})`;
+}
+
+/** What it takes to read a staged version. */
+export type StampedReading = Pick<StampedMeasuring, "rows" | "staging" | "base" | "schema" | "dialect">;
+
+/** An item of FROM with the opened rows of a staged version; all of them, when it is the difference to none. */
+export function renderOpened(reading: StampedReading): string {
+  return reading.base === null ? renderWhole(reading) : renderSide(reading.rows, 1);
+}
+
+/** An item of FROM with all rows of a staged version. */
+export function renderWhole(measuring: StampedReading): string {
+  const { base, dialect, rows, schema, staging } = measuring;
+  const names = renderColumnNames(schema.columns);
+  if (staging.form === "whole") return `(select ${names} from ${rows.table})`;
+  if (base === null) return renderSide(rows, 1);
+  const old = renderStampedVersion(schema, base.rows, base.version);
+  const closed = renderSide(rows, -1);
+  if (staging.key.isUnique) {
+    const matches = staging.key.columns.map(quoteIdentifier).map((column) => `c.${column} = t.${column}`);
+    return `(select ${names} from (${old}) as t where not exists (select 1 from ${closed} as c where ${matches.join(" and ")}) union all select ${names} from ${renderSide(rows, 1)} as o)`;
+  }
+  const numbered = (source: string) =>
+    `select ${names}, _bytes, row_number() over (partition by _bytes) as _nth from (select *, ${renderRowBytes(dialect, schema)} as _bytes from ${source} as r) as b`;
+  return `(select ${names} from (${numbered(`(${old})`)}) as t where not exists (select 1 from (${numbered(closed)}) as c where c._bytes = t._bytes and c._nth = t._nth) union all select ${names} from ${renderSide(rows, 1)} as o)`;
+}

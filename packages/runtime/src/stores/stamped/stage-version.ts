@@ -1,0 +1,85 @@
+import type { MergePolicy } from "@watersmeet/core/merge";
+import type { RowSchema } from "@watersmeet/core/schema";
+import type { StagedRows } from "../catalog/move-rows.ts";
+import type { CatalogAsset } from "../catalog/read-catalog.ts";
+import type { Dialect } from "../dialect.ts";
+import type { MergeStageHost } from "../merge-seam.ts";
+import { compareSchemas } from "../schema-change.ts";
+import type { SqlSession, SqlValue } from "../sql-session.ts";
+import type { StageTarget, VersionDifference } from "../store.ts";
+import { stageChanges, type StampedChange } from "./stage-changes.ts";
+import { findTip, type Tip } from "./stamped-catalog.ts";
+import type { RowKey, StampedStaging } from "./stamped-staging.ts";
+import { columnsIdOf } from "./stamped-table.ts";
+
+/** How the rows of an attempt are to be staged. */
+export interface StampedStart {
+  readonly seen: Tip | null;
+  /** The seen version, when its table can hold the rows. */
+  readonly base: Tip | null;
+  readonly form: StampedStaging["form"];
+}
+
+/** Looks where a partition stands. */
+export async function startStamped(
+  session: SqlSession,
+  dialect: Dialect,
+  { target, asset }: { readonly target: StageTarget; readonly asset: Pick<CatalogAsset, "assetId" | "isPartitioned"> },
+): Promise<StampedStart> {
+  const seen = await findTip(session, asset, target.partition);
+  const renderType = (type: RowSchema["columns"][number]["type"]) => dialect.renderType(type);
+  const change =
+    seen === null ? null : compareSchemas(target.asset.schema, seen.table.schema, { hasRows: false, renderType });
+  const base = change !== null && change.conflicts.length + change.added.length === 0 ? seen : null;
+  return { seen, base, form: base === null && !asset.isPartitioned ? "whole" : "changes" };
+}
+
+/** Nothing is staged yet. */
+export function emptyStaging({ base, form, seen }: StampedStart): StampedStaging {
+  return {
+    form,
+    seen: seen === null ? null : { strand: seen.strand, version: seen.version },
+    isDifference: base !== null,
+    openedRows: 0,
+    closedRows: 0,
+    key: { columns: [], isUnique: false },
+    measured: null,
+  };
+}
+
+/** For `MergeStageHost.tip`. */
+export function describeTip({ base }: StampedStart, schema: RowSchema): MergeStageHost["tip"] {
+  return base === null ? null : { version: base.version, hasSameColumns: base.columnsId === columnsIdOf(schema) };
+}
+
+/** Rows of a version, and how many. */
+export interface StagedVersion {
+  readonly staging: StampedStaging;
+  readonly rowCount: number;
+  readonly difference: VersionDifference | null;
+}
+
+/** Stages a version of an attempt that has begun. */
+export async function stageVersion(
+  session: SqlSession,
+  attempt: { readonly dialect: Dialect; readonly rows: StagedRows; readonly start: StampedStart },
+  change: StampedChange,
+): Promise<StagedVersion> {
+  const { base, form } = attempt.start;
+  const { openedRows, closedRows } = await stageChanges(session, { ...attempt, base, form }, change);
+  return {
+    staging: { ...emptyStaging(attempt.start), openedRows, closedRows, key: change.key },
+    rowCount: (base?.rowCount ?? 0) + openedRows - closedRows,
+    difference: base === null ? null : { from: base.version, openedRows, closedRows, rowChecks: base.rowChecks },
+  };
+}
+
+/** A version of which nothing is known but its rows. */
+export function wholeChange(rows: string, parameters: readonly SqlValue[] = []): StampedChange {
+  return { rows, parameters, keys: null, key: { columns: [], isUnique: false } };
+}
+
+/** What identifies the rows that a policy makes. */
+export function keyOfPolicy({ key, rows }: MergePolicy): RowKey {
+  return { columns: key, isUnique: rows !== "unionAll" && rows !== "keepConflicts" };
+}
