@@ -1,6 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { canonicalKey, keyColumns } from "@watersmeet/core/merge";
 import { normalizeValue, type Column, type Row } from "@watersmeet/core/schema";
+import type { AssetSpec } from "../../../project/project.ts";
 import type { DeskMerge } from "../merge-subject.ts";
 
 /**
@@ -9,7 +10,7 @@ import type { DeskMerge } from "../merge-subject.ts";
  * @throws {KEY_INVALID} when a column of the key is missing, another one is given, or a value is not of its column's type
  */
 export function parseKey(
-  { key: asset, policy, spec }: Pick<DeskMerge, "key" | "policy" | "spec">,
+  { key: asset, policy, spec }: Pick<DeskMerge, "key" | "policy"> & { readonly spec: Pick<AssetSpec, "schema"> },
   given: Readonly<Record<string, string>>,
 ): Row {
   const columns = keyColumns(spec.schema, policy.key);
