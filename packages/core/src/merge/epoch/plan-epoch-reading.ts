@@ -1,5 +1,6 @@
 import type { ColumnType } from "../../schema/row-schema.ts";
 import { fingerprint } from "../../values/fingerprint.ts";
+import { stableJson } from "../../values/stable-json.ts";
 import { hashEpoch } from "./assign-epoch.ts";
 import { compareEpochs, widen, type EpochChange } from "./compare-epochs.ts";
 import type { Epoch, EpochField, EpochStep } from "./epoch.ts";
@@ -33,6 +34,10 @@ export interface UpcastStep {
   readonly upcaster: string;
   /** How rows are brought into the form that the function takes. */
   readonly columns: readonly ColumnReading[];
+  /** Whether the form that it gives is keyed by other fields, so that it gives the key too. Otherwise keys stay as they are. */
+  readonly isKeyChanged: boolean;
+  /** The form that it gives. */
+  readonly gives: readonly EpochField[];
 }
 
 /** How rows of one epoch are read today. */
@@ -63,8 +68,10 @@ export function planEpochReading(chain: EpochChain, epoch: Pick<Epoch, "fields" 
     if (upcaster === null) continue;
     const changes = findIncompatible(form, fields);
     if (changes.length > 0) return { kind: "unreadable", changes };
-    steps.push({ position: at, upcaster, columns: readColumns(form, fields) });
-    form = chain.steps[at + 1]?.fields ?? chain.present;
+    const gives = chain.steps[at + 1]?.fields ?? chain.present;
+    const isKeyChanged = identifyKey(fields) !== identifyKey(gives);
+    steps.push({ position: at, upcaster, columns: readColumns(form, fields), isKeyChanged, gives });
+    form = gives;
   }
   const changes = findIncompatible(form, chain.present);
   if (changes.length > 0) return { kind: "unreadable", changes };
@@ -91,6 +98,10 @@ function readColumns(from: readonly EpochField[], to: readonly EpochField[]): re
       isCast: old !== undefined && widen(old.type, type) === "cast",
     };
   });
+}
+
+function identifyKey(fields: readonly EpochField[]): string {
+  return stableJson(fields.filter(({ isKey }) => isKey).map(({ id, type: { kind } }) => [id, kind]));
 }
 
 /** Rows are derived into the present form, so that is part of the name; so is every form that a function takes. */
