@@ -11,6 +11,7 @@ const shop = await ShopRunner.open({
   onPhase: die,
   onStorePhase: (reached) => die(`store:${reached}`),
 });
+await shop.adopt("shelf", "counts");
 if (phase === "busy") setTimeout(() => process.kill(process.pid, "SIGKILL"), 1_000);
 await shop.make(asset, { partition });
 

@@ -76,6 +76,15 @@ export class ShopRunner implements AsyncDisposable {
     this.executor = parts.executor;
   }
 
+  /** Remembers what another process has committed of these assets. */
+  async adopt(...assets: readonly string[]): Promise<void> {
+    for (const asset of assets.map(parseAssetKey)) {
+      const heads = await this.store.listHeads("prod", asset);
+      const commits = await this.store.findCommits(heads.map(({ commitId }) => commitId));
+      for (const commit of commits) this.heads.set(headName(asset, commit.partition), commit);
+    }
+  }
+
   /** Runs one step on what is committed now. */
   async run(asset: string, options: StepOptions = {}): Promise<StepOutcome> {
     const claimed = this.claim(asset, options);
