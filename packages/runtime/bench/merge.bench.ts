@@ -8,7 +8,7 @@ import pg from "pg";
 import { duckdbMergeDialect } from "../src/stores/duckdb/merge-dialect.ts";
 import { renderContributionTable } from "../src/stores/merge/contribution-table.ts";
 import type { MergeDialect } from "../src/stores/merge/merge-dialect.ts";
-import { renderSeal, renderSealFigures } from "../src/stores/merge/render-seal.ts";
+import { renderSeal, renderSealFigures } from "../src/stores/merge/seal/render-seal.ts";
 import { createPgMergeDialect } from "../src/stores/postgres/merge-dialect.ts";
 import { createPgDialect } from "../src/stores/postgres/pg-dialect.ts";
 import { startBenchPostgres } from "./bench-postgres.ts";
@@ -151,12 +151,12 @@ async function measure(name: string, bench: Bench): Promise<void> {
       await bench.run(
         renderSeal(dialect, spec, {
           table: "contributions",
-          batch: index + 1,
-          delivery: { columns, eventTime: at },
-          select: `select * from branch_${branch}`,
+          delivered: { columns, eventTime: at, operation: null, sequence: null, present: null },
+          latestTime: null,
+          batches: [{ number: index + 1, select: `select * from branch_${branch}`, splits: [] }],
         }),
       );
-      await bench.run(renderSealFigures(spec, "contributions", index + 1));
+      await bench.run(renderSealFigures(spec, { table: "contributions", batches: [index + 1], hasFeed: false }));
     });
   }
   console.log(`${name}: ${branches.length} branches x ${rowCount} rows x ${columns.length} columns, memory ${memory}`);
@@ -187,6 +187,7 @@ async function measure(name: string, bench: Bench): Promise<void> {
       name: "contributions",
       schema: spec.schema,
       hasFaults: false,
+      hasCopies: false,
     });
     const ours = async () => {
       if (fold.findings === null) {

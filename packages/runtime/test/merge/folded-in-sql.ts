@@ -90,7 +90,12 @@ export async function foldInSql(engine: FoldEngine, table: string, one: SqlCase)
     spec,
     one.batches.map((batch, index) => describeBatch(spec, batch, one.firstNumber + index)),
   );
-  const folded = engine.dialect.renderFold(plan, { name: table, schema: spec.schema, hasFaults: false });
+  const folded = engine.dialect.renderFold(plan, {
+    name: table,
+    schema: spec.schema,
+    hasFaults: false,
+    hasCopies: true,
+  });
   const findings = "findings";
   if (folded.findings !== null) await engine.query(`create temporary table ${findings} as ${folded.findings}`);
   const bytes = canonicalColumns(spec.schema).map(({ name, type }) =>
@@ -102,10 +107,8 @@ export async function foldInSql(engine: FoldEngine, table: string, one: SqlCase)
       : `encode(${bytes.join(" || ")}, 'hex')`;
   const rows = await engine.query(`select ${hex} as bytes from (${folded.renderRows(findings)}) as r`);
   const conflicts = folded.conflicts === null ? [] : await engine.query(folded.conflicts);
-  const winners =
-    folded.findings === null
-      ? null
-      : await engine.query(`select coalesce(sum(winners), 0) as winners from ${findings}`);
+  const winnersSql = folded.renderWinners(findings);
+  const winners = winnersSql === null ? null : await engine.query(winnersSql);
   if (folded.findings !== null) await engine.query(`drop table ${findings}`);
   return {
     rows: rows.map((row) => String(row["bytes"])).sort(),
@@ -161,7 +164,7 @@ function renderRow(
   const present = schema.columns.map((column) => (isSaid(column) ? "1" : "0")).join("");
   const values = schema.columns.map((column) => renderValue(dialect, column, key[column.name] ?? cells[column.name]));
   const bits = operation === "upsert" ? `'${present}'::${dialect.presenceType}` : "null";
-  return `(${[batch, "null", operations[operation], eventTimeUs ?? "null", "null", ordinal === 0n ? "null" : ordinal, bits, ...values].join(", ")})`;
+  return `(${[batch, "null", operations[operation], eventTimeUs ?? "null", "null", ordinal === 0n ? "null" : ordinal, contribution.copy === 0 ? "null" : contribution.copy, bits, ...values].join(", ")})`;
 }
 
 function renderValue(dialect: MergeDialect, { type }: Column, value: unknown): string {

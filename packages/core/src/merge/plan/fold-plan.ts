@@ -65,6 +65,8 @@ export interface FoldPlan {
   readonly aggregates: readonly AggregateCell[];
   /** Columns that a function of the author's joins. They are in `groups` too, as if they were recency first, for engines that cannot call it. */
   readonly custom: readonly Column[];
+  /** Of each column that a batch carries, who says something of it: what the value hash is over, also where rows are taken whole. */
+  readonly said: readonly { readonly column: Column; readonly presence: Presence }[];
   /** Columns that no batch carries: NULL. */
   readonly unset: readonly Column[];
   /** Columns to count contributions in that no batch carries: 0. */
@@ -129,12 +131,13 @@ function planCells(
   spec: MergeSpec,
   batches: readonly FoldBatch[],
   orderIndex: (name: PackedOrder["order"]) => number,
-): Pick<FoldPlan, "groups" | "aggregates" | "custom" | "unset" | "uncounted"> {
+): Pick<FoldPlan, "groups" | "aggregates" | "custom" | "said" | "unset" | "uncounted"> {
   const { policy, schema } = spec;
   const groups = new Map<string, CellGroup>();
   const aggregates: AggregateCell[] = [];
   const none: { readonly column: Column; readonly policy: CellPolicy }[] = [];
   const custom: Column[] = [];
+  const said: { readonly column: Column; readonly presence: Presence }[] = [];
   for (const [bit, column] of schema.columns.entries()) {
     if (policy.key.includes(column.name)) continue;
     const cell = cellPolicyOf(policy, column.name);
@@ -143,6 +146,7 @@ function planCells(
       none.push({ column, policy: cell });
       continue;
     }
+    said.push({ column, presence: carried });
     if (cell === "custom") custom.push(column);
     const presence = isWholeRow(policy.rows) ? always : carried;
     const order = orderIndex(cellRules[cell].order);
@@ -157,6 +161,7 @@ function planCells(
     groups: [own, ...groups.values()],
     aggregates,
     custom,
+    said,
     unset: none.filter((one) => !isCount(one)).map(({ column }) => column),
     uncounted: none.filter(isCount).map(({ column }) => column),
   };

@@ -2,6 +2,7 @@ import type { Column, RowSchema } from "@watersmeet/core/schema";
 import { fingerprint, stableJson } from "@watersmeet/core/values";
 import { quoteIdentifier } from "../../exchange/quote.ts";
 import { internalSchema } from "../catalog/names.ts";
+import type { TableColumn } from "./catalog/merge-tables.ts";
 import type { MergeDialect } from "./merge-dialect.ts";
 
 /** Names the form of a merge's contributions: those of another schema stand in another table. */
@@ -10,7 +11,11 @@ export function schemaIdOf(schema: RowSchema): string {
 }
 
 export function contributionTableName(assetId: number, schema: RowSchema): string {
-  return `${internalSchema}.${quoteIdentifier(contributionTableBareName(assetId, schemaIdOf(schema)))}`;
+  return qualifyContributions(assetId, schemaIdOf(schema));
+}
+
+export function qualifyContributions(assetId: number, schemaId: string): string {
+  return `${internalSchema}.${quoteIdentifier(contributionTableBareName(assetId, schemaId))}`;
 }
 
 export function contributionTableBareName(assetId: number, schemaId: string): string {
@@ -22,21 +27,44 @@ export function cellOf(schema: RowSchema, column: Pick<Column, "name">): string 
   return `c${schema.columns.findIndex(({ name }) => name === column.name)}`;
 }
 
+/** Columns of a contribution besides its cells. */
+export const contributionColumns = [
+  "_batch",
+  "_fault",
+  "_op",
+  "_at",
+  "_sequence",
+  "_ordinal",
+  "_copy",
+  "_present",
+] as const;
+
+/** What came later. */
+export const addedContributionColumns: readonly TableColumn[] = [["_copy", "integer"]];
+
 /**
- * A NULL in a column with an underscore is the common case and takes no room: an upsert, undated, without sequence, ordinal or presence
+ * A NULL in a column with an underscore is the common case and takes no room: an upsert, undated, without sequence or ordinal, no copy of another one, without presence
  * bits of its own (it carries what its batch carries), and without a fault.
  */
 export function renderContributionTable(dialect: MergeDialect, name: string, schema: RowSchema): readonly string[] {
+  return [
+    `create table if not exists ${name} (${renderContributionColumns(dialect, schema)})`,
+    ...dialect.renderIndexes(name),
+  ];
+}
+
+/** The columns of a table of contributions, with their types. */
+export function renderContributionColumns(dialect: MergeDialect, schema: RowSchema): string {
   const cells = schema.columns.map(({ type }, index) => `c${index} ${dialect.renderCellType(type)}`);
-  const columns = [
+  return [
     "_batch integer not null",
     "_fault varchar",
     "_op smallint",
     "_at bigint",
     "_sequence bigint",
     "_ordinal bigint",
+    "_copy integer",
     `_present ${dialect.presenceType}`,
     ...cells,
-  ];
-  return [`create table if not exists ${name} (${columns.join(", ")})`, ...dialect.renderIndexes(name)];
+  ].join(", ");
 }

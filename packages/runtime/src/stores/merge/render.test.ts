@@ -8,11 +8,13 @@ import { renderContributionTable } from "./contribution-table.ts";
 import type { MergeDialect } from "./merge-dialect.ts";
 import {
   renderAmbiguousKeys,
-  renderDropDuplicates,
+  renderLateCounts,
+  renderMarkCopies,
   renderRejected,
   renderSeal,
   renderSealFigures,
-} from "./render-seal.ts";
+} from "./seal/render-seal.ts";
+import { renderBaseCount, renderDropUnchanged, renderRetracts } from "./seal/render-snapshot.ts";
 
 const column = (name: string, type: ColumnType, nullAs: Column["nullAs"] = "null"): Column => ({
   name,
@@ -31,7 +33,7 @@ const schema = {
 const policy: MergePolicy = { key: ['i"d'], rows: "recencyFirst", columns: {}, trust: { crm: 2 }, eventTime: "at" };
 const spec: MergeSpec = { policy, schema };
 const eventTime = column("at", { kind: "timestamp" });
-const table = { name: "contributions", schema, hasFaults: false };
+const table = { name: "contributions", schema, hasFaults: false, hasCopies: false };
 
 const batch = (number: number, source: string, more: Partial<FoldBatch> = {}): FoldBatch => ({
   number,
@@ -93,20 +95,63 @@ for (const [engine, dialect] of dialects) {
     }
 
     test("seals a branch", async () => {
-      const sealed = { table: table.name, batch: 7 };
+      const sealed = { table: table.name, batch: 7, hasFeed: false };
+      const delivered = {
+        columns: schema.columns.slice(0, 2),
+        eventTime,
+        operation: null,
+        sequence: null,
+        present: null,
+      };
+      const batches = [{ number: 7, select: "select 1", splits: [] }];
       const statements = [
         ...renderContributionTable(dialect, table.name, schema),
-        renderSeal(dialect, spec, {
-          ...sealed,
-          delivery: { columns: schema.columns.slice(0, 2), eventTime },
-          select: "select 1",
-        }),
-        renderSealFigures(spec, table.name, 7),
+        renderSeal(dialect, spec, { table: table.name, delivered, latestTime: null, batches }),
+        renderSealFigures(spec, { ...sealed, batches: [7] }),
         renderAmbiguousKeys(dialect, spec, sealed),
-        renderDropDuplicates(dialect, spec, sealed),
+        renderMarkCopies(dialect, spec, sealed),
         renderRejected(dialect, spec, { table: table.name, batches: [{ number: 7, source: "o'brien" }] }),
       ];
       await expect(statements.map(breakLines).join("\n")).toMatchFileSnapshot(`golden/${engine}-seal.sql`);
+    });
+
+    test("seals deliveries of a feed, and splits off what is late", async () => {
+      const sealed = { table: table.name, batch: 7, hasFeed: true };
+      const delivered = {
+        columns: schema.columns,
+        eventTime,
+        operation: column("op", { kind: "text" }),
+        sequence: column("seq", { kind: "bigint" }),
+        present: column("said", { kind: "json" }),
+      };
+      const splits = [
+        { before: 10n, number: 9 },
+        { before: 20n, number: 8 },
+      ];
+      const batches = [
+        { number: 7, select: "select 1", splits },
+        { number: 17, select: "select 2", splits: [] },
+      ];
+      const bounds = [{ class: "beyondGrace", before: 20n }];
+      const statements = [
+        renderSeal(dialect, spec, { table: table.name, delivered, latestTime: 99n, batches }),
+        renderSealFigures(spec, { ...sealed, batches: [7, 17] }),
+        renderAmbiguousKeys(dialect, spec, sealed),
+        renderMarkCopies(dialect, spec, sealed),
+        renderLateCounts(spec, { table: table.name, batches: [7], before: null }, bounds),
+        renderLateCounts(spec, { table: table.name, batches: [7], before: "select 1" }, bounds),
+      ];
+      await expect(statements.map(breakLines).join("\n")).toMatchFileSnapshot(`golden/${engine}-seal-feed.sql`);
+    });
+
+    test("tells a snapshot from the one before it", async () => {
+      const snapshot = { table: table.name, batch: 7, parts: [7, 8], before: "select 1", chain: [3, 5] };
+      const statements = [
+        renderBaseCount(spec, snapshot),
+        renderRetracts(spec, snapshot),
+        renderDropUnchanged(dialect, spec, snapshot),
+      ];
+      await expect(statements.map(breakLines).join("\n")).toMatchFileSnapshot(`golden/${engine}-snapshot.sql`);
     });
   });
 }

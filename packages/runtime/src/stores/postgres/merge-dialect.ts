@@ -16,10 +16,18 @@ export function createPgMergeDialect(store: Dialect): MergeDialect {
     rowId: "ctid",
     // Batches stand together, so that a summary of each range of pages is enough to find them.
     renderIndexes: (table) => [`create index if not exists ${quoteIndex(table)} on ${table} using brin (_batch)`],
+    renderAnalyze: (table) => [`analyze ${table}`],
     renderNormalized: (text) =>
       `case when octet_length(${text}) = char_length(${text}) then ${text} else normalize(${text}, nfc) end`,
     renderHasNul: () => null,
     renderBytes: (bytes) => `'\\x${bytes.toString("hex")}'::bytea`,
+    renderContainsName: (array, name) => `jsonb_exists(${array}, ${quoteLiteral(name)})`,
+    renderQuotient: (dividend, divisor) => `div(${dividend}, ${divisor})`,
+    renderElements: (select, relation, json) =>
+      `select ${select}, element::text collate "C" as element from ${relation} cross join lateral jsonb_array_elements(case jsonb_typeof(${json}) when 'array' then ${json} else jsonb_build_array(${json}) end) as of_array (element)`,
+    renderElementArray: (element) => `('[' || string_agg(${element}, ', ' order by ${element}) || ']')::jsonb`,
+    renderSampleBucket: (values, salt) => `abs(hash_record_extended(row(${values.join(", ")}), ${salt}) % 1000)`,
+    renderHex: (bytes) => `encode(${bytes}, 'hex')`,
     renderJsonRow: (cells) => renderJsonObject(cells),
     renderFold: (plan, table) => renderPostgresFold(dialect, plan, table),
   };

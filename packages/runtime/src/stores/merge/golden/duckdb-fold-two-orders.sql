@@ -1,8 +1,8 @@
 select *, 1 + (case when r1 is not null and r1 is distinct from r0 then 1 else 0 end) + (case when r2 is not null and r2 is distinct from r0 and r2 is distinct from r1 then 1 else 0 end) + (case when r3 is not null and r3 is distinct from r0 and r3 is distinct from r1 and r3 is distinct from r2 then 1 else 0 end) as winners
-  from (with e0 as (select rowid as _row, _batch, _op, _present, c0, c1, c2, c3, (coalesce(_at - 1000000 + 1, 0) * 4 + case _batch when 1 then 2 when 2 then 1 else 0 end)::bigint as w0, (coalesce(_at - 1000000 + 1, 0) * 2 + case _batch when 1 then 2000004 when 2 then 1 else 0 end)::bigint as w1
-  from contributions
+  from (with e as (select t.rowid as _row, _batch, _op, _at, _present, c0, c1, c2, c3, (coalesce(_at - 1000000 + 1, 0) * 4 + case _batch when 1 then 2 when 2 then 1 else 0 end)::bigint as w0, (coalesce(_at - 1000000 + 1, 0) * 2 + case _batch when 1 then 2000004 when 2 then 1 else 0 end)::bigint as w1
+  from contributions as t
   where _batch in (1, 2)), u as (select *
-  from e0) select arg_max(_row, w0) as r0, arg_max(_row, w1) as r1, arg_max(_row, w0) filter (where _batch in (1)) as r2, arg_max(_row, w0) filter (where _batch in (1) and c3 is not null) as r3
+  from e) select arg_max(_row, w0) as r0, arg_max(_row, w1) as r1, arg_max(_row, w0) filter (where _batch in (1)) as r2, arg_max(_row, w0) filter (where _batch in (1) and c3 is not null) as r3
   from u
   group by c0) as narrow;
 

@@ -1,7 +1,7 @@
 import type { FoldPlan } from "@watersmeet/core/merge";
 import type { Column } from "@watersmeet/core/schema";
-import { cellOf } from "./contribution-table.ts";
-import type { ContributionTable, MergeDialect } from "./merge-dialect.ts";
+import { cellOf } from "../contribution-table.ts";
+import type { ContributionTable, MergeDialect } from "../merge-dialect.ts";
 import { renderSurvivors } from "./render-survivors.ts";
 import { renderPresence } from "./render-token.ts";
 

@@ -1,0 +1,237 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import { addFates, keyColumns, noFates, planFold, type FateCounts, type MergeSpec } from "@watersmeet/core/merge";
+import { quoteIdentifier } from "../../../exchange/quote.ts";
+import type { MergeStageHost } from "../../merge-seam.ts";
+import { numberOf, textOf } from "../../sql-session.ts";
+import type { Staged } from "../../store.ts";
+import type { CatalogBatch } from "../catalog/batches.ts";
+import type { CatalogCut } from "../catalog/cuts.ts";
+import {
+  cellOf,
+  contributionTableName,
+  renderContributionColumns,
+  contributionColumns,
+} from "../contribution-table.ts";
+import type { FormReader } from "../forms/read-forms.ts";
+import type { ContributionTable, MergeDialect } from "../merge-dialect.ts";
+import { countFolded, countWinners } from "./count-fates.ts";
+
+/** What is folded, and onto what. */
+export interface FoldWork {
+  readonly dialect: MergeDialect;
+  readonly host: MergeStageHost;
+  readonly spec: MergeSpec;
+  readonly reader: FormReader;
+  /** Batches that count. */
+  readonly live: readonly CatalogBatch[];
+  /** What the partition's latest version was folded from; `undefined`: there is none, or it was folded by other rules. */
+  readonly before: PreviousFold | undefined;
+  /** Of 1,000 keys, how many may be affected for a fold of them alone. */
+  readonly partialPerMille: number;
+}
+
+export interface PreviousFold {
+  readonly cut: CatalogCut;
+  readonly live: readonly CatalogBatch[];
+  readonly fates: FateCounts;
+  readonly rowCount: number;
+}
+
+/** What a fold came to. */
+export interface StagedFold {
+  /** Of the contributions that count. */
+  readonly fates: FateCounts;
+  readonly delta: Staged["delta"];
+}
+
+/** Folds the live batches and stages the rows: those of the keys that may have changed since the latest version, or all. */
+export async function stageFold(work: FoldWork): Promise<StagedFold> {
+  const partial = work.before === undefined ? null : await stagePartial(work, work.before);
+  return partial ?? (await stageWhole(work));
+}
+
+async function stageWhole(work: FoldWork): Promise<StagedFold> {
+  const { host, spec } = work;
+  const folded = await fold(work, { table: await findTable(work), live: work.live });
+  if (host.tip === null || host.tip === undefined) {
+    const rowCount = await host.stageRows(folded.rows);
+    return { fates: await folded.countFates(rowCount), delta: null };
+  }
+  const changes = await host.stageChanges({ rows: folded.rows, keys: null, keyColumns: spec.policy.key });
+  return { fates: await folded.countFates(changes.rowCount), delta: null };
+}
+
+/** `null`: too much has changed. */
+async function stagePartial(work: FoldWork, before: PreviousFold): Promise<StagedFold | null> {
+  const { dialect, host, spec } = work;
+  const changed = differenceOf(work.live, before.live);
+  const keys = host.stagingTable("keys");
+  await host.session.run(`${host.createStagingTable} ${keys} as ${renderKeys(work, changed)}`);
+  const affectedKeys = await count(work, `select count(*) as count from ${keys}`);
+  if (affectedKeys * 1000 > work.partialPerMille * Math.max(before.rowCount, affectedKeys)) return null;
+  for (const statement of dialect.renderAnalyze(keys)) await host.session.run(statement);
+  const table = await gather(work, {
+    batches: unionOf(work.live, before.live),
+    suffix: "part",
+    matching: renderIsAffected(work, keys),
+  });
+  for (const statement of dialect.renderAnalyze(table.name)) await host.session.run(statement);
+  const folded = await fold(work, { table, live: work.live });
+  const rows = host.stagingTable("rows");
+  await host.session.run(`${host.createStagingTable} ${rows} as ${folded.rows}`);
+  const names = spec.schema.columns.map(({ name }) => quoteIdentifier(name)).join(", ");
+  const changes = await host.stageChanges({ rows: `select ${names} from ${rows}`, keys, keyColumns: spec.policy.key });
+  const now = await folded.countFates(await count(work, `select count(*) as count from ${rows}`));
+  const old = await fold(work, { table, live: before.live, suffix: "old" });
+  const then = await old.countFates(await count(work, `select count(*) as count from (${old.rows}) as old`));
+  return {
+    fates: addFates(before.fates, now, negate(then)),
+    delta: {
+      baseVersion: before.cut.version,
+      affectedKeys,
+      changedRows: Math.max(changes.openedRows, changes.closedRows),
+    },
+  };
+}
+
+interface Folded {
+  /** A SELECT of the rows, columns in schema order. */
+  readonly rows: string;
+  countFates(rowCount: number): Promise<FateCounts>;
+}
+
+async function fold(
+  work: FoldWork,
+  {
+    table,
+    live,
+    suffix = "fold",
+  }: { readonly table: ContributionTable; readonly live: readonly CatalogBatch[]; readonly suffix?: string },
+): Promise<Folded> {
+  const { dialect, host, reader, spec } = work;
+  const plan = planFold(
+    spec,
+    live.map((batch) => reader.toFoldBatch(batch)),
+  );
+  const folded = dialect.renderFold(plan, table);
+  if (folded.conflicts !== null && suffix === "fold") await refuseConflicts(host, folded.conflicts);
+  const findings = host.stagingTable(suffix);
+  if (folded.findings !== null) await host.session.run(`${host.createStagingTable} ${findings} as ${folded.findings}`);
+  const overflows = folded.renderOverflows(findings);
+  if (overflows !== null) await refuseOverflows(host, overflows);
+  return {
+    rows: folded.renderRows(findings),
+    async countFates(rows) {
+      const winners = await countWinners(host.session, { folded, findings, rows });
+      const total =
+        suffix === "fold" && table.name === contributionTableName(host.assetId, spec.schema) ? countRead(live) : null;
+      return await countFolded({ session: host.session, dialect }, { plan, table, winners, total });
+    },
+  };
+}
+
+function countRead(batches: readonly CatalogBatch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.rowCount - batch.rejectedCount - batch.duplicateCount, 0);
+}
+
+/** The table that the contributions stand in, or a working table with those of several. */
+async function findTable(work: FoldWork): Promise<ContributionTable> {
+  const { host, reader, spec, live } = work;
+  if (!reader.isPresent(live)) return await gather(work, { batches: live, suffix: "all" });
+  return describeTable(work, { name: contributionTableName(host.assetId, spec.schema), batches: live });
+}
+
+async function gather(
+  work: FoldWork,
+  {
+    batches,
+    suffix,
+    matching,
+  }: { readonly batches: readonly CatalogBatch[]; readonly suffix: string; readonly matching?: string },
+): Promise<ContributionTable> {
+  const { dialect, host, reader, spec } = work;
+  const name = host.stagingTable(suffix);
+  const columns = [...contributionColumns, ...spec.schema.columns.map((_, index) => `c${index}`)];
+  await host.session.run(`${host.createStagingTable} ${name} (${renderContributionColumns(dialect, spec.schema)})`);
+  await host.session.run(
+    `insert into ${name} (${columns.join(", ")}) ${reader.renderContributions(batches, matching)}`,
+  );
+  return describeTable(work, { name, batches });
+}
+
+function describeTable(
+  { reader, spec }: FoldWork,
+  { name, batches }: { readonly name: string; readonly batches: readonly CatalogBatch[] },
+): ContributionTable {
+  return {
+    name,
+    schema: spec.schema,
+    hasFaults: batches.some((batch) => batch.rejectedCount > 0 || reader.countFailed(batch) > 0),
+    hasCopies: batches.some((batch) => batch.duplicateCount > 0),
+  };
+}
+
+/** The keys that batches say something of, under their names. */
+function renderKeys({ reader, spec }: FoldWork, batches: readonly CatalogBatch[]): string {
+  const key = keyColumns(spec.schema, spec.policy.key);
+  const names = key.map((column) => `${cellOf(spec.schema, column)} as ${quoteIdentifier(column.name)}`);
+  return `select distinct ${names.join(", ")} from (${reader.renderContributions(batches)}) as changed where _fault is null`;
+}
+
+function renderIsAffected({ spec }: FoldWork, keys: string): string {
+  const same = keyColumns(spec.schema, spec.policy.key).map(
+    (column) => `k.${quoteIdentifier(column.name)} = t.${cellOf(spec.schema, column)}`,
+  );
+  return `exists (select 1 from ${keys} as k where ${same.join(" and ")})`;
+}
+
+async function count({ host }: FoldWork, sql: string): Promise<number> {
+  const [row] = await host.session.run(sql);
+  return row === undefined ? 0 : numberOf(row, "count");
+}
+
+function differenceOf(some: readonly CatalogBatch[], others: readonly CatalogBatch[]): readonly CatalogBatch[] {
+  const [a, b] = [some, others].map((batches) => new Set(batches.map(({ number }) => number)));
+  return [
+    ...some.filter(({ number }) => b?.has(number) !== true),
+    ...others.filter(({ number }) => a?.has(number) !== true),
+  ];
+}
+
+function unionOf(some: readonly CatalogBatch[], others: readonly CatalogBatch[]): readonly CatalogBatch[] {
+  return [...new Map([...some, ...others].map((batch) => [batch.number, batch])).values()];
+}
+
+function negate(fates: FateCounts): FateCounts {
+  const { winner, superseded, masked, duplicate } = fates;
+  return { ...noFates, winner: -winner, superseded: -superseded, masked: -masked, duplicate: -duplicate };
+}
+
+/** @throws {MERGE_ROWS_CONFLICT} */
+async function refuseConflicts({ session, target }: MergeStageHost, conflicts: string): Promise<void> {
+  const keys = (await session.run(conflicts)).map((row) => textOf(row, "key_json"));
+  if (keys.length === 0) return;
+  throw new WatersmeetError(
+    "MERGE_ROWS_CONFLICT",
+    `Branches of ${target.asset.key} deliver different rows for ${keys.slice(0, 3).join(", ")}${keys.length > 3 ? ", …" : ""}`,
+    {
+      hint: "unionDistinct keeps one of equal rows. Choose recencyFirst or priorityFirst to let one of different rows win.",
+      details: { asset: target.asset.key, partition: target.partition, keys },
+    },
+  );
+}
+
+/** @throws {MERGE_SUM_OVERFLOW} */
+async function refuseOverflows({ session, target }: MergeStageHost, overflows: string): Promise<void> {
+  const [row] = await session.run(overflows);
+  if (row === undefined) return;
+  const column = textOf(row, "column_name");
+  throw new WatersmeetError(
+    "MERGE_SUM_OVERFLOW",
+    `A sum of "${column}" in ${target.asset.key} is ${textOf(row, "sum")}`,
+    {
+      hint: "Give the column a wider type, z.bigint() or a decimal of more digits, or correct what was delivered.",
+      details: { asset: target.asset.key, partition: target.partition, column },
+    },
+  );
+}

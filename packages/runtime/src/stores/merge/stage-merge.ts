@@ -1,0 +1,257 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
+import {
+  checkMergePolicy,
+  nameCut,
+  type BatchStanding,
+  type FateCounts,
+  type MergeOrder,
+  type MergeSpec,
+} from "@watersmeet/core/merge";
+import { fingerprint, stableJson } from "@watersmeet/core/values";
+import { internalSchema } from "../catalog/names.ts";
+import type { MergeStaged, MergeStageHost } from "../merge-seam.ts";
+import { numberOf } from "../sql-session.ts";
+import type { Staged, StagedBatch, StagedMerge } from "../store.ts";
+import { listBatches, type CatalogBatch } from "./catalog/batches.ts";
+import { findCut, insertCut, listPastCuts, type CatalogCut, type OtherStandings } from "./catalog/cuts.ts";
+import { listDerived } from "./catalog/derived.ts";
+import { assignForm, insertForm, listForms, type EpochForm } from "./catalog/epochs.ts";
+import { makeCut } from "./cut/make-cut.ts";
+import { deliveryName, standBatches } from "./cut/stand-batches.ts";
+import { countAllFates } from "./fold/count-fates.ts";
+import { stageFold, type PreviousFold, type StagedFold } from "./fold/stage-fold.ts";
+import { createFormReader, type FormReader } from "./forms/read-forms.ts";
+import type { MergeDialect } from "./merge-dialect.ts";
+import { judgeLateness } from "./seal/judge-lateness.ts";
+import { sealBranches, type SealedDelivery } from "./seal/seal-branches.ts";
+import type { LateJudgement } from "./seal/seal-context.ts";
+import { stageQuarantine } from "./seal/stage-quarantine.ts";
+
+/** How an engine works, apart from what it is asked. */
+export interface MergeSettings {
+  /** Of 1,000 keys, how many may be affected for a fold of them alone; more are folded with all others. */
+  readonly partialPerMille: number;
+}
+
+/** What the staging of a merge starts from. */
+interface Start {
+  readonly dialect: MergeDialect;
+  readonly settings: MergeSettings;
+  readonly host: MergeStageHost;
+  readonly merge: StagedMerge;
+  readonly spec: MergeSpec;
+  readonly known: readonly CatalogBatch[];
+  readonly forms: readonly EpochForm[];
+  readonly form: EpochForm;
+  readonly isNewForm: boolean;
+  readonly base: CatalogCut | undefined;
+  readonly orders: readonly MergeOrder[];
+  judge(branch: string): LateJudgement;
+  readonly reader: FormReader;
+}
+
+/**
+ * Seals what the branches deliver, decides which batches count, and folds those: a merge from its branches to a staged version. The rows are a function of what was delivered, of the
+ * cut that it builds on and of the orders; never of when, or in which order, anything arrived.
+ */
+export async function stageMerge(
+  dialect: MergeDialect,
+  settings: MergeSettings,
+  { host, merge }: { readonly host: MergeStageHost; readonly merge: StagedMerge },
+): Promise<MergeStaged> {
+  const spec: MergeSpec = { policy: merge.policy, schema: host.target.asset.schema };
+  refuseUnfitPolicy(host, spec);
+  const start = await findStart(dialect, settings, { host, merge, spec });
+  const sealed = await sealBranches(start, start, merge.branches);
+  const batches = listAll(start.known, sealed);
+  const standings = standBatches({
+    batches,
+    delivered: new Map(
+      sealed.flatMap((one) => one.batches.map((batch) => [deliveryName(batch), batch.generation] as const)),
+    ),
+    orders: start.orders,
+    hasBase: start.base !== undefined,
+  });
+  const live = batches.filter(({ number }) => standings.get(number) === "live");
+  const folded = await stageFold({ ...start, ...settings, live, before: await findBefore(start, batches) });
+  const faulty = live.filter((batch) => batch.rejectedCount > 0);
+  if (faulty.length > 0) await stageQuarantine(start, faulty);
+  const fates = countAllFates(batches, standings, {
+    folded: folded.fates,
+    failed: live.reduce((sum, batch) => sum + start.reader.countFailed(batch), 0),
+  });
+  const cut = await writeCut(start, { batches, standings, folded, fates });
+  return { fates, batches: describeBatches(sealed, standings), cut, delta: folded.delta ?? null };
+}
+
+async function findStart(
+  dialect: MergeDialect,
+  settings: MergeSettings,
+  { host, merge, spec }: { readonly host: MergeStageHost; readonly merge: StagedMerge; readonly spec: MergeSpec },
+): Promise<Start> {
+  const { session, assetId, target } = host;
+  const at = { assetId, partition: target.partition };
+  const forms = await listForms(session, assetId);
+  const { form, isNew } = assignForm(forms, spec.schema, spec.policy.key);
+  const readable = new Set([form.schemaId, ...forms.map(({ schemaId }) => schemaId)]);
+  const listed = await listBatches(session, dialect.store, at);
+  const base = merge.baseVersion === null ? undefined : await findCut(session, { ...at, version: merge.baseVersion });
+  const history = merge.late?.policy.amendments === undefined ? [] : await listPastCuts(session, at);
+  const reader = createFormReader({
+    dialect,
+    asset: { assetId, key: target.asset.key },
+    schema: spec.schema,
+    present: form,
+    forms,
+    steps: merge.epochs ?? [],
+    derived: forms.length > 1 ? await listDerived(session, assetId) : [],
+  });
+  return {
+    dialect,
+    settings,
+    host,
+    merge,
+    spec,
+    // Batches of a form that a store from before epochs wrote, and that nothing describes, are read anew.
+    known: listed.filter(({ schemaId }) => readable.has(schemaId)),
+    forms,
+    form,
+    isNewForm: isNew,
+    base,
+    orders: joinOrders(base?.orders ?? [], merge.orders ?? []),
+    judge: (branch) => judgeLateness(merge, { base, history }, branch),
+    reader,
+  };
+}
+
+function listAll(known: readonly CatalogBatch[], sealed: readonly SealedDelivery[]): readonly CatalogBatch[] {
+  const all = [...known, ...sealed.flatMap(({ batches }) => batches)];
+  return [...new Map(all.map((batch) => [batch.number, batch])).values()];
+}
+
+/** Orders stay in force; a set, in one order. */
+function joinOrders(...lists: readonly (readonly MergeOrder[])[]): readonly MergeOrder[] {
+  const byText = new Map(lists.flat().map((order) => [stableJson(order), order]));
+  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, order]) => order);
+}
+
+/** What the latest version was folded from, if by the same rules: then only what has changed since is to be folded. */
+async function findBefore(start: Start, batches: readonly CatalogBatch[]): Promise<PreviousFold | undefined> {
+  const { session, assetId, target, tip } = start.host;
+  if (tip === null || tip === undefined || !tip.hasSameColumns) return undefined;
+  const cut = await findCut(session, { assetId, partition: target.partition, version: tip.version });
+  if (cut === undefined || cut.foldFates === null || cut.foldId !== nameFold(start)) return undefined;
+  const byNumber = new Map(batches.map((batch) => [batch.number, batch]));
+  const live = cut.live.map((number) => byNumber.get(number));
+  const found = live.filter((batch) => batch !== undefined);
+  if (found.length < live.length) return undefined;
+  const [row] = await session.run(
+    `select row_count from ${internalSchema}.version where asset_id = $1::integer and version = $2::integer`,
+    [assetId, tip.version],
+  );
+  return row === undefined
+    ? undefined
+    : { cut, live: found, fates: cut.foldFates, rowCount: numberOf(row, "row_count") };
+}
+
+/** All that a fold depends on besides the live batches. */
+function nameFold({ form, merge, spec }: Start): string {
+  const chain = (merge.epochs ?? []).map(({ hash, upcaster }) => [hash, upcaster]);
+  return fingerprint(["fold-1", stableJson(spec.policy), form.hash, form.schemaId, stableJson(chain)]);
+}
+
+async function writeCut(
+  start: Start,
+  made: {
+    readonly batches: readonly CatalogBatch[];
+    readonly standings: ReadonlyMap<number, BatchStanding>;
+    readonly folded: StagedFold;
+    readonly fates: FateCounts;
+  },
+): Promise<NonNullable<Staged["cut"]>> {
+  const { base, form, host, isNewForm, merge, orders } = start;
+  const { session, assetId, target } = host;
+  const cut = makeCut({ target, merge, form, base, ...made });
+  const cutId = nameCut(cut);
+  const numbers = (wanted: BatchStanding) =>
+    [...made.standings].filter(([, standing]) => standing === wanted).map(([number]) => number);
+  const standings: OtherStandings = {
+    superseded: numbers("superseded"),
+    revoked: numbers("revoked"),
+    held: numbers("held"),
+    rejected: numbers("rejected"),
+  };
+  await insertCut(
+    session,
+    { assetId, partition: target.partition },
+    {
+      stagedBy: target.attempt,
+      cut: {
+        cutId,
+        live: numbers("live"),
+        standings,
+        orders,
+        fates: made.fates,
+        foldFates: made.folded.fates,
+        foldId: nameFold(start),
+        cut,
+        asOf: merge.late?.asOf ?? null,
+        lateCount: countLate(base, made),
+      },
+    },
+  );
+  if (isNewForm) await insertForm(session, { assetId, form, note: null, stagedBy: target.attempt });
+  return { cutId, cut };
+}
+
+/** Late contributions that count now and did not in the cut before: what makes a version an amendment. */
+function countLate(
+  base: CatalogCut | undefined,
+  {
+    batches,
+    standings,
+  }: { readonly batches: readonly CatalogBatch[]; readonly standings: ReadonlyMap<number, BatchStanding> },
+): number {
+  const before = new Set(base?.live);
+  return batches
+    .filter(({ number }) => standings.get(number) === "live" && !before.has(number))
+    .reduce(
+      (sum, { lateness }) =>
+        sum + Object.entries(lateness).reduce((all, [name, rows]) => (name === "onTime" ? all : all + rows), 0),
+      0,
+    );
+}
+
+function describeBatches(
+  sealed: readonly SealedDelivery[],
+  standings: ReadonlyMap<number, BatchStanding>,
+): readonly StagedBatch[] {
+  return sealed.flatMap(({ batches, outcome, isSuspect }) =>
+    batches.map((batch) => ({
+      branch: batch.source,
+      batchKey: batch.part === "main" ? batch.batchKey : `${batch.batchKey}#${batch.part}`,
+      batchId: batch.batchId,
+      generation: batch.generation,
+      digest: batch.digest,
+      rowCount: batch.rowCount,
+      outcome: outcomeOf(outcome, standings.get(batch.number)),
+      ...(Object.keys(batch.lateness).length === 0 ? {} : { lateness: batch.lateness }),
+      ...(isSuspect ? { isSuspectDuplicate: true } : {}),
+    })),
+  );
+}
+
+function outcomeOf(outcome: SealedDelivery["outcome"], standing: BatchStanding | undefined): StagedBatch["outcome"] {
+  if (standing === "revoked" || outcome === "revoked") return "revoked";
+  return standing === "held" || standing === "rejected" ? standing : outcome;
+}
+
+function refuseUnfitPolicy({ target }: MergeStageHost, spec: MergeSpec): void {
+  const [problem] = checkMergePolicy(target.asset.key, spec);
+  if (problem === undefined) return;
+  throw new WatersmeetError(
+    "MERGE_POLICY_INVALID",
+    problem.message,
+    problem.hint === undefined ? {} : { hint: problem.hint },
+  );
+}
