@@ -50,6 +50,7 @@ export const commandTable: readonly CommandEntry[] = [
   { name: "schema history", load: async () => (await import("./commands/merges/schema.ts")).schemaHistoryCommand },
   { name: "verify", load: async () => (await import("./commands/merges/verify.ts")).verifyCommand },
   { name: "unfreeze", load: async () => (await import("./commands/merges/verify.ts")).unfreezeCommand },
+  { name: "gc", load: async () => (await import("./commands/merges/gc.ts")).gcCommand },
   { name: "worker", load: async () => (await import("./commands/worker.ts")).workerCommand },
   { name: "serve", load: async () => (await import("./commands/serve.ts")).serveCommand },
   { name: "doctor", load: async () => (await import("./commands/doctor.ts")).doctorCommand },

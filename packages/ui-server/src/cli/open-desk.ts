@@ -67,6 +67,7 @@ export const answers = {
   explanation: async () => (await import("../http/routes/merges/merge-shapes.ts")).Explanation,
   order: async (): Promise<z.ZodType<OrderDto>> => (await import("../http/routes/merges/merge-shapes.ts")).Order,
   shadowCheck: async () => (await import("../http/routes/merges/merge-shapes.ts")).ShadowCheck,
+  collection: async () => (await import("../http/routes/merges/merge-shapes.ts")).Collection,
   epochs: async () => (await import("../http/routes/merges/schemas.ts")).EpochList,
   schemaCheck: async () => (await import("../http/routes/merges/schemas.ts")).SchemaCheck,
   audit: async () => (await import("../http/routes/merges/audit.ts")).AuditPage,

@@ -2,15 +2,15 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { createFixtureProject, type FixtureProject } from "../support/fixture-project.ts";
 import { runCli, type CliResult } from "../support/run-cli.ts";
 import { runInProcess } from "../support/run-in-process.ts";
-import { createShopProject, type ShopProject } from "../support/shop-project.ts";
 
 // One project; the tests tell its story in their order.
-let project: ShopProject;
+let project: FixtureProject;
 
 beforeAll(async () => {
-  project = await createShopProject();
+  project = await createFixtureProject("shop");
 });
 
 afterAll(() => project[Symbol.asyncDispose]());

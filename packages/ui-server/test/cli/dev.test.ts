@@ -1,17 +1,17 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createFixtureProject, type FixtureProject } from "../support/fixture-project.ts";
 import { startCli, type CliProcess } from "../support/run-cli.ts";
 import { runInProcess } from "../support/run-in-process.ts";
-import { createShopProject, type ShopProject } from "../support/shop-project.ts";
 
-let project: ShopProject;
+let project: FixtureProject;
 let dev: CliProcess;
 let url: string;
 let firstLineMs: number;
 
 beforeAll(async () => {
-  project = await createShopProject();
+  project = await createFixtureProject("shop");
   const startedAt = performance.now();
   dev = startCli(["dev", "--port", "0"], { cwd: project.directory, env: project.env });
   await dev.waitForStderr(/^watersmeet \S+ dev$/m);

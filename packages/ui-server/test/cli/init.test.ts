@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { createTestDatabase, type TestDatabase } from "../../../../tools/testing/test-database.ts";
+import { createProjectFolder } from "../support/fixture-project.ts";
 import { runCli } from "../support/run-cli.ts";
 import { runInProcess } from "../support/run-in-process.ts";
-import { createProjectFolder } from "../support/shop-project.ts";
 
 let directory: string;
 let database: TestDatabase;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createFixtureProject, type FixtureProject } from "../support/fixture-project.ts";
 import { runCli, startCli } from "../support/run-cli.ts";
-import { createShopProject, type ShopProject } from "../support/shop-project.ts";
 
-let project: ShopProject;
+let project: FixtureProject;
 
 beforeAll(async () => {
-  project = await createShopProject();
+  project = await createFixtureProject("shop");
 });
 
 afterAll(() => project[Symbol.asyncDispose]());

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { createShopServer, type ShopServer } from "../support/shop-server.ts";
+import { createFixtureServer, type FixtureServer } from "../support/fixture-server.ts";
 
 const RunShape = z.object({ id: z.string(), state: z.string(), stepCount: z.number(), kind: z.string() });
 const MaterializationShape = z.object({
@@ -12,12 +12,12 @@ const MaterializationShape = z.object({
   inputs: z.array(z.object({ asset: z.string(), partition: z.string(), materializationId: z.string().nullable() })),
 });
 
-let server: ShopServer;
+let server: FixtureServer;
 let worker: AsyncDisposable;
 let runId: string;
 
 beforeAll(async () => {
-  server = await createShopServer();
+  server = await createFixtureServer("shop");
   worker = await server.watersmeet.startWorker();
   const response = await post("/runs", { select: "+total" }, { "idempotency-key": "first" });
   expect(response.status).toBe(201);

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { createShopServer, type ShopServer } from "../support/shop-server.ts";
+import { createFixtureServer, type FixtureServer } from "../support/fixture-server.ts";
 
 const EventShape = z.object({ sequence: z.string(), kind: z.string(), runId: z.string().nullable() });
 type StreamedEvent = z.output<typeof EventShape>;
 
-let server: ShopServer;
+let server: FixtureServer;
 
 beforeAll(async () => {
-  server = await createShopServer();
+  server = await createFixtureServer("shop");
 });
 
 afterAll(async () => {

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { serveApp } from "../../src/http/serve-app.ts";
+import { createFixtureServer, type FixtureServer } from "../support/fixture-server.ts";
 import { sendRaw } from "../support/send-raw.ts";
-import { createShopServer, type ShopServer } from "../support/shop-server.ts";
 
-let server: ShopServer;
+let server: FixtureServer;
 
 beforeAll(async () => {
-  server = await createShopServer();
+  server = await createFixtureServer("shop");
 });
 
 afterAll(async () => {

@@ -2,15 +2,15 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createWebApp } from "../../src/http/web-app.ts";
-import { createShopServer, type ShopServer } from "../support/shop-server.ts";
+import { createFixtureServer, type FixtureServer } from "../support/fixture-server.ts";
 import { hasBrowser, openPage } from "./open-browser.ts";
 
 describe.skipIf(!hasBrowser)("the web app in a real browser", { timeout: 120_000 }, () => {
-  let server: ShopServer;
+  let server: FixtureServer;
   let worker: AsyncDisposable;
 
   beforeAll(async () => {
-    server = await createShopServer({ web: createWebApp() });
+    server = await createFixtureServer("shop", { web: createWebApp() });
     worker = await server.watersmeet.startWorker();
   });
 

@@ -6,6 +6,7 @@ import type { Config, Examination, Watersmeet } from "@watersmeet/runtime";
 import type { CommandDeps } from "../deps.ts";
 import { countOf } from "../render/quantities.ts";
 import { findRunningServer } from "../server-file.ts";
+import { renderTarget } from "../target.ts";
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -29,6 +30,7 @@ export async function examineProject(deps: CommandDeps): Promise<readonly Findin
   const kind = config.ledger.kind === "embedded" ? "embedded PostgreSQL" : "PostgreSQL";
   findings.push(ok("ledger", `${kind} ${postgresVersion}, migrated to ${migration}`));
   findings.push(...stores.map(describeStore), ...(await examineWorkers(opened, deps)), examineSources(opened));
+  if (stores.every(({ problem }) => problem === null)) findings.push(...(await examineMerges(opened)));
   return findings;
 }
 
@@ -79,6 +81,24 @@ function examineSources(watersmeet: Watersmeet): Finding {
     message: countOf(problems.length, "problem"),
     hint: "watersmeet check shows them",
   };
+}
+
+/** Whether every contribution that a served version was given has a fate (L14). */
+async function examineMerges({ project, merges }: Watersmeet): Promise<readonly Finding[]> {
+  const { graph, problems } = project();
+  const keys = problems.length > 0 ? [] : graph.order.filter((key) => graph.assets.get(key)?.kind === "merge");
+  const findings: Finding[] = [];
+  for (const key of keys) {
+    const points = await merges.checkConservation(key);
+    const lost = points.filter(({ isConserved }) => !isConserved);
+    if (lost.length === 0) findings.push(ok("merges", `${key}: every contribution has a fate`));
+    for (const { partition, version, delivered, accounted } of lost) {
+      const message = `${renderTarget(key, partition)} version ${version} was given ${delivered} contributions and accounts for ${accounted}`;
+      const hint = `watersmeet verify ${key} folds it again and compares`;
+      findings.push({ name: "merges", status: "fail", message, hint });
+    }
+  }
+  return findings;
 }
 
 function describeStore({ name, kind, problem }: Examination["stores"][number]): Finding {

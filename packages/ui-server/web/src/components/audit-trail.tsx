@@ -30,10 +30,7 @@ export function AuditTrail({ assetKey }: { readonly assetKey: string }) {
               <th scope="row">{entry.kind}</th>
               <td>{entry.partition}</td>
               <td>{entry.by}</td>
-              <td>
-                {entry.text}
-                {entry.reason !== null && <div className="quiet">Reason: {entry.reason}</div>}
-              </td>
+              <td>{entry.text}</td>
             </tr>
           ))}
         </tbody>

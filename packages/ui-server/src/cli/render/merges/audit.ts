@@ -14,11 +14,7 @@ export function renderAudit(entries: readonly AuditEntryDto[], style: Style): st
     style.bold(entry.kind),
     ...(hasPartitions ? [entry.partition ?? ""] : []),
     stripControls(entry.by ?? ""),
-    renderTold(entry),
+    stripControls(entry.text),
   ]);
   return renderTable(columns, rows, style);
-}
-
-function renderTold({ text, reason }: AuditEntryDto): string {
-  return stripControls(reason === null ? text : `${text} Reason: ${reason}`);
 }

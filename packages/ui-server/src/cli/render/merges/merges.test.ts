@@ -322,12 +322,12 @@ test("an audit trail is one line for each thing that happened", async () => {
   const entry: AuditEntryDto = {
     sequence: "12",
     at: "2001-02-01T05:00:00.123Z",
-    kind: "batch:revoked",
+    kind: "order:given",
     partition: "",
     version: 4,
     by: "cli:ana@host",
     reason: "the file was cut off",
-    text: "Batch aaaaaaaaaaaa of faa was revoked.",
+    text: "cli:ana@host ordered: revoke 1 batch, because the file was cut off.",
     details: {},
   };
   const committed = {

@@ -255,3 +255,19 @@ export const Order = z
 export const ShadowCheck = z
   .object({ sampledKeys: z.int(), differentKeys: z.array(z.string()).readonly() })
   .openapi("ShadowCheck");
+
+export const Collection = z
+  .object({
+    items: z
+      .array(
+        z.object({
+          asset: z.string(),
+          versions: z.int(),
+          rows: z.int(),
+          batches: z.int(),
+          contributions: z.int(),
+        }),
+      )
+      .readonly(),
+  })
+  .openapi("Collection", { description: "What was removed, or would be, of each merge that has a retention" });

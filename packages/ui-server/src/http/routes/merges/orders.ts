@@ -1,6 +1,7 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { AssetKey } from "@watersmeet/core/values";
 import type { Context } from "hono";
+import { collectUnneeded } from "../../../read/merges/collect-unneeded.ts";
 import { requireMerge, somePartition } from "../../../read/merges/find-merge.ts";
 import { toOrderDto } from "../../../read/merges/order-dto.ts";
 import { requireAsset } from "../../../read/require-asset.ts";
@@ -10,7 +11,7 @@ import { assetParam, noQuery, partition } from "../../paging.ts";
 import { problemResponses } from "../../problem-response.ts";
 import { readRequester } from "../../submit-once.ts";
 import { idempotencyHeader } from "../run-schemas.ts";
-import { Order, ShadowCheck } from "./merge-shapes.ts";
+import { Collection, Order, ShadowCheck } from "./merge-shapes.ts";
 
 const tags = ["Merges"];
 
@@ -136,6 +137,34 @@ const verify = createRoute({
   },
 });
 
+const collect = createRoute({
+  method: "post",
+  path: "/merges/collect",
+  operationId: "collectUnneeded",
+  tags,
+  summary: "Removes what is older than a merge's retention and nobody needs",
+  request: {
+    query: noQuery,
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z
+            .strictObject({
+              merge: z.string().min(1).max(200).exactOptional().openapi({ description: "Without: of all" }),
+              dryRun: z.boolean().default(false),
+            })
+            .openapi("CollectRequest"),
+        },
+      },
+    },
+  },
+  responses: {
+    200: { description: "What was removed", content: { "application/json": { schema: Collection } } },
+    ...problemResponses,
+  },
+});
+
 const unfreeze = createRoute({
   method: "post",
   path: "/merges/{key}/unfreeze",
@@ -176,6 +205,10 @@ export function addMergeOrderRoutes(api: OpenAPIHono<ApiEnv>): void {
   api.openapi(verify, async (c) => {
     const { key } = requireMerge(c.var.watersmeet, c.req.valid("param").key);
     return c.json(await c.var.watersmeet.merges.verify(key, c.req.valid("json").perMille), 200);
+  });
+  api.openapi(collect, async (c) => {
+    const { merge = null, dryRun } = c.req.valid("json");
+    return c.json(await collectUnneeded(c.var.watersmeet, { merge, dryRun }), 200);
   });
   api.openapi(unfreeze, async (c) => {
     const { key } = requireMerge(c.var.watersmeet, c.req.valid("param").key);

@@ -1,10 +1,10 @@
 import { openWatersmeet, type Watersmeet } from "@watersmeet/runtime";
 import { serveApp } from "../../src/http/serve-app.ts";
 import type { WebApp } from "../../src/http/web-app.ts";
-import { createShopProject } from "./shop-project.ts";
+import { createFixtureProject } from "./fixture-project.ts";
 
-/** The real server over the real runtime on a copy of the fixture. */
-export interface ShopServer extends AsyncDisposable {
+/** The real server over the real runtime on a copy of a fixture. */
+export interface FixtureServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly directory: string;
@@ -13,9 +13,12 @@ export interface ShopServer extends AsyncDisposable {
   readonly defects: readonly unknown[];
 }
 
-export async function createShopServer({ web = null }: { readonly web?: WebApp | null } = {}): Promise<ShopServer> {
+export async function createFixtureServer(
+  fixture: "shop" | "registries",
+  { web = null }: { readonly web?: WebApp | null } = {},
+): Promise<FixtureServer> {
   await using stack = new AsyncDisposableStack();
-  const project = stack.use(await createShopProject());
+  const project = stack.use(await createFixtureProject(fixture));
   const watersmeet = stack.use(await openWatersmeet({ directory: project.directory, env: project.env }));
   const defects: unknown[] = [];
   const server = stack.use(

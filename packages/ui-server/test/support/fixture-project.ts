@@ -4,17 +4,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createTestDatabase } from "../../../../tools/testing/test-database.ts";
 
-/** A copy of the fixture, with a database of its own: tests may edit and run it. */
-export interface ShopProject extends AsyncDisposable {
+/** A copy of a fixture, with a database of its own: tests may edit and run it. */
+export interface FixtureProject extends AsyncDisposable {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
 const packageRoot = fileURLToPath(new URL("../../", import.meta.url));
 
-export async function createShopProject(): Promise<ShopProject> {
+/** `shop`: sources, queries and plain assets, partitioned. `registries`: a merge of two feeds that are read file by file. */
+export async function createFixtureProject(fixture: "shop" | "registries"): Promise<FixtureProject> {
   const directory = await createProjectFolder();
-  await cp(join(packageRoot, "test/fixtures/shop"), directory, { recursive: true });
+  await cp(join(packageRoot, "test/fixtures", fixture), directory, { recursive: true });
   const database = await createTestDatabase();
   return {
     directory,
