@@ -30,7 +30,7 @@ export async function refuseTearing(
     "ROLLBACK_TEARS",
     `Readers see ${names.join(", ")}${more}, built from what would be taken back of ${nameOf(asset.key, partition)}`,
     {
-      hint: "Say what becomes of them: --cascade run makes them again from what remains, --cascade leaveStale leaves them as they are, marked as stale.",
+      hint: "Say what becomes of them: --cascade run makes them again from what remains, --cascade leave-stale leaves them as they are, marked as stale.",
       details: { torn: torn.map((head): { asset: AssetKey; partition: PartitionKey } => head) },
     },
   );
