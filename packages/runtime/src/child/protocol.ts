@@ -2,7 +2,7 @@ import type { SourcePromise } from "@watersmeet/core";
 import type { ErrorCode, Problem } from "@watersmeet/core/errors";
 import type { GateFailure } from "@watersmeet/core/gate";
 import type { Manifest } from "@watersmeet/core/manifest";
-import type { EpochField } from "@watersmeet/core/merge";
+import type { EpochField, EpochStep } from "@watersmeet/core/merge";
 import type { RowSchema } from "@watersmeet/core/schema";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import type { AssetSpec } from "../project/project.ts";
@@ -121,8 +121,11 @@ export type ChildWork =
   | {
       readonly kind: "upcast";
       readonly asset: AssetAddress;
-      /** Forms from the rows' own on, the present one last. */
-      readonly forms: readonly (readonly EpochField[])[];
+      /** Forms that were left behind, and the position among them of the one that the rows are in. */
+      readonly epochs: readonly EpochStep[];
+      readonly from: number;
+      /** The form now. */
+      readonly present: readonly EpochField[];
       readonly file: ExchangeFile;
       readonly output: { readonly path: string; readonly schema: RowSchema };
     }

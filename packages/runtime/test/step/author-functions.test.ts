@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { listEpochFields, type EpochField } from "@watersmeet/core/merge";
+import { hashEpoch, listEpochFields } from "@watersmeet/core/merge";
 import type { Column, ColumnType, Row, RowSchema } from "@watersmeet/core/schema";
 import { parseAssetKey } from "@watersmeet/core/values";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -43,7 +43,9 @@ const now: RowSchema = {
     { ...column("remark", "text"), field: "note" },
   ],
 };
-const forms: readonly (readonly EpochField[])[] = [before, now].map((form) => listEpochFields(form, ["sku"]));
+const left = listEpochFields(before, ["sku"]);
+const present = listEpochFields(now, ["sku"]);
+const epochs = [{ fields: left, hash: hashEpoch(left), note: "", isLossy: true, upcaster: "upcaster" }];
 
 async function writeFile(schema: RowSchema, rows: readonly Row[]): Promise<ExchangeFile> {
   const writer = await openRowWriter({ path: nextPath(), schema });
@@ -78,7 +80,9 @@ async function upcast(rows: readonly Row[]): Promise<ChildAnswer> {
   return perform({
     kind: "upcast",
     asset: address("shelfPrices"),
-    forms,
+    epochs,
+    from: 0,
+    present,
     file,
     output: { path: nextPath(), schema: { columns } },
   });
@@ -123,13 +127,13 @@ test("a row that the upcaster throws on, or makes nothing valid of, keeps its pl
   const rows = await rowsOf(
     await upcast([
       { _ordinal: 1n, _present: null, sku: "a", cents: 13, at, note: "x" },
-      { _ordinal: 2n, _present: null, sku: "b", cents: 100, at: null, note: "x" },
+      { _ordinal: 2n, _present: null, sku: "b", cents: 14, at, note: "x" },
       { _ordinal: 3n, _present: null, sku: "c", cents: 100, at, note: "x" },
     ]),
   );
   expect(rows.map(({ _ordinal, _fault }) => [_ordinal, _fault])).toEqual([
-    [1n, "nobody pays 13 cents"],
-    [2n, expect.stringMatching(/^column "at": /)],
+    [1n, "the upcaster of form 1 throws nobody pays 13 cents"],
+    [2n, expect.stringMatching(/^the upcaster of form 1 gives a "price" that /)],
     [3n, null],
   ]);
   expect(rows[0]).toMatchObject({ _present: "[]", sku: null, price: null });

@@ -40,9 +40,9 @@ export async function bindAuthorFunctions(work: StepWork, terms: MergeTerms): Pr
   return {
     directory: work.stagingDirectory,
     upcast({ from, file }) {
-      const forms = [...terms.epochs.map(({ fields }) => fields), terms.fields].slice(from);
+      const { epochs, fields: present } = terms;
       const output = { path: nextPath("upcast", file), schema: upcastSchema(spec.schema) };
-      return answerWithFile(work, { kind: "upcast", asset, forms, file, output });
+      return answerWithFile(work, { kind: "upcast", asset, epochs, from, present, file, output });
     },
     reduce({ column, file }) {
       const output = { path: nextPath("reduced", file) };
