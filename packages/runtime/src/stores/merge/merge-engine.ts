@@ -40,7 +40,7 @@ export function createMergeEngine(dialect: MergeDialect, settings: MergeSettings
     },
     publish: publishMerges,
     discard: discardMerges,
-    openArchive: createMergeArchive,
+    openArchive: (access) => createMergeArchive(dialect, access),
   };
 }
 
@@ -71,6 +71,24 @@ async function publishMerges(session: SqlSession, publications: readonly MergePu
       [attempts],
     );
   }
+  await noteVersions(session, publications);
+}
+
+/** Says of each batch in which version it counted first. */
+async function noteVersions(session: SqlSession, publications: readonly MergePublication[]): Promise<void> {
+  const cuts = await session.run(
+    `select version, batches from ${internalSchema}.merge_cut where staged_by in (select unnest($1::varchar[]))`,
+    [publications.map(({ target }) => target.attempt)],
+  );
+  const counted = cuts.flatMap((row) => {
+    const batches: readonly number[] = JSON.parse(textOf(row, "batches"));
+    return batches.map((number) => ({ number, version: numberOf(row, "version") }));
+  });
+  if (counted.length === 0) return;
+  await session.run(
+    `update ${internalSchema}.merge_batch set since_version = c.version from (select unnest($1::integer[]) as number, unnest($2::integer[]) as version) as c where merge_batch.number = c.number and merge_batch.since_version is null`,
+    [counted.map(({ number }) => number), counted.map(({ version }) => version)],
+  );
 }
 
 async function discardMerges(session: SqlSession, which: MergeDiscard): Promise<void> {
