@@ -77,7 +77,7 @@ describe("the id of a cut", () => {
 
   test.each<[string, () => string]>([
     ["batch", () => withLeg({ batches: [{ batchId: "b9", epoch: 1, standing: "live" }] })],
-    ["content of an input", () => withLeg({ inputs: [{ ...raw, dataDigest: "other" }] })],
+    ["content of an input", () => withLeg({ inputs: faa.inputs.map((input) => ({ ...input, dataDigest: "other" })) })],
     ["branch", () => withLeg({ branch: "of" })],
     ["policy", () => nameCut(buildCut({ ...facts, legs: [faa], policyVersion: "other" }))],
     ["code", () => nameCut(buildCut({ ...facts, legs: [faa], codeVersion: "other" }))],
