@@ -314,6 +314,11 @@ export interface Store extends AsyncDisposable {
     readonly partition: PartitionKey;
     readonly upTo: number;
   }): Promise<readonly Commit[]>;
+  /**
+   * Removes versions and the rows that only they have, whatever the layout, and of a merge the batches that they alone counted. Not for versions that a merge
+   * takes as deliveries one by one (`emits`): those are needed for ever. What is kept reads the same.
+   */
+  collect(options: CollectOptions): Promise<Collected>;
   /** What merges keep beside their rows. */
   readonly merges: MergeArchive;
   /** Drops what an attempt staged. */
@@ -359,16 +364,22 @@ export interface MergeArchive {
     readonly perMille: number;
   }): Promise<{ readonly sampledKeys: number; readonly differentKeys: readonly string[] }>;
   /** Removes what no kept version, and no batch within the retention, needs any more. Answers what was removed. */
-  collect(options: {
-    readonly asset: StoredAsset;
-    readonly keepVersions: readonly number[];
-    readonly dryRun: boolean;
-  }): Promise<{
-    readonly versions: number;
-    readonly rows: number;
-    readonly batches: number;
-    readonly contributions: number;
-  }>;
+  collect(options: CollectOptions): Promise<Collected>;
+}
+
+export interface CollectOptions {
+  readonly asset: StoredAsset;
+  /** Heads and the latest version of each partition are kept in any case. */
+  readonly keepVersions: readonly number[];
+  readonly dryRun: boolean;
+}
+
+/** What was removed; of a dry run, what would be. */
+export interface Collected {
+  readonly versions: number;
+  readonly rows: number;
+  readonly batches: number;
+  readonly contributions: number;
 }
 
 export interface BatchQuery {

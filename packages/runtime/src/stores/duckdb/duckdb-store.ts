@@ -2,12 +2,14 @@ import type { Check } from "@watersmeet/core/gate";
 import type { Row } from "@watersmeet/core/schema";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { findCommitRows, listCommitRows, listHeadRows, listVersionRows } from "../catalog/read-catalog.ts";
+import { collect } from "../collect/collect.ts";
 import type { PublishQueue } from "../commit/publish-queue.ts";
 import type { MergeEngine } from "../merge-seam.ts";
-import { openArchive } from "../open-archive.ts";
 import { readVersions } from "../read-versions.ts";
 import type { SqlRow, SqlValue } from "../sql-session.ts";
 import type {
+  Collected,
+  CollectOptions,
   Commit,
   CommitRequest,
   ExchangeFile,
@@ -62,10 +64,11 @@ export class DuckdbStore implements Store {
     };
     this.#release = release;
     const { database, merge } = shared;
-    this.merges = openArchive(merge, {
+    const archive = merge.openArchive({
       use: (work) => database.pool.use((connection) => work(createDuckdbSession(connection))),
       renderVersions: async (session, input) => (await readVersions(session, duckdbDialect, input)).sql,
     });
+    this.merges = { ...archive, collect: (of) => this.collect(of) };
   }
 
   get storeId(): string {
@@ -144,6 +147,18 @@ export class DuckdbStore implements Store {
     readonly moveId: string;
   }): Promise<Commit> {
     return await this.#shared.queue.exclusive(() => this.#shared.publisher.revert(options));
+  }
+
+  async collect(options: CollectOptions): Promise<Collected> {
+    const { database, queue } = this.#shared;
+    return await queue.exclusive(async () => {
+      const collected = await database.pool.transact((connection) =>
+        collect(joinDuckdbTransaction(connection), duckdbDialect, options),
+      );
+      // What was deleted is free for new rows once it is checkpointed.
+      if (!options.dryRun) await database.checkpoint();
+      return collected;
+    });
   }
 
   async listVersions(options: Parameters<Store["listVersions"]>[0]): Promise<readonly Commit[]> {

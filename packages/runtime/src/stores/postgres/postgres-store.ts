@@ -4,11 +4,13 @@ import type { Check } from "@watersmeet/core/gate";
 import type { Row } from "@watersmeet/core/schema";
 import { stableJson, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { findCommitRows, listCommitRows, listHeadRows, listVersionRows } from "../catalog/read-catalog.ts";
+import { collect } from "../collect/collect.ts";
 import { PublishQueue } from "../commit/publish-queue.ts";
 import { ensureAsset } from "../ensure-asset.ts";
-import { openArchive } from "../open-archive.ts";
 import { nameExport, readVersions } from "../read-versions.ts";
 import type {
+  Collected,
+  CollectOptions,
   Commit,
   CommitRequest,
   ExchangeFile,
@@ -69,10 +71,11 @@ export class PostgresStore implements Store {
       ensure: (asset) => this.#ensure(asset),
     };
     const { database, dialect, merge } = options;
-    this.merges = openArchive(merge, {
+    const archive = merge.openArchive({
       use: (work) => database.use((client) => work(createPgSession(client))),
       renderVersions: async (session, input) => (await readVersions(session, dialect, input)).sql,
     });
+    this.merges = { ...archive, collect: (of) => this.collect(of) };
   }
 
   async ensureAsset(asset: StoredAsset): Promise<void> {
@@ -175,6 +178,14 @@ export class PostgresStore implements Store {
   }): Promise<Commit> {
     const { environment, asset, partition, version, moveId } = options;
     return await this.#publisher.revert({ environment, asset: asset.key, partition, version, moveId });
+  }
+
+  async collect(of: CollectOptions): Promise<Collected> {
+    const { database, dialect } = this.#options;
+    return await database.transact(async (session) => {
+      await session.run(commitLock);
+      return await collect(session, dialect, of);
+    });
   }
 
   async listVersions(options: Parameters<Store["listVersions"]>[0]): Promise<readonly Commit[]> {

@@ -60,6 +60,7 @@ for (const kind of ["DuckDB", "Postgres"] as const) {
         for (let step = 0; step < steps; step += 1) {
           await history.step(step);
           if (step % 6 === 5) await history.expectReaders();
+          if (step % 16 === 15) await history.collect();
         }
         await history.expectAll();
       });
@@ -200,6 +201,29 @@ class History {
       amount: [null, 0, 1.5][amount] ?? null,
       note: [null, { a: 1, b: [this.#random(2)] }, "x"][this.#random(3)] ?? null,
     };
+  }
+
+  /** Keeps a few versions, heads and tips; the others are gone, and the store has no row that none of the kept ones has. */
+  async collect(): Promise<void> {
+    const { asset, world } = this.#options;
+    const all = [...this.#versions.values()].flat();
+    const heads = [...this.#heads.values()];
+    const tips = [...this.#versions.values()].flatMap((versions) => versions.at(-1) ?? []);
+    const chosen = all.filter(() => this.#random(4) === 0);
+    const kept = new Set([...chosen, ...heads, ...tips]);
+    const options = { asset, keepVersions: chosen.map(({ commit }) => commit.version) };
+    const planned = await world.store.collect({ ...options, dryRun: true });
+    expect(await world.store.collect({ ...options, dryRun: false })).toEqual(planned);
+    expect(planned.versions).toBe(all.length - kept.size);
+    expect(await world.store.collect({ ...options, dryRun: true })).toMatchObject({ versions: 0, rows: 0 });
+    for (const [at, versions] of this.#versions)
+      this.#versions.set(
+        at,
+        versions.filter((version) => kept.has(version)),
+      );
+    for (const { commit } of all.filter((version) => !kept.has(version)).slice(0, 1))
+      await expect(read(world.store, asset, [commit])).rejects.toMatchObject({ code: "STORE_VERSION_UNKNOWN" });
+    await this.expectAll();
   }
 
   async expectReaders(): Promise<void> {
