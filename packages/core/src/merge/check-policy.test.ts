@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Column, ColumnType } from "../schema/row-schema.ts";
 import { goldenSpec } from "../testing/merge-golden.ts";
-import { historyColumns } from "../testing/merge-histories.ts";
+import { historyColumns } from "../testing/merge-history-columns.ts";
 import { checkMergePolicy } from "./check-policy.ts";
 import { cellPolicies, type CellPolicy, type MergePolicy } from "./policy.ts";
 

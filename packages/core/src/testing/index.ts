@@ -11,9 +11,10 @@ export { fake } from "./fake.ts";
 export { fakeCtx, type FakeCtx, type FakeCtxOptions } from "./fake-ctx.ts";
 export { runAsset } from "./run-asset.ts";
 export {
-  historyColumns,
-  historyEventTime,
+  decidedHistories,
   mergeHistories,
+  type DecidedHistory,
   type GeneratedHistory,
   type HistoryOptions,
 } from "./merge-histories.ts";
+export { historyColumns, historyEventTime } from "./merge-history-columns.ts";

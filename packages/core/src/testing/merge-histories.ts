@@ -1,8 +1,18 @@
 import type fastCheck from "fast-check";
 import { sealBatch, type DeliveredBatch, type DeliveredRow, type SealedBatch } from "../merge/batch/seal-batch.ts";
 import type { MergeSpec, Operation } from "../merge/contribution/contribution.ts";
-import type { CellPolicy } from "../merge/policy.ts";
-import type { Column, ColumnType, Row } from "../schema/row-schema.ts";
+import { rowRules } from "../merge/fold/row-policies.ts";
+import type { MergeOrder } from "../merge/orders.ts";
+import { rowPolicies, type CellPolicy, type RowPolicy } from "../merge/policy.ts";
+import { compareStrings } from "../values/compare.ts";
+import {
+  historyColumns,
+  historyEventTime,
+  historyKeys,
+  historyTimes,
+  policiesOf,
+  valuesOf,
+} from "./merge-history-columns.ts";
 
 type Fc = typeof fastCheck;
 type Arbitrary<T> = fastCheck.Arbitrary<T>;
@@ -20,55 +30,21 @@ export interface HistoryOptions {
   /** Whether batches of one source may have the same sequence, so that only values decide. @default true */
   readonly haveTies?: boolean;
   /** @default all */
-  readonly rowPolicies?: readonly MergeSpec["policy"]["rows"][];
+  readonly rowPolicies?: readonly RowPolicy[];
+  /** Of columns. @default all but `custom` */
+  readonly cellPolicies?: readonly CellPolicy[];
+  /** Only what is chosen by tokens: no other policies of columns, no tolerance, no sequences of rows, one row a key at most. @default false */
+  readonly isPlain?: boolean;
 }
 
-const column = (name: string, type: ColumnType, nullAs: Column["nullAs"] = "null"): Column => ({
-  name,
-  type,
-  isNullable: true,
-  nullAs,
-});
-
-/** Every kind of column; hostile names included. */
-export const historyColumns: readonly Column[] = [
-  column("id", { kind: "text" }),
-  column("part", { kind: "bigint" }),
-  column("name", { kind: "text" }),
-  column('sc"ore', { kind: "double" }),
-  column("seen", { kind: "timestamp" }),
-  column("amount", { kind: "decimal", precision: 12, scale: 2 }),
-  column("order", { kind: "bigint" }),
-  column("flag", { kind: "boolean" }),
-  column("day", { kind: "date" }),
-  column("note", { kind: "text" }, "absent"),
-];
-
-export const historyEventTime: Column = column("at", { kind: "timestamp" });
-
-// The composed and the decomposed letter are one key; the fullwidth tilde sorts after the emoji in UTF-16 and before it in UTF-8.
-const texts = ["", "a", "B", "\u00e9", "e\u0301", "\u{1f600}", "\uff5e", "x'\"; --", "null"];
-
-const valuesOf: Readonly<Record<string, readonly unknown[]>> = {
-  text: texts,
-  bigint: [0n, -1n, 9007199254740993n, 9007199254740992n, 9223372036854775807n],
-  double: [0, -0, Number.NaN, Number.POSITIVE_INFINITY, 0.1, -1e300, 5e-324],
-  timestamp: ["2001-01-31T05:00:00.123456Z", "2001-01-31T05:00:00.123457Z", "1969-12-31T23:59:59.999999Z"],
-  decimal: ["0.00", "12.50", "-0.01", "9999999999.99"],
-  boolean: [true, false],
-  date: ["2000-02-29", "1969-12-31"],
-};
-
-const times = [
-  "2001-01-31T05:00:00.000001Z",
-  "2001-01-31T05:00:00.000002Z",
-  "2001-01-31T05:00:00.000003Z",
-  "1969-07-20T20:17:40Z",
-];
+const plain = {
+  rowPolicies: ["recencyFirst", "priorityFirst", "unionDistinct"],
+  cellPolicies: ["recencyFirst", "priorityFirst"],
+} as const satisfies HistoryOptions;
 
 /**
- * Histories that force what merges are hard for: few keys, few times, equal tokens, redelivered keys, absent and null cells, deletes, retracts
- * and hostile values. `fc` is fast-check.
+ * Histories that force what merges are hard for: few keys, few times, equal tokens, redelivered keys, absent and null cells, deletes, retracts, every policy
+ * and hostile values. Sums fit their columns. `fc` is fast-check.
  */
 export function mergeHistories(fc: Fc, options: HistoryOptions = {}): Arbitrary<GeneratedHistory> {
   return fc
@@ -82,6 +58,67 @@ export function mergeHistories(fc: Fc, options: HistoryOptions = {}): Arbitrary<
         batches: sealings.map(({ batch }) => batch),
       };
     });
+}
+
+/** What happened to a merge after all: generations, late parts of deliveries, and what people decided. */
+export interface DecidedHistory extends GeneratedHistory {
+  /** About batches of the history, and one that never came. */
+  readonly orders: readonly MergeOrder[];
+}
+
+/** Histories in which batches take the place of earlier ones, wait, are turned away, admitted and taken back. */
+export function decidedHistories(fc: Fc, options: HistoryOptions = {}): Arbitrary<DecidedHistory> {
+  return mergeHistories(fc, options).chain((given) => {
+    const shape = fc.record({
+      restates: fc.boolean(),
+      late: fc.constantFrom("none" as const, "none" as const, "held" as const, "rejected" as const),
+      lateFrom: fc.nat({ max: 5 }),
+    });
+    return fc
+      .array(shape, { minLength: given.delivered.length, maxLength: given.delivered.length })
+      .map((shapes) => splitAndRestate(given, shapes))
+      .chain((split) => {
+        const ids = [...split.batches.map((batch) => batch.batchId), "never delivered"];
+        const order = fc.record({
+          kind: fc.constantFrom("revoke" as const, "admit" as const, "admit" as const, "reject" as const),
+          batchId: fc.constantFrom(...ids),
+        });
+        return fc.array(order, { maxLength: 5 }).map((orders) => ({ ...split, orders }));
+      });
+  });
+}
+
+interface DeliveryShape {
+  /** Whether it is the next generation of the delivery before it. */
+  readonly restates: boolean;
+  readonly late: "none" | "held" | "rejected";
+  /** Rows from this one on are late. */
+  readonly lateFrom: number;
+}
+
+function splitAndRestate(given: GeneratedHistory, shapes: readonly DeliveryShape[]): GeneratedHistory {
+  const generations = new Map<string, { readonly batchKey: string; readonly generation: number }>();
+  const delivered = given.delivered.flatMap((batch, index): readonly DeliveredBatch[] => {
+    const { restates, late, lateFrom } = shapes[index] ?? { restates: false, late: "none", lateFrom: 0 };
+    const before = restates ? generations.get(batch.source) : undefined;
+    const named = {
+      ...batch,
+      batchKey: before?.batchKey ?? batch.batchKey,
+      generation: (before?.generation ?? 0) + 1,
+    };
+    generations.set(batch.source, named);
+    if (late === "none") return [named];
+    return [
+      { ...named, rows: batch.rows.slice(0, lateFrom) },
+      { ...named, rows: batch.rows.slice(lateFrom), part: late },
+    ];
+  });
+  const sealings = delivered.map((batch) => sealUnambiguously(given.spec, batch));
+  return {
+    spec: given.spec,
+    delivered: sealings.map((sealing) => sealing.delivered),
+    batches: sealings.map(({ batch }) => batch),
+  };
 }
 
 /** Rows with an ordinal each, where equal tokens would make a batch ambiguous. */
@@ -113,25 +150,54 @@ function deliver(batch: BatchShape, given: { readonly index: number; readonly ha
 }
 
 function specs(fc: Fc, options: HistoryOptions): Arbitrary<MergeSpec> {
-  const cellPolicy = fc.constantFrom<CellPolicy>("recencyFirst", "priorityFirst");
-  const cells = historyColumns.slice(2).map(({ name }) => name);
+  const allowed = options.isPlain === true ? plain : { rowPolicies, cellPolicies: undefined };
+  const columns = historyColumns
+    .slice(historyKeys)
+    .map(({ name, type }) => [name, policiesOf(type, options.cellPolicies ?? allowed.cellPolicies)] as const);
   return fc
     .record({
-      rows: fc.constantFrom(...(options.rowPolicies ?? (["recencyFirst", "priorityFirst", "unionDistinct"] as const))),
-      columns: fc.dictionary(fc.constantFrom(...cells), cellPolicy, { maxKeys: 3 }),
+      rows: fc.constantFrom(...(options.rowPolicies ?? allowed.rowPolicies)),
+      columns: fc.tuple(
+        ...columns.map(([name, policies]) =>
+          fc.oneof(
+            { weight: 1, arbitrary: fc.constant(null) },
+            {
+              weight: options.isPlain === true ? 1 : 2,
+              arbitrary: fc.constantFrom(...policies).map((policy) => [name, policy] as const),
+            },
+          ),
+        ),
+      ),
       trust: fc.dictionary(fc.constantFrom("s", "t", "uu"), fc.integer({ min: -1, max: 2 })),
       isDated: fc.boolean(),
+      toleranceUs: options.isPlain === true ? fc.constant(0) : fc.constantFrom(0, 0, 2, 1_000_000),
     })
-    .map(({ rows, columns, trust, isDated }) => ({
+    .map(({ rows, columns, trust, isDated, toleranceUs }) => ({
       policy: {
-        key: ["id", "part"],
+        key: historyColumns.slice(0, historyKeys).map(({ name }) => name),
         rows,
-        columns: rows === "unionDistinct" ? {} : { ...columns },
+        columns: rowRules[rows].isByCell ? Object.fromEntries(columns.filter((entry) => entry !== null)) : {},
         trust: { ...trust },
-        eventTime: isDated ? "at" : null,
+        eventTime: isDated ? historyEventTime.name : null,
+        ...(isDated && toleranceUs > 0 ? { toleranceUs } : {}),
       },
       schema: { columns: historyColumns },
+      reducers: historyReducers,
     }));
+}
+
+/** Joins that keep the laws, for columns with the policy `custom`. */
+const historyReducers: NonNullable<MergeSpec["reducers"]> = Object.fromEntries(
+  historyColumns.map(({ name }) => [name, keepLongerText]),
+);
+
+function keepLongerText(a: unknown, b: unknown): unknown {
+  const [one, other] = [textOf(a), textOf(b)];
+  return one.length - other.length || compareStrings(one, other) > 0 ? a : b;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function batchShapes(fc: Fc, options: HistoryOptions): Arbitrary<BatchShape> {
@@ -148,35 +214,35 @@ function deliveredRows(fc: Fc, options: HistoryOptions): Arbitrary<DeliveredRow>
     weight: operation === "upsert" ? 6 : 1,
     arbitrary: fc.constant(operation),
   }));
+  const columns = historyColumns.slice(historyKeys);
   return fc
     .record({
       id: fc.oneof(
-        { weight: 12, arbitrary: fc.constantFrom(...texts.slice(0, 7)) },
+        { weight: 12, arbitrary: fc.constantFrom(...valuesOf("text").slice(0, 7)) },
         { weight: 1, arbitrary: fc.constant(null) },
       ),
       part: fc.constantFrom(0n, 0n, 9007199254740993n),
-      at: fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...times) }, { weight: 1, arbitrary: fc.constant(null) }),
-      cells: fc.tuple(...historyColumns.slice(2).map((column) => cellValues(fc, column))),
+      at: fc.oneof(
+        { weight: 12, arbitrary: fc.constantFrom(...historyTimes) },
+        { weight: 1, arbitrary: fc.constant(null) },
+      ),
+      cells: fc.tuple(...columns.map(({ type }) => cellValues(fc, valuesOf(type.kind)))),
       operation: fc.oneof(...weighted),
+      sequence: options.isPlain === true ? fc.constant(0n) : fc.constantFrom(0n, 0n, 0n, -1n, 2n ** 53n + 1n),
     })
-    .map(({ id, part, at, cells, operation }) => ({
-      row: toRow({ id, part, at }, operation === "upsert" ? cells : []),
-      operation,
-    }));
+    .map(({ id, part, at, cells, operation, sequence }) => {
+      const present = columns.flatMap(({ name }, index) =>
+        operation !== "upsert" || cells[index] === undefined ? [] : [[name, cells[index]] as const],
+      );
+      return { row: { id, part, at, ...Object.fromEntries(present) }, operation, sequence };
+    });
 }
 
 /** `undefined` is absent. */
-function cellValues(fc: Fc, { type }: Column): Arbitrary<unknown> {
+function cellValues(fc: Fc, values: readonly unknown[]): Arbitrary<unknown> {
   return fc.oneof(
     { weight: 2, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: fc.constant(null) },
-    { weight: 3, arbitrary: fc.constantFrom(...(valuesOf[type.kind] ?? [])) },
+    { weight: 3, arbitrary: fc.constantFrom(...values) },
   );
-}
-
-function toRow(row: Row, cells: readonly unknown[]): Row {
-  const present = historyColumns
-    .slice(2)
-    .flatMap(({ name }, index) => (cells[index] === undefined ? [] : [[name, cells[index]] as const]));
-  return { ...row, ...Object.fromEntries(present) };
 }

@@ -1,6 +1,6 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { planFold, type Contribution, type FoldBatch, type MergeSpec, type SealedBatch } from "@watersmeet/core/merge";
-import { canonicalColumns, type Column, type RowSchema } from "@watersmeet/core/schema";
+import { canonicalColumns, canonicalJson, type Column, type RowSchema } from "@watersmeet/core/schema";
 import type { GeneratedHistory } from "@watersmeet/core/testing";
 import pg from "pg";
 import { createTestDatabase } from "../../../../tools/testing/test-database.ts";
@@ -168,6 +168,8 @@ function renderRow(
 }
 
 function renderValue(dialect: MergeDialect, { type }: Column, value: unknown): string {
+  if (type.kind === "json" && value !== null && value !== undefined)
+    return `${quoteLiteral(canonicalJson(value))}::${dialect.store.renderType(type)}`;
   return isScalar(value) ? `${quoteLiteral(String(value))}::${dialect.store.renderType(type)}` : "null";
 }
 

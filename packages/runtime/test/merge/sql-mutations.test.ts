@@ -37,8 +37,11 @@ const mutants: Readonly<Record<string, readonly (readonly [string | RegExp, stri
 };
 
 const histories: readonly GeneratedHistory[] = [
-  ...fc.sample(mergeHistories(fc, { rowPolicies: ["recencyFirst", "priorityFirst"] }), { numRuns: 25, seed: 11 }),
-  ...fc.sample(mergeHistories(fc, { operations: ["upsert"], rowPolicies: ["recencyFirst"] }), {
+  ...fc.sample(mergeHistories(fc, { isPlain: true, rowPolicies: ["recencyFirst", "priorityFirst"] }), {
+    numRuns: 25,
+    seed: 11,
+  }),
+  ...fc.sample(mergeHistories(fc, { isPlain: true, operations: ["upsert"], rowPolicies: ["recencyFirst"] }), {
     numRuns: 10,
     seed: 12,
   }),

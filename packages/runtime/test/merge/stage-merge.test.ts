@@ -277,7 +277,7 @@ for (const [engine, open] of [
       const schema: RowSchema = { columns: historyColumns };
       const source: RowSchema = { columns: [...historyColumns, historyEventTime] };
       const histories = fc.sample(
-        mergeHistories(fc, { operations: ["upsert"], rowPolicies: ["recencyFirst", "priorityFirst"] }),
+        mergeHistories(fc, { isPlain: true, operations: ["upsert"], rowPolicies: ["recencyFirst", "priorityFirst"] }),
         { numRuns: 5, seed: 7 },
       );
       for (const { spec, delivered } of histories) {

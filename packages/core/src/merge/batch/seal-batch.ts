@@ -106,15 +106,16 @@ function makeContribution(
   eventTime: Column | null,
   { batch, delivered }: { readonly batch: DeliveredBatch; readonly delivered: DeliveredRow },
 ): Contribution | RejectedRow {
-  const { row } = delivered;
+  const { row, operation = "upsert" } = delivered;
   const key = canonicalKey(keyColumns(spec.schema, spec.policy.key), row);
   if (key.kind === "fault") return { reason: key.fault, column: key.column, row };
   const time = eventTime === null ? { us: null } : readEventTime(eventTime.type, row[eventTime.name]);
   if ("fault" in time) return { reason: time.fault, column: eventTime?.name ?? "", row };
   return {
     key: key.cells,
-    operation: delivered.operation ?? "upsert",
-    cells: readCells(spec, row),
+    operation,
+    // What a delete or retract says beside its key is nothing.
+    cells: operation === "upsert" ? readCells(spec, row) : {},
     eventTimeUs: time.us,
     source: batch.source,
     sequence: delivered.sequence ?? 0n,

@@ -96,30 +96,20 @@ function keepAllRows(rules: CellRules, spec: MergeSpec, survivors: readonly Entr
   return { rows, winning: survivors, losers: "superseded", isConflict: false };
 }
 
-/** Of each source the latest; of those the ones that nothing comes before in time (or its bucket) and trust; of equal rows the one with the greatest token. */
+/** Of the contributions that nothing comes before in time (or its bucket) and trust, the latest of each source; of equal rows one, which comes from each of them. */
 function keepMaximalRows(rules: CellRules, spec: MergeSpec, survivors: readonly Entry[]): KeyRows {
   const strata = survivors.map(({ recency }) => stratumOf(recency));
   const first = strata.reduce((best, other) => (Buffer.compare(other, best) > 0 ? other : best));
   const maximal = survivors.filter(({ recency }) => stratumOf(recency).equals(first));
   const ascending = maximal.toSorted((a, b) => Buffer.compare(a.recency, b.recency));
-  const latest = new Map(ascending.map((entry) => [entry.contribution.source, entry]));
+  const latest = [...new Map(ascending.map((entry) => [entry.contribution.source, entry])).values()];
   const distinct = new Map(
-    [...latest.values()]
-      .toSorted((a, b) => Buffer.compare(a.recency, b.recency))
-      .map((entry) => {
-        const folded = readRow(rules, spec, entry);
-        return [canonicalRow(spec.schema, folded.row).toString("hex"), { folded, entry }] as const;
-      }),
+    latest.map((entry) => {
+      const folded = readRow(rules, spec, entry);
+      return [canonicalRow(spec.schema, folded.row).toString("hex"), folded] as const;
+    }),
   );
-  return {
-    rows: sortRows(
-      spec,
-      [...distinct.values()].map(({ folded }) => folded),
-    ),
-    winning: [...distinct.values()].map(({ entry }) => entry),
-    losers: "superseded",
-    isConflict: false,
-  };
+  return { rows: sortRows(spec, [...distinct.values()]), winning: latest, losers: "superseded", isConflict: false };
 }
 
 /** A contribution as a row of its own: what it does not carry is null. */

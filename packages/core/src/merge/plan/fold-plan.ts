@@ -77,7 +77,7 @@ export interface FoldPlan {
   readonly countsEqualOnce: boolean;
   /**
    * What becomes of the rows of a key. `unionAll`: every survivor is a row, and `_row` tells it from others. `keepConflicts`: of the survivors with the greatest
-   * stratum (`orders[0]`, divided by its `stratumSize`), the greatest of each source, and of those the distinct rows; equal ones count for the greatest token.
+   * stratum (`orders[0]`, divided by its `stratumSize`), the greatest of each source, and of those the distinct rows; all of them are winners, equal ones too.
    * Under both a row's cells are its contribution's own, NULL where it carries none, and `groups` has one group.
    */
   readonly rows: RowPolicy;

@@ -40,6 +40,7 @@ test("packed tokens order contributions as their bytes do, up to the value hash"
 });
 
 function orderedBatch(number: number, source: string, contributions: readonly Contribution[]): OrderedBatch {
+  const sequences = contributions.map(({ sequence }) => sequence);
   const times = contributions.flatMap(({ eventTimeUs }) => eventTimeUs ?? []);
   const least = (values: readonly bigint[]) => values.reduce((a, b) => (b < a ? b : a));
   const greatest = (values: readonly bigint[]) => values.reduce((a, b) => (b > a ? b : a));
@@ -48,7 +49,7 @@ function orderedBatch(number: number, source: string, contributions: readonly Co
     source,
     batchSequence: contributions[0]?.batchSequence ?? 0n,
     eventTimes: times.length === 0 ? null : { least: least(times), greatest: greatest(times) },
-    sequences: { least: 0n, greatest: 0n },
+    sequences: { least: least([0n, ...sequences]), greatest: greatest([0n, ...sequences]) },
     greatestOrdinal: greatest([0n, ...contributions.map(({ ordinal }) => ordinal)]),
     hasDeletes: contributions.some(({ operation }) => operation === "delete"),
     hasRetracts: contributions.some(({ operation }) => operation === "retract"),
