@@ -97,12 +97,12 @@ export const reconcileLateCommand = bindCommand({
   definition: reconcileDefinition,
   input: reconcileInput,
   run: runReconcile,
-  ...orderParts({ done: "Admitted", toDo: "Would admit" }),
+  ...orderParts({ done: "Admitted", toDo: "Would admit", withoutBatches: "Nothing is held" }),
 });
 
 export const rejectLateCommand = bindCommand({
   definition: rejectDefinition,
   input,
   run: runReject,
-  ...orderParts({ done: "Rejected", toDo: "Would reject" }),
+  ...orderParts({ done: "Rejected", toDo: "Would reject", withoutBatches: "Nothing is held" }),
 });

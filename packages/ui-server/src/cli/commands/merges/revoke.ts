@@ -83,5 +83,5 @@ export const revokeCommand = bindCommand({
   definition,
   input,
   run,
-  ...orderParts({ done: "Revoked", toDo: "Would revoke" }),
+  ...orderParts({ done: "Revoked", toDo: "Would revoke", withoutBatches: "No batch is meant" }),
 });

@@ -62,5 +62,5 @@ export const rollbackCommand = bindCommand({
   definition,
   input,
   run,
-  ...orderParts({ done: "Rolled back, revoking", toDo: "Would revoke" }),
+  ...orderParts({ done: "Rolled back, revoking", toDo: "Would revoke", withoutBatches: "Rolled back" }),
 });

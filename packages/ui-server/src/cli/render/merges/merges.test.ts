@@ -238,7 +238,7 @@ test("a key without a row, and one on which the sources disagree, say so", () =>
 
 test("an order says what was decided about, what becomes stale, and what it would do in a dry run", async () => {
   const order = { batches: [held], partitions: ["2001-01-31"], descendants: ["dailyDelays", "badDays"], run: null };
-  const verb = { done: "Revoked", toDo: "Would revoke" };
+  const verb = { done: "Revoked", toDo: "Would revoke", withoutBatches: "No batch is meant" };
   const text = renderGivenOrder({ order, followed: null, isDryRun: true }, verb, plainStyle);
   await expect(text).toMatchFileSnapshot("golden/order-dry-run.txt");
 });

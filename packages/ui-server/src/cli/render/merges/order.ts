@@ -5,23 +5,36 @@ import { renderFollowedRun } from "../run-summary.ts";
 import type { Style } from "../style.ts";
 import { renderBatchTable } from "./batches.ts";
 
-/** What an order does, in the words of its command: `{ done: "Revoked", toDo: "Would revoke" }`. */
+/** What an order does, in the words of its command. */
 export interface OrderVerb {
+  /** `Revoked` */
   readonly done: string;
+  /** `Would revoke` */
   readonly toDo: string;
+  /** Said instead where the order is about no batch. */
+  readonly withoutBatches: string;
 }
 
 export function renderGivenOrder({ order, followed, isDryRun }: GivenOrder, verb: OrderVerb, style: Style): string {
+  const isInForce = isDryRun || order.run !== null;
   return [
-    ...renderDecided(order, isDryRun ? verb.toDo : verb.done, style),
-    ...renderConsequences(order, isDryRun),
+    ...renderDecided(order, { ...verb, verb: isDryRun ? verb.toDo : verb.done }, style),
+    ...(isInForce ? renderConsequences(order, isDryRun) : []),
     ...(followed === null ? renderUnfollowed(order, isDryRun) : ["", renderFollowedRun(followed, style)]),
   ].join("\n");
 }
 
-function renderDecided({ batches }: OrderDto, verb: string, style: Style): readonly string[] {
-  const count = `${verb} ${countOf(batches.length, "batch", "batches")}`;
-  return batches.length === 0 ? [count] : [count, renderBatchTable(batches, style, ["merge"]), ""];
+function renderDecided(
+  { batches }: OrderDto,
+  words: { readonly verb: string; readonly withoutBatches: string },
+  style: Style,
+): readonly string[] {
+  if (batches.length === 0) return [words.withoutBatches];
+  return [
+    `${words.verb} ${countOf(batches.length, "batch", "batches")}`,
+    renderBatchTable(batches, style, ["merge"]),
+    "",
+  ];
 }
 
 const shownPartitions = 8;

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createWebApp } from "../../src/http/web-app.ts";
+import { createApiClient, type ApiClient } from "../support/api-client.ts";
+import { deliver, march } from "../support/deliver.ts";
+import { createFixtureServer, type FixtureServer } from "../support/fixture-server.ts";
+import { hasBrowser, openPage } from "./open-browser.ts";
+
+describe.skipIf(!hasBrowser)("merges in a real browser", { timeout: 120_000 }, () => {
+  let server: FixtureServer;
+  let worker: AsyncDisposable;
+  let api: ApiClient;
+
+  beforeAll(async () => {
+    server = await createFixtureServer("registries", { web: createWebApp() });
+    worker = await server.watersmeet.startWorker();
+    api = createApiClient(server);
+    await api.runToEnd("*");
+    await deliver(server.directory, "airline", {
+      number: 2,
+      entries: [{ code: "LIS", name: "Lisbon Portela", updatedAt: march(25) }],
+    });
+    await api.runToEnd("airline airports");
+    await deliver(server.directory, "airline", {
+      number: 3,
+      entries: [{ code: "TXL", name: "Berlin-Tegel", updatedAt: march(12) }],
+    });
+    await api.runToEnd("airline airports");
+  }, 120_000);
+
+  afterAll(async () => {
+    await worker[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  test("from a merge's page over its held batch to a version in which it counts", async () => {
+    await using browser = await openPage(`${server.url}/merges/airports`);
+    const { page } = browser;
+    await page.getByRole("heading", { name: "Synchronization point" }).waitFor();
+    const leg = page.locator("[data-branch=airline]");
+    await leg.getByText("1 batch held").waitFor();
+    expect(await page.locator("[data-branch]").count()).toBe(2);
+    await page.getByRole("link", { name: "Late data" }).click();
+    await page.getByRole("heading", { name: "Late data", level: 1 }).waitFor();
+    const held = page.locator("tr[data-standing=held]");
+    await held.getByRole("button").first().click();
+    await page.getByText("Berlin-Tegel").waitFor();
+    await held.getByRole("button", { name: /^Reconcile/ }).click();
+    await page.getByRole("dialog").getByLabel("Reason").fill("the line was down");
+    await page.getByRole("dialog").getByRole("button", { name: "Reconcile" }).click();
+    await page.waitForURL(/\/runs\/\w+/);
+    await expect.poll(() => page.title(), { timeout: 60_000 }).toMatch(/succeeded/);
+    await page.getByRole("link", { name: "Late data" }).click();
+    await page.getByText("Nothing waits.").waitFor();
+    await page.goto(`${server.url}/merges/airports`);
+    await page.getByRole("cell", { name: "Berlin-Tegel" }).waitFor();
+    expect(browser.errors).toEqual([]);
+  });
+
+  test("an explanation shows who won a cell and who came next; a revocation lets the runner-up win", async () => {
+    await using browser = await openPage(`${server.url}/merges/airports`);
+    const { page } = browser;
+    await page.getByRole("link", { name: "Explain AMS" }).click();
+    const name = page.locator("section[data-column=name]");
+    await name.getByText("runner-up 1").waitFor();
+    expect(await name.innerText()).toMatch(
+      /name: Amsterdam Schiphol[^]*won[^]*airline[^]*runner-up 1[^]*authority[^]*Schiphol/,
+    );
+    const batch = await name.locator("tbody tr").first().locator("code").first().innerText();
+    await page.getByRole("link", { name: "Back to the merge" }).click();
+    await page.getByRole("button", { name: `Revoke ${batch}` }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill("a broken export");
+    await dialog.getByRole("button", { name: "Show what it would do" }).click();
+    await dialog.getByText("1 batch, of unpartitioned.").waitFor();
+    await dialog.getByRole("button", { name: "Revoke", exact: true }).click();
+    await page.waitForURL(/\/runs\/\w+/);
+    await expect.poll(() => page.title(), { timeout: 60_000 }).toMatch(/succeeded/);
+    await page.goto(`${server.url}/merges/airports`);
+    await page.getByRole("cell", { name: "Schiphol", exact: true }).waitFor();
+    await page.goto(`${server.url}/assets/airports`);
+    await page.getByText("because a broken export").waitFor();
+    expect(browser.errors).toEqual([]);
+  });
+});
