@@ -62,9 +62,8 @@ export {
   type EpochReading,
   type UpcastStep,
 } from "./epoch/plan-epoch-reading.ts";
-export { listEpochFields, readEpochFields, type EpochFieldsReading } from "./epoch/read-epoch-fields.ts";
+export { listEpochFields } from "./epoch/list-epoch-fields.ts";
 export { amendmentsLeft, type PastCut } from "./late/amendments.ts";
-export { checkLatePolicy } from "./late/check-late-policy.ts";
 export type { LateClass, LatePolicy } from "./late/late-policy.ts";
 export {
   classify,

@@ -7,8 +7,8 @@ import { fold } from "../fold/fold.ts";
 import { hashEpoch } from "./assign-epoch.ts";
 import { buildUpcast, type Upcaster } from "./build-upcast.ts";
 import type { EpochField } from "./epoch.ts";
+import { listEpochFields } from "./list-epoch-fields.ts";
 import { planEpochReading, type EpochChain } from "./plan-epoch-reading.ts";
-import { listEpochFields } from "./read-epoch-fields.ts";
 
 const runs = { numRuns: 60, seed: 24 };
 

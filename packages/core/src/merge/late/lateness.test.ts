@@ -4,7 +4,6 @@ import { parseAssetKey } from "../../values/asset-key.ts";
 import { unpartitioned } from "../../values/partition-key.ts";
 import { buildCut } from "../cut/build-cut.ts";
 import { amendmentsLeft } from "./amendments.ts";
-import { checkLatePolicy } from "./check-late-policy.ts";
 import type { LateClass, LatePolicy } from "./late-policy.ts";
 import { classify, isFuture, lateBase, lateBounds, treatLate, type LatenessTerms } from "./lateness.ts";
 
@@ -180,19 +179,5 @@ describe("what becomes of late rows (M30, M32)", () => {
     expect(amendmentsLeft([], hold, now)).toBe(null);
     expect(amendmentsLeft([at("09"), at("09.000001"), at("09.5", false)], capped, now)).toBe(1);
     expect(amendmentsLeft([at("09.5"), at("09.7"), at("09.8")], capped, now)).toBe(0);
-  });
-});
-
-describe("what a merge may say of late rows", () => {
-  const given = { isDated: true, retention: null };
-
-  test("is checked against itself and what is kept", () => {
-    expect(checkLatePolicy("a", hold, given)).toEqual([]);
-    expect(checkLatePolicy("a", { ...hold, horizonMs: 9 }, given)).toHaveLength(1);
-    expect(checkLatePolicy("a", hold, { isDated: true, retention: { keepMs: 9 } })).toHaveLength(1);
-    expect(checkLatePolicy("a", hold, { isDated: false, retention: null })).toHaveLength(1);
-    expect(
-      checkLatePolicy("a", { ...hold, closedBefore: "last year", disorderMs: -1 }, given).map(({ message }) => message),
-    ).toEqual(["a: its disorder is -1", 'a: "last year" is no instant before which its periods are closed']);
   });
 });
