@@ -2,12 +2,13 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import type { RunRecord, RunRequest } from "@watersmeet/runtime";
 import type { Context } from "hono";
 import { requireSound } from "../read/require-sound.ts";
+import { toRunDto } from "../read/run-dto.ts";
 import type { ApiEnv } from "./api-env.ts";
 
 type Submission = Omit<RunRequest, "requestedBy" | "idempotencyKey">;
 
 /** Starts a run, once per Idempotency-Key. @throws {PROJECT_INVALID} @throws {IDEMPOTENCY_CONFLICT} when the key was used for another request */
-export async function submitOnce(
+async function submitOnce(
   c: Context<ApiEnv>,
   submission: Submission,
 ): Promise<{ readonly run: RunRecord; readonly isExisting: boolean }> {
@@ -27,6 +28,12 @@ export async function submitOnce(
     );
   }
   return { run, isExisting };
+}
+
+/** Starts a run as `submitOnce` does, and answers with it: 201 when it is new. */
+export async function respondWithRun(c: Context<ApiEnv>, submission: Submission) {
+  const { run, isExisting } = await submitOnce(c, submission);
+  return isExisting ? c.json(toRunDto(run), 200) : c.json(toRunDto(run), 201);
 }
 
 /** `web` for our own pages, which browsers mark so; who a command line says that it is; `http` for everyone else. */

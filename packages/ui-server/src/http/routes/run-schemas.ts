@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { anyJson } from "../paging.ts";
+import { anyJson, idParam, noQuery } from "../paging.ts";
+import { problemResponses } from "../problem-response.ts";
 
 // What the routes of runs, backfills and plans have in common.
 
@@ -147,3 +148,30 @@ export const maxParallel = z
   .openapi({ description: "Steps at the same time" });
 
 export const requiredPartitions = partitions.openapi({ example: "2001-02-01..2001-02-28" });
+
+/** What every route has that starts a run, once per Idempotency-Key. `made` and `known` describe its two good answers. */
+export function startsRun<Body extends z.ZodType>(
+  body: Body,
+  { made, known }: { readonly made: string; readonly known: string },
+) {
+  return {
+    method: "post",
+    request: {
+      query: noQuery,
+      headers: idempotencyHeader,
+      body: { required: true, content: { "application/json": { schema: body } } },
+    },
+    responses: {
+      201: { ...runResponse, description: made },
+      200: { ...runResponse, description: known },
+      ...problemResponses,
+    },
+  } as const;
+}
+
+/** What every route has that gives one run. */
+export const givesRun = {
+  method: "get",
+  request: { params: idParam, query: noQuery },
+  responses: { 200: runResponse, ...problemResponses },
+} as const;

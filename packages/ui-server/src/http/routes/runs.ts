@@ -1,18 +1,21 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import type { RunId, RunRecord } from "@watersmeet/runtime";
+import type { Context } from "hono";
 import { findRunSummary, getRun, listLogLines, listRuns, listRunSteps } from "../../read/list-runs.ts";
 import { toRunDto } from "../../read/run-dto.ts";
 import type { ApiEnv } from "../api-env.ts";
 import { idParam, noQuery, pageOf, pageQuery, toPageRequest } from "../paging.ts";
 import { problemResponses } from "../problem-response.ts";
-import { readRequester, submitOnce } from "../submit-once.ts";
+import { readRequester, respondWithRun } from "../submit-once.ts";
 import {
-  idempotencyHeader,
+  givesRun,
   maxParallel,
   planMembers,
   Run,
   runResponse,
   RunState,
   RunSummary,
+  startsRun,
   Step,
   StepState,
 } from "./run-schemas.ts";
@@ -20,26 +23,14 @@ import {
 const tags = ["Runs"];
 
 const create = createRoute({
-  method: "post",
   path: "/runs",
   operationId: "createRun",
   tags,
   summary: "Plans, and starts what the plan says",
-  request: {
-    query: noQuery,
-    headers: idempotencyHeader,
-    body: {
-      required: true,
-      content: {
-        "application/json": { schema: z.strictObject({ ...planMembers, maxParallel }).openapi("RunRequest") },
-      },
-    },
-  },
-  responses: {
-    201: { ...runResponse, description: "The run, queued; with nothing to do, succeeded" },
-    200: { ...runResponse, description: "The run that the same Idempotency-Key made before" },
-    ...problemResponses,
-  },
+  ...startsRun(z.strictObject({ ...planMembers, maxParallel }).openapi("RunRequest"), {
+    made: "The run, queued; with nothing to do, succeeded",
+    known: "The run that the same Idempotency-Key made before",
+  }),
 });
 
 const list = createRoute({
@@ -61,15 +52,7 @@ const list = createRoute({
   },
 });
 
-const get = createRoute({
-  method: "get",
-  path: "/runs/{id}",
-  operationId: "getRun",
-  tags,
-  summary: "One run",
-  request: { params: idParam, query: noQuery },
-  responses: { 200: runResponse, ...problemResponses },
-});
+const get = createRoute({ path: "/runs/{id}", operationId: "getRun", tags, summary: "One run", ...givesRun });
 
 const summary = createRoute({
   method: "get",
@@ -153,10 +136,7 @@ function actionRoute<const Name extends Action>(action: Name) {
 }
 
 export function addRunRoutes(api: OpenAPIHono<ApiEnv>): void {
-  api.openapi(create, async (c) => {
-    const { run, isExisting } = await submitOnce(c, { kind: "run", ...c.req.valid("json") });
-    return isExisting ? c.json(toRunDto(run), 200) : c.json(toRunDto(run), 201);
-  });
+  api.openapi(create, (c) => respondWithRun(c, { kind: "run", ...c.req.valid("json") }));
   api.openapi(list, async (c) => {
     const { kind, state, ...page } = c.req.valid("query");
     return c.json(await listRuns(c.var.watersmeet.ledger, { kind, state }, toPageRequest(page)), 200);
@@ -178,20 +158,12 @@ export function addRunRoutes(api: OpenAPIHono<ApiEnv>): void {
 }
 
 function addRunActions(api: OpenAPIHono<ApiEnv>): void {
-  api.openapi(actionRoute("cancel"), async (c) => {
-    const { id } = await getRun(c.var.watersmeet.ledger, c.req.valid("param").id);
-    return c.json(toRunDto(await c.var.watersmeet.cancelRun(id, readRequester(c))), 200);
-  });
-  api.openapi(actionRoute("pause"), async (c) => {
-    const { id } = await getRun(c.var.watersmeet.ledger, c.req.valid("param").id);
-    return c.json(toRunDto(await c.var.watersmeet.pauseRun(id, readRequester(c))), 200);
-  });
-  api.openapi(actionRoute("resume"), async (c) => {
-    const { id } = await getRun(c.var.watersmeet.ledger, c.req.valid("param").id);
-    return c.json(toRunDto(await c.var.watersmeet.resumeRun(id, readRequester(c))), 200);
-  });
-  api.openapi(actionRoute("retry"), async (c) => {
-    const { id } = await getRun(c.var.watersmeet.ledger, c.req.valid("param").id);
-    return c.json(toRunDto(await c.var.watersmeet.retryRun(id, readRequester(c))), 200);
-  });
+  const change = async (c: Context<ApiEnv>, id: string, apply: (id: RunId, by: string) => Promise<RunRecord>) => {
+    const run = await getRun(c.var.watersmeet.ledger, id);
+    return c.json(toRunDto(await apply(run.id, readRequester(c))), 200);
+  };
+  api.openapi(actionRoute("cancel"), (c) => change(c, c.req.valid("param").id, c.var.watersmeet.cancelRun));
+  api.openapi(actionRoute("pause"), (c) => change(c, c.req.valid("param").id, c.var.watersmeet.pauseRun));
+  api.openapi(actionRoute("resume"), (c) => change(c, c.req.valid("param").id, c.var.watersmeet.resumeRun));
+  api.openapi(actionRoute("retry"), (c) => change(c, c.req.valid("param").id, c.var.watersmeet.retryRun));
 }
