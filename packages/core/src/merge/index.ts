@@ -52,7 +52,13 @@ export { mergeWatermark } from "./cut/merge-watermark.ts";
 export { nameCut } from "./cut/name-cut.ts";
 export { assignEpoch, hashEpoch } from "./epoch/assign-epoch.ts";
 export { buildUpcast, type SaidRow, type Upcaster, type UpcastRow } from "./epoch/build-upcast.ts";
-export { checkEpochs, compareWithEpochs, type EpochCheck, type EpochComparison } from "./epoch/check-epochs.ts";
+export {
+  checkEpochChain,
+  checkEpochs,
+  compareWithEpochs,
+  type EpochCheck,
+  type EpochComparison,
+} from "./epoch/check-epochs.ts";
 export { compareEpochs, type EpochChange, type EpochChangeKind } from "./epoch/compare-epochs.ts";
 export type { Epoch, EpochField, EpochStep } from "./epoch/epoch.ts";
 export {

@@ -1,7 +1,7 @@
 import type { Definition, EpochDefinition } from "@watersmeet/core";
 import type { Problem } from "@watersmeet/core/errors";
 import type { ManifestAsset } from "@watersmeet/core/manifest";
-import { hashEpoch, listEpochFields, type EpochField, type EpochStep } from "@watersmeet/core/merge";
+import { checkEpochChain, hashEpoch, listEpochFields, type EpochField, type EpochStep } from "@watersmeet/core/merge";
 import { readRowSchema, type RowSchema } from "@watersmeet/core/schema";
 import { fingerprint } from "@watersmeet/core/values";
 import type { MergeTerms } from "../project/project.ts";
@@ -17,12 +17,16 @@ export function describeMerge(
   const key = new Set(fields.filter(({ isKey }) => isKey).map(({ id }) => id));
   const epochs = definition.epochs.map((epoch) => describeEpoch(asset, epoch, key));
   const { late, wait, retention } = definition;
+  const steps = epochs.flatMap(({ step }) => step ?? []);
   const reducers = Object.fromEntries(
     Object.entries(definition.reducers).map(([column, reduce]) => [column, fingerprintFunction(asset, reduce)]),
   );
   return {
-    terms: { late, wait, retention, fields, epochs: epochs.flatMap(({ step }) => step ?? []), reducers },
-    problems: epochs.flatMap(({ problems }, index) => problems.map((problem) => inEpoch(problem, index))),
+    terms: { late, wait, retention, fields, epochs: steps, reducers },
+    problems: [
+      ...epochs.flatMap(({ problems }, index) => problems.map((problem) => inEpoch(problem, index))),
+      ...checkEpochChain({ steps, present: fields }),
+    ],
   };
 }
 

@@ -114,6 +114,22 @@ test("a merge whose key cannot be compared is a problem before anything runs", a
   expect(problems).toMatchObject([{ code: "MERGE_POLICY_INVALID", at: { file: extra, line: 4 } }]);
 });
 
+test("a column that comes back under the id of a dropped one is a problem before anything runs", async () => {
+  const { problems } = await loadWith([
+    'import { merge, type In } from "@watersmeet/core";',
+    'import { z } from "zod";',
+    'import type * as shop from "./shop.ts";',
+    "const Named = z.object({ id: z.int(), name: z.string().optional() });",
+    'const epochs = [{ schema: Named, note: "names go" }, { schema: z.object({ id: z.int() }), note: "and come back" }] as const;',
+    "const Renamed = z.object({ id: z.int(), name: z.int().optional() });",
+    'export const agreed = merge({ schema: Renamed, key: ["id"], policy: "recencyFirst", epochs },',
+    "  (a: In<typeof shop.customers>) => ({ a }));",
+  ]);
+  expect(problems).toMatchObject([
+    { code: "MERGE_EPOCH_CHAIN_BROKEN", message: expect.stringMatching(/^agreed: the field id "name" .* was dropped/) },
+  ]);
+});
+
 test("a cycle is one problem", async () => {
   const { problems } = await loadWith([
     'import { asset, type In } from "@watersmeet/core";',

@@ -48,7 +48,25 @@ export function compareWithEpochs(registered: readonly Epoch[], chain: EpochChai
 export function checkEpochs(check: EpochCheck): readonly Problem[] {
   const kept = check.registered.filter((epoch) => epoch.batches > 0);
   const incompatible = compareWithEpochs(kept, check.chain).filter(({ unbridged }) => unbridged.length > 0);
-  return [...checkChain(check), ...incompatible.map((comparison) => describeIncompatible(check, comparison))];
+  const broken = checkEpochChain(check.chain, check.registered);
+  return [
+    ...broken.map((problem) => ({ ...problem, message: `${check.asset}: ${problem.message}` })),
+    ...incompatible.map((comparison) => describeIncompatible(check, comparison)),
+  ];
+}
+
+/**
+ * What is wrong with the forms that an author declares, as MERGE_EPOCH_CHAIN_BROKEN: they must be one line, each form once, and what was dropped stays dropped, also since what was
+ * `registered`. Messages do not name the merge.
+ */
+export function checkEpochChain(chain: EpochChain, registered: readonly Epoch[] = []): readonly Problem[] {
+  const present = { hash: hashEpoch(chain.present), fields: chain.present };
+  const declared = [...chain.steps, present];
+  const isKnown = registered.some(({ hash }) => hash === present.hash);
+  const history = isKnown ? [] : [...registered.toSorted((a, b) => a.number - b.number), present];
+  const returns = [...findReturns(declared), ...findReturns(history).filter(({ form }) => form === history.length)];
+  const byId = new Map(returns.map(({ field }) => [field.id, field]));
+  return [...findRepeated(declared), ...[...byId.values()].map(describeReturn)];
 }
 
 function describeIncompatible(check: EpochCheck, { from, unbridged }: EpochComparison): Problem {
@@ -67,18 +85,7 @@ function listConsumers(check: EpochCheck, epoch: Epoch | undefined, id: string):
   return [...new Set(names.map(({ name }) => name))].flatMap((name) => check.consumersOf?.(name) ?? []);
 }
 
-/** The forms must be one line: each once, and what was dropped stays dropped. */
-function checkChain({ asset, registered, chain }: EpochCheck): readonly Problem[] {
-  const present = { hash: hashEpoch(chain.present), fields: chain.present };
-  const declared = [...chain.steps, present];
-  const isKnown = registered.some(({ hash }) => hash === present.hash);
-  const history = isKnown ? [] : [...registered.toSorted((a, b) => a.number - b.number), present];
-  const returns = [...findReturns(declared), ...findReturns(history).filter(({ form }) => form === history.length)];
-  const byId = new Map(returns.map(({ field }) => [field.id, field]));
-  return [...findRepeated(asset, declared), ...[...byId.values()].map((field) => describeReturn(asset, field))];
-}
-
-function findRepeated(asset: string, declared: readonly Pick<Epoch, "hash">[]): readonly Problem[] {
+function findRepeated(declared: readonly Pick<Epoch, "hash">[]): readonly Problem[] {
   return declared.flatMap(({ hash }, at) => {
     const first = declared.findIndex((other) => other.hash === hash);
     if (first === at) return [];
@@ -86,7 +93,7 @@ function findRepeated(asset: string, declared: readonly Pick<Epoch, "hash">[]): 
     return [
       {
         code: "MERGE_EPOCH_CHAIN_BROKEN" as const,
-        message: `${asset}: ${what} is the same as form ${first + 1} of epochs, so that nothing says which of the two follows the other`,
+        message: `${what} is the same as form ${first + 1} of epochs, so that nothing says which of the two follows the other`,
         hint: "Declare each form that was left behind once, oldest first. The schema itself is the last and is not listed.",
       },
     ];
@@ -108,10 +115,10 @@ function findReturns(
   });
 }
 
-function describeReturn(asset: string, { id, name }: EpochField): Problem {
+function describeReturn({ id, name }: EpochField): Problem {
   return {
     code: "MERGE_EPOCH_CHAIN_BROKEN",
-    message: `${asset}: the field id "${id}" of the column "${name}" was dropped and cannot come back: what rows of before say of it would be read as the new column`,
+    message: `the field id "${id}" of the column "${name}" was dropped and cannot come back: what rows of before say of it would be read as the new column`,
     hint: `Give the column an id of its own: .meta({ field: "${id}_2" })`,
   };
 }
