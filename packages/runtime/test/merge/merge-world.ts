@@ -6,7 +6,9 @@ import { createTestDatabase } from "../../../../tools/testing/test-database.ts";
 import { quoteIdentifier } from "../../src/exchange/quote.ts";
 import { createDuckdbMergeEngine } from "../../src/stores/duckdb/merge-engine.ts";
 import { openDuckdbStore } from "../../src/stores/duckdb/open-duckdb-store.ts";
-import { openStore } from "../../src/stores/open-store.ts";
+import type { MergeSettings } from "../../src/stores/merge/stage-merge.ts";
+import { createPgMergeEngine } from "../../src/stores/postgres/merge-engine.ts";
+import { openPostgresStore } from "../../src/stores/postgres/open-postgres-store.ts";
 import type { BatchOrigin, Commit, Staged, StagedMerge, Store, StoredAsset } from "../../src/stores/store.ts";
 import { asset, createScratch, partition, publish, read, type Scratch } from "../stores/stored-rows.ts";
 
@@ -17,7 +19,7 @@ export interface MergeWorld extends AsyncDisposable {
   count(sql: string): Promise<number>;
 }
 
-export async function openDuckdbWorld(): Promise<MergeWorld> {
+export async function openDuckdbWorld(settings?: MergeSettings): Promise<MergeWorld> {
   const scratch = await createScratch();
   const store = await openDuckdbStore({
     name: "default",
@@ -25,7 +27,7 @@ export async function openDuckdbWorld(): Promise<MergeWorld> {
     spillDirectory: join(scratch.folder, "spill"),
     memoryLimit: "512MB",
     threads: 2,
-    merge: createDuckdbMergeEngine(),
+    merge: createDuckdbMergeEngine(settings),
     now: Date.now,
     onPhase: () => {},
   });
@@ -40,11 +42,17 @@ export async function openDuckdbWorld(): Promise<MergeWorld> {
   };
 }
 
-export async function openPostgresWorld(): Promise<MergeWorld> {
+export async function openPostgresWorld(settings?: MergeSettings): Promise<MergeWorld> {
   const scratch = await createScratch();
   const database = await createTestDatabase();
-  const config = { kind: "postgres", url: database.url, schema: "public" } as const;
-  const store = await openStore({ name: "default", config, root: scratch.folder, stateDirectory: scratch.folder });
+  const store = await openPostgresStore({
+    name: "default",
+    url: database.url,
+    schema: "public",
+    merge: (dialect) => createPgMergeEngine(dialect, settings),
+    now: Date.now,
+    onPhase: () => {},
+  });
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   return {

@@ -17,7 +17,7 @@ import { findCut, insertCut, listPastCuts, type CatalogCut, type OtherStandings 
 import { listDerived } from "./catalog/derived.ts";
 import { assignForm, insertForm, listForms, type EpochForm } from "./catalog/epochs.ts";
 import { makeCut } from "./cut/make-cut.ts";
-import { deliveryName, standBatches } from "./cut/stand-batches.ts";
+import { standDelivered } from "./cut/stand-delivered.ts";
 import { countAllFates } from "./fold/count-fates.ts";
 import { stageFold, type PreviousFold, type StagedFold } from "./fold/stage-fold.ts";
 import { createFormReader, type FormReader } from "./forms/read-forms.ts";
@@ -64,13 +64,11 @@ export async function stageMerge(
   const start = await findStart(dialect, settings, { host, merge, spec });
   const sealed = await sealBranches(start, start, merge.branches);
   const batches = listAll(start.known, sealed);
-  const standings = standBatches({
+  const standings = standDelivered({
     batches,
-    delivered: new Map(
-      sealed.flatMap((one) => one.batches.map((batch) => [deliveryName(batch), batch.generation] as const)),
-    ),
+    delivered: new Set(sealed.flatMap((one) => one.batches.map(({ number }) => number))),
+    base: start.base,
     orders: start.orders,
-    hasBase: start.base !== undefined,
   });
   const live = batches.filter(({ number }) => standings.get(number) === "live");
   const folded = await stageFold({ ...start, ...settings, live, before: await findBefore(start, batches) });
@@ -242,8 +240,7 @@ function describeBatches(
 }
 
 function outcomeOf(outcome: SealedDelivery["outcome"], standing: BatchStanding | undefined): StagedBatch["outcome"] {
-  if (standing === "revoked" || outcome === "revoked") return "revoked";
-  return standing === "held" || standing === "rejected" ? standing : outcome;
+  return standing === "revoked" || standing === "held" || standing === "rejected" ? standing : outcome;
 }
 
 function refuseUnfitPolicy({ target }: MergeStageHost, spec: MergeSpec): void {

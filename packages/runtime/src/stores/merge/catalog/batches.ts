@@ -1,12 +1,9 @@
-import type { Extent, FoldBatch, LateClass } from "@watersmeet/core/merge";
+import type { BatchPart, Extent, FoldBatch, LateClass } from "@watersmeet/core/merge";
 import { internalSchema as s } from "../../catalog/names.ts";
 import { renderInstant } from "../../catalog/read-catalog.ts";
 import type { Dialect } from "../../dialect.ts";
 import { numberOf, textOf, type SqlRow, type SqlSession, type SqlValue } from "../../sql-session.ts";
 import type { BatchOrigin, Delivery } from "../../store.ts";
-
-/** Which rows of a delivery a batch has: all that are in time, those that wait, or those that came too late for good. */
-export type BatchPart = "main" | "held" | "rejected";
 
 /** A sealed batch as the catalog has it. */
 export interface CatalogBatch {

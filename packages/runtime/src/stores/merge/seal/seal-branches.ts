@@ -1,5 +1,5 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
-import { admitBatch, type MergeOrder } from "@watersmeet/core/merge";
+import { admitBatch, restatementOf, type BatchStanding, type MergeOrder } from "@watersmeet/core/merge";
 import { fingerprint } from "@watersmeet/core/values";
 import type { Delivery, StagedBranch } from "../../store.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
@@ -13,7 +13,7 @@ import { sealRows } from "./seal-rows.ts";
 export interface SealedDelivery {
   /** The parts of it: what is in time, and what is late. */
   readonly batches: readonly CatalogBatch[];
-  readonly outcome: "admitted" | "duplicate" | "superseding" | "revoked";
+  readonly outcome: "admitted" | "duplicate" | "superseding";
   readonly isSuspect: boolean;
 }
 
@@ -60,14 +60,14 @@ async function sealBranch(context: SealContext, work: BranchWork): Promise<reado
     waiting = [];
   };
   for (const delivery of branch.deliveries) {
-    const chain = delivery.emits === "snapshot" ? chainOf(sealed, delivery) : [];
-    const found = findKnown(context, { ...work, delivery });
-    if (found !== undefined) {
+    const chain = delivery.emits === "snapshot" ? chainOf(sealed, { delivery, orders: work.facts.orders }) : [];
+    const admitted = admit(context, { ...work, delivery });
+    if ("outcome" in admitted) {
       await seal();
-      sealed.push(found);
+      sealed.push(admitted);
       continue;
     }
-    waiting.push({ ...admit(context, { ...work, delivery }), chain });
+    waiting.push({ ...admitted, chain });
     // A snapshot is told from the one before it, so that that one must be there.
     if (waiting.length >= deliveriesAtOnce || delivery.emits === "snapshot") await seal();
   }
@@ -77,35 +77,57 @@ async function sealBranch(context: SealContext, work: BranchWork): Promise<reado
 
 const deliveriesAtOnce = 64;
 
-/** Batches of the same source of snapshots: those of one partition of one asset. */
-function chainOf(sealed: readonly SealedDelivery[], { origin }: Delivery): readonly CatalogBatch[] {
+/** Batches of the same source of snapshots, those of one partition of one asset, that were not taken back: what waits was said, too. */
+function chainOf(
+  sealed: readonly SealedDelivery[],
+  { delivery: { origin }, orders }: { readonly delivery: Delivery; readonly orders: readonly MergeOrder[] },
+): readonly CatalogBatch[] {
+  const revoked = new Set(orders.filter(({ kind }) => kind === "revoke").map(({ batchId }) => batchId));
   return sealed
     .flatMap(({ batches }) => batches)
-    .filter((batch) => batch.origin?.asset === origin.asset && batch.origin.partition === origin.partition);
+    .filter(
+      (batch) =>
+        batch.origin?.asset === origin.asset &&
+        batch.origin.partition === origin.partition &&
+        !revoked.has(batch.batchId),
+    );
 }
 
 type DeliveryWork = BranchWork & { readonly delivery: Delivery };
 
-/** The same content under the same key: what the merge builds on has it, or it was taken back, or another version has it as the newest of its key. */
-function findKnown(context: SealContext, work: DeliveryWork): SealedDelivery | undefined {
-  const { facts, delivery } = work;
-  const generations = listGenerations(work);
-  const same = generations.filter((generation) => isSame(context, work, generation));
-  const standings = facts.base === undefined ? new Map() : standingsOf(facts.base);
-  const inBase = same.find(({ batches }) =>
-    batches.some(({ number }) => ["live", "held", "rejected"].includes(standings.get(number) ?? "")),
-  );
-  if (inBase !== undefined) return { batches: inBase.batches, outcome: "duplicate", isSuspect: false };
-  const revoked = same.find(({ batches }) => batches.some((batch) => isRevoked(facts.orders, batch)));
-  if (revoked !== undefined) return { batches: revoked.batches, outcome: "revoked", isSuspect: false };
-  const [newest] = same;
-  const isNewest = newest !== undefined && (delivery.emits !== "state" || newest === generations[0]);
-  return isNewest ? { batches: newest.batches, outcome: "admitted", isSuspect: false } : undefined;
-}
-
 interface Generation {
   readonly generation: number;
   readonly batches: readonly CatalogBatch[];
+}
+
+/**
+ * What a delivery means (M19): something that the cut before knows, something that another version has as the newest of its key, or rows to be read.
+ * @throws {MERGE_BATCH_CONFLICT}
+ */
+function admit(context: SealContext, work: DeliveryWork): SealedDelivery | Omit<NewDelivery, "chain"> {
+  const { facts, branch, delivery, digests } = work;
+  const digest = digests.get(delivery) ?? "";
+  const generations = listGenerations(work);
+  const standings = facts.base === undefined ? new Map<number, BatchStanding>() : standingsOf(facts.base);
+  const existing = facts.known.flatMap((batch) => {
+    const standing = standings.get(batch.number);
+    return standing === undefined || batch.source !== branch.name ? [] : [{ ...batch, standing }];
+  });
+  const same = generations.find(({ batches }) => batches[0]?.digest === digest);
+  const isMore = same !== undefined && saysMore(context, work, same);
+  const incoming = { batchKey: delivery.batchKey, digest: isMore ? fingerprint([digest, "anew"]) : digest };
+  const admission = admitBatch(existing, incoming, restatementOf(delivery.emits));
+  const ofGeneration = (number: number) => generations.find(({ generation }) => generation === number)?.batches ?? [];
+  if (admission.kind === "duplicate")
+    return { batches: ofGeneration(admission.generation), outcome: "duplicate", isSuspect: false };
+  if (admission.kind === "refused") throw refuseBatch(context, work, admission.live);
+  const replaced = admission.kind === "superseding" ? ofGeneration(admission.supersedes) : [];
+  const [newest] = generations;
+  if (same !== undefined && !isMore && (delivery.emits !== "state" || same === newest))
+    return { batches: same.batches, outcome: replaced.length > 0 ? "superseding" : "admitted", isSuspect: false };
+  const isSuspect = admission.kind === "admitted" && admission.isSuspect;
+  const replaces = replaced.filter(({ number }) => standings.get(number) === "live");
+  return { delivery, digest, generation: (newest?.generation ?? 0) + 1, replaces, isSuspect };
 }
 
 /** Of the delivery's key, newest first. */
@@ -120,35 +142,12 @@ function listGenerations({ facts, branch, delivery }: DeliveryWork): readonly Ge
  * What says all under its key says more when its branch delivers a column that it did not have then: it is read anew. A feed's batch stays as it was written, and the column is
  * absent in it.
  */
-function isSame({ spec }: SealContext, { branch, delivery, digests }: DeliveryWork, { batches }: Generation): boolean {
+function saysMore({ spec }: SealContext, { branch, delivery }: DeliveryWork, { batches }: Generation): boolean {
   const [batch] = batches;
-  if (batch === undefined || batch.digest !== digests.get(delivery)) return false;
-  if (delivery.emits !== "state") return true;
+  if (delivery.emits !== "state" || batch === undefined) return false;
   const { columns } = readDeliveredColumns(spec, branch);
   const carried = new Set([...batch.columns, ...spec.policy.key]);
-  return columns.every(({ name }) => carried.has(name));
-}
-
-function isRevoked(orders: readonly MergeOrder[], { batchId }: CatalogBatch): boolean {
-  return orders.some((order) => order.kind === "revoke" && order.batchId === batchId);
-}
-
-/** @throws {MERGE_BATCH_CONFLICT} */
-function admit(context: SealContext, work: DeliveryWork): Omit<NewDelivery, "chain"> {
-  const { facts, branch, delivery, digests } = work;
-  const digest = digests.get(delivery) ?? "";
-  const live = new Set(facts.base?.live);
-  const existing = facts.known
-    .filter((batch) => batch.source === branch.name)
-    .map((batch) => ({ ...batch, standing: live.has(batch.number) ? ("live" as const) : ("superseded" as const) }));
-  // A known content is only here because it is to be read anew.
-  const isKnown = existing.some((batch) => batch.batchKey === delivery.batchKey && batch.digest === digest);
-  const incoming = { batchKey: delivery.batchKey, digest: isKnown ? fingerprint([digest, "anew"]) : digest };
-  const admission = admitBatch(existing, incoming, delivery.emits === "state" ? "supersede" : "refuse");
-  if (admission.kind === "refused") throw refuseBatch(context, work, admission.live);
-  const replaces = existing.filter((batch) => batch.standing === "live" && batch.batchKey === delivery.batchKey);
-  const isSuspect = admission.kind === "admitted" && admission.isSuspect;
-  return { delivery, digest, generation: admission.generation, replaces, isSuspect };
+  return columns.some(({ name }) => !carried.has(name));
 }
 
 function refuseBatch(

@@ -1,8 +1,15 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
-import { makeBatchId, makeBatchKey, rowRules, type BatchScope, type LateClass } from "@watersmeet/core/merge";
+import {
+  makeBatchId,
+  makeBatchKey,
+  rowRules,
+  type BatchPart,
+  type BatchScope,
+  type LateClass,
+} from "@watersmeet/core/merge";
 import { numberOf, textOf, type SqlRow, type SqlValue } from "../../sql-session.ts";
 import type { StagedBranch } from "../../store.ts";
-import { insertBatches, readExtent, takeBatchNumbers, type BatchPart, type CatalogBatch } from "../catalog/batches.ts";
+import { insertBatches, readExtent, takeBatchNumbers, type CatalogBatch } from "../catalog/batches.ts";
 import { contributionTableName } from "../contribution-table.ts";
 import { listReadColumns, readDeliveredColumns, type DeliveredColumns } from "./delivered-columns.ts";
 import { diffSnapshot } from "./diff-snapshot.ts";
@@ -276,7 +283,7 @@ function describeBatch(
     hasRowPresence: count(counted.kept, "partial") > 0,
     emits: delivery.emits,
     epoch: form.number,
-    baseBatchId: chain.at(-1)?.batchId ?? null,
+    baseBatchId: chain.findLast((batch) => batch.part === "main")?.batchId ?? null,
     cursor: delivery.cursor,
     promise: delivery.promise,
     origin: delivery.origin,
