@@ -56,7 +56,7 @@ test("cut says what each branch brought to the point where they meet", async () 
     version: 1,
     baseVersion: null,
     decision: { kind: "complete", missing: [], allowed: null },
-    legs: [{ branch: "authority" }, { branch: "airline" }],
+    legs: [{ branch: "airline" }, { branch: "authority" }],
   });
 });
 

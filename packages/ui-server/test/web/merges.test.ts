@@ -15,16 +15,16 @@ describe.skipIf(!hasBrowser)("merges in a real browser", { timeout: 120_000 }, (
     worker = await server.watersmeet.startWorker();
     api = createApiClient(server);
     await api.runToEnd("*");
-    await deliver(server.directory, "airline", {
+    await deliver(server.directory, "authority", {
       number: 2,
-      entries: [{ code: "LIS", name: "Lisbon Portela", updatedAt: march(25) }],
+      entries: [{ code: "LIS", name: "Humberto Delgado", updatedAt: march(20) }],
     });
-    await api.runToEnd("airline airports");
-    await deliver(server.directory, "airline", {
+    await api.runToEnd("authority airports");
+    await deliver(server.directory, "authority", {
       number: 3,
-      entries: [{ code: "TXL", name: "Berlin-Tegel", updatedAt: march(12) }],
+      entries: [{ code: "TXL", name: "Otto Lilienthal", updatedAt: march(5) }],
     });
-    await api.runToEnd("airline airports");
+    await api.runToEnd("authority airports");
   }, 120_000);
 
   afterAll(async () => {
@@ -36,14 +36,14 @@ describe.skipIf(!hasBrowser)("merges in a real browser", { timeout: 120_000 }, (
     await using browser = await openPage(`${server.url}/merges/airports`);
     const { page } = browser;
     await page.getByRole("heading", { name: "Synchronization point" }).waitFor();
-    const leg = page.locator("[data-branch=airline]");
+    const leg = page.locator("[data-branch=authority]");
     await leg.getByText("1 batch held").waitFor();
     expect(await page.locator("[data-branch]").count()).toBe(2);
     await page.getByRole("link", { name: "Late data" }).click();
     await page.getByRole("heading", { name: "Late data", level: 1 }).waitFor();
     const held = page.locator("tr[data-standing=held]");
     await held.getByRole("button").first().click();
-    await page.getByText("Berlin-Tegel").waitFor();
+    await page.getByText("Otto Lilienthal").waitFor();
     await held.getByRole("button", { name: /^Reconcile/ }).click();
     await page.getByRole("dialog").getByLabel("Reason").fill("the line was down");
     await page.getByRole("dialog").getByRole("button", { name: "Reconcile" }).click();
@@ -52,7 +52,7 @@ describe.skipIf(!hasBrowser)("merges in a real browser", { timeout: 120_000 }, (
     await page.getByRole("link", { name: "Late data" }).click();
     await page.getByText("Nothing waits.").waitFor();
     await page.goto(`${server.url}/merges/airports`);
-    await page.getByRole("cell", { name: "Berlin-Tegel" }).waitFor();
+    await page.getByRole("cell", { name: "Otto Lilienthal" }).waitFor();
     expect(browser.errors).toEqual([]);
   });
 
