@@ -28,7 +28,8 @@ export function buildCellParser(
   };
 }
 
-function shapeOf(schema: unknown): Readonly<Record<string, $ZodType>> {
+/** The zod types of a zod object's properties. @throws {SCHEMA_NOT_AN_OBJECT} */
+export function shapeOf(schema: unknown): Readonly<Record<string, $ZodType>> {
   if (!isZodSchema(schema)) throw new WatersmeetError("SCHEMA_NOT_AN_OBJECT", "the schema is not a zod object");
   const def = schema._zod.def;
   if (def.type === "readonly") return shapeOf(def.innerType);
