@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { openStore } from "../../src/stores/open-store.ts";
-import { asset, createScratch, orders, prepare, publish } from "./stored-rows.ts";
+import { asset, createScratch, orders, prepare, publish, stampedAsset } from "./stored-rows.ts";
 
 /**
  * A process that commits to a DuckDB file and is killed while it does. `at <phase>`: commits once, and kills itself at that boundary of the commit.
@@ -21,11 +21,14 @@ const store = await openStore({
 });
 await using scratch = await createScratch();
 const [parts, whole] = [asset("parts", true), asset("whole", false)];
+const [stamped, stampedParts] = [stampedAsset("stamped", false), stampedAsset("stamped_parts", true)];
 
 if (mode === "at") {
   const before = {
     parts: await publish(store, scratch, { asset: parts, partition: "a", rows: orders(3) }),
     whole: await publish(store, scratch, { asset: whole, rows: orders(3) }),
+    stamped: await publish(store, scratch, { asset: stamped, rows: orders(3) }),
+    stampedParts: await publish(store, scratch, { asset: stampedParts, partition: "a", rows: orders(3) }),
   };
   const requests = [
     await prepare(store, scratch, {
@@ -42,6 +45,21 @@ if (mode === "at") {
       base: before.whole.version,
       commitId: "whole-2",
     }),
+    // Of three rows, one goes and four come; and a partition begins.
+    await prepare(store, scratch, {
+      asset: stamped,
+      rows: orders(6, 1),
+      base: before.stamped.version,
+      commitId: "stamped-2",
+    }),
+    await prepare(store, scratch, {
+      asset: stampedParts,
+      partition: "a",
+      rows: orders(5, 1),
+      base: before.stampedParts.version,
+      commitId: "stamped-a2",
+    }),
+    await prepare(store, scratch, { asset: stampedParts, partition: "b", rows: orders(4, 20), commitId: "stamped-b" }),
   ];
   isArmed = true;
   await store.commit(requests);
@@ -65,6 +83,12 @@ for (;;) {
       rows: orders(100, next),
       base: next === 1 ? null : next - 1,
       commitId: `whole-${next}`,
+    }),
+    await prepare(store, scratch, {
+      asset: stamped,
+      rows: orders(500, next),
+      base: next === 1 ? null : next - 1,
+      commitId: `stamped-${next}`,
     }),
   ];
   process.stdout.write(`committing ${next}\n`);

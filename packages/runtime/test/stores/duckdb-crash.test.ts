@@ -3,12 +3,23 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import { digestRows } from "@watersmeet/core/schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CommitPhase } from "../../src/stores/commit/commit-context.ts";
 import type { DuckdbStore } from "../../src/stores/duckdb/duckdb-store.ts";
 import { createDuckdbMergeEngine } from "../../src/stores/duckdb/merge-engine.ts";
 import { openDuckdbStore } from "../../src/stores/duckdb/open-duckdb-store.ts";
-import { asset, createScratch, ids, orders, publish, read, type Scratch } from "./stored-rows.ts";
+import {
+  asset,
+  createScratch,
+  ids,
+  orders,
+  orderSchema,
+  publish,
+  read,
+  stampedAsset,
+  type Scratch,
+} from "./stored-rows.ts";
 
 const child = join(import.meta.dirname, "committing-child.ts");
 
@@ -23,6 +34,7 @@ afterAll(async () => {
 });
 
 const [parts, whole] = [asset("parts", true), asset("whole", false)];
+const [stamped, stampedParts] = [stampedAsset("stamped", false), stampedAsset("stamped_parts", true)];
 
 describe("a process that is killed", () => {
   const before: readonly CommitPhase[] = ["begun", "ledgerWritten", "headsMoved", "rowsMoved", "extrasMoved"];
@@ -36,7 +48,11 @@ describe("a process that is killed", () => {
       const isThere = after.includes(phase);
       expect(await count(store, "parts")).toBe(isThere ? 9 : 3);
       expect(await count(store, "whole")).toBe(isThere ? 6 : 3);
-      expect(await store.findCommits(["parts-2", "parts-b", "whole-2"])).toHaveLength(isThere ? 3 : 0);
+      expect(await count(store, "stamped")).toBe(isThere ? 6 : 3);
+      expect(await count(store, "stamped_parts")).toBe(isThere ? 9 : 3);
+      const made = ["parts-2", "parts-b", "whole-2", "stamped-2", "stamped-a2", "stamped-b"];
+      expect(await store.findCommits(made)).toHaveLength(isThere ? made.length : 0);
+      await expectWholeStamps(store);
       const again = [
         await publish(store, scratch, {
           asset: parts,
@@ -47,11 +63,28 @@ describe("a process that is killed", () => {
         }),
         await publish(store, scratch, { asset: parts, partition: "b", rows: orders(4, 20), commitId: "parts-b" }),
         await publish(store, scratch, { asset: whole, rows: orders(6, 30), base: 1, commitId: "whole-2" }),
+        await publish(store, scratch, { asset: stamped, rows: orders(6, 1), base: 1, commitId: "stamped-2" }),
+        await publish(store, scratch, {
+          asset: stampedParts,
+          partition: "a",
+          rows: orders(5, 1),
+          base: 1,
+          commitId: "stamped-a2",
+        }),
+        await publish(store, scratch, {
+          asset: stampedParts,
+          partition: "b",
+          rows: orders(4, 20),
+          commitId: "stamped-b",
+        }),
       ];
-      expect(again.map((commit) => commit.isReplay)).toEqual([isThere, isThere, isThere]);
+      expect(again.map((commit) => commit.isReplay)).toEqual(again.map(() => isThere));
       expect(await count(store, "parts")).toBe(9);
       expect(await count(store, "whole")).toBe(6);
-      expect(await store.listCommits({ after: 0n, limit: 100 })).toHaveLength(5);
+      expect(await count(store, "stamped")).toBe(6);
+      expect(await count(store, "stamped_parts")).toBe(9);
+      expect(await store.listCommits({ after: 0n, limit: 100 })).toHaveLength(10);
+      await expectWholeStamps(store);
       expect(ids(await read(store, parts, again.slice(0, 2)))).toEqual([10, 11, 12, 13, 14, 20, 21, 22, 23]);
       expect(await leftovers(store)).toEqual([]);
     });
@@ -69,7 +102,9 @@ describe("a process that is killed", () => {
       expect(await count(store, "whole")).toBe(100);
       const commits = await store.listCommits({ after: 0n, limit: 10_000 });
       expect(commits.map((commit) => commit.sequence)).toEqual(commits.map((_, index) => BigInt(index + 1)));
-      expect(commits).toHaveLength(2 * (head?.version ?? 0));
+      expect(commits).toHaveLength(3 * (head?.version ?? 0));
+      expect(await count(store, "stamped")).toBe(500);
+      await expectWholeStamps(store);
       const old = commits.filter((commit) => commit.asset === parts.key).slice(-3);
       expect(await read(store, parts, old)).toHaveLength(2000 * old.length);
     }
@@ -144,6 +179,25 @@ async function count(store: DuckdbStore, view: string): Promise<number> {
   const [row] = await store.queryViews(`select count(*) as n, count(distinct id) as ids from ${view}`);
   expect(row?.["ids"]).toBe(row?.["n"]);
   return Number(row?.["n"]);
+}
+
+/** Every version of stamped assets reads as it was committed, and no row has a stamp that no commit made. */
+async function expectWholeStamps(store: DuckdbStore): Promise<void> {
+  const commits = await store.listCommits({ after: 0n, limit: 10_000 });
+  for (const of of [stamped, stampedParts]) {
+    const own = commits.filter((commit) => commit.asset === of.key);
+    for (const commit of own.slice(-4))
+      expect(digestRows(orderSchema, await read(store, of, [commit]))).toBe(commit.dataDigest);
+    const versions = [0, 2_147_483_647, ...own.map((commit) => commit.version)].join(", ");
+    const tables = await store.queryViews(
+      "select '_watersmeet.\"a' || t.asset_id || '_stamped' || t.number || '\"' as name from _watersmeet.stamped_table t join _watersmeet.asset a on a.asset_id = t.asset_id where a.key = $1",
+      [of.key],
+    );
+    for (const { name } of tables)
+      expect(
+        await store.queryViews(`select * from ${name} where _from not in (${versions}) or _to not in (${versions})`),
+      ).toEqual([]);
+  }
 }
 
 /** Tables of stagings that nobody can publish any more. */

@@ -4,7 +4,17 @@ import { createTestDatabase, type TestDatabase } from "../../../../tools/testing
 import type { CommitPhase } from "../../src/stores/commit/commit-context.ts";
 import { openStore } from "../../src/stores/open-store.ts";
 import type { Store } from "../../src/stores/store.ts";
-import { asset, createScratch, ids, orders, prepare, publish, read, type Scratch } from "./stored-rows.ts";
+import {
+  asset,
+  createScratch,
+  ids,
+  orders,
+  prepare,
+  publish,
+  read,
+  stampedAsset,
+  type Scratch,
+} from "./stored-rows.ts";
 
 let scratch: Scratch;
 let database: TestDatabase;
@@ -33,60 +43,64 @@ async function open(onPhase: (phase: CommitPhase) => void | Promise<void> = () =
   });
 }
 
-test("a backend that is terminated before COMMIT leaves nothing, and the commit says so", async () => {
-  const a = asset("terminated", true);
-  let isArmed = false;
-  await using store = await open(async (phase) => {
-    if (isArmed && phase === "extrasMoved") await terminateCommitter();
-  });
-  await publish(store, scratch, { asset: a, partition: "a", rows: orders(2) });
-  const request = await prepare(store, scratch, {
-    asset: a,
-    partition: "a",
-    rows: orders(5),
-    base: 1,
-    commitId: "cut",
-  });
-  isArmed = true;
-  await expect(store.commit([request])).rejects.toMatchObject({ code: "STORE_UNREACHABLE" });
-  isArmed = false;
-  expect(await store.findCommits(["cut"])).toEqual([]);
-  expect(await store.commit([request])).toMatchObject([{ version: 2, isReplay: false }]);
-});
-
-test("a reply to COMMIT that is lost is looked up in the ledger", async () => {
-  const a = asset("lost_reply", true);
-  let lose = false;
-  await using store = await open();
-  await publish(store, scratch, { asset: a, partition: "a", rows: orders(2) });
-  const request = await prepare(store, scratch, {
-    asset: a,
-    partition: "a",
-    rows: orders(5),
-    base: 1,
-    commitId: "lost",
-  });
-  // The server commits, and the connection breaks before anybody hears of it.
-  const query = pg.Client.prototype.query;
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
-    const answer: unknown = Reflect.apply(query, this, args);
-    if (!lose || args[0] !== "commit" || !(answer instanceof Promise)) return answer;
-    lose = false;
-    return answer.then(() => {
-      throw new Error("Connection terminated unexpectedly");
+test.for([asset("terminated", true), stampedAsset("terminated_stamped", true)])(
+  "a backend that is terminated before COMMIT of $key leaves nothing, and the commit says so",
+  async (a) => {
+    let isArmed = false;
+    await using store = await open(async (phase) => {
+      if (isArmed && phase === "extrasMoved") await terminateCommitter();
     });
-  } as typeof query;
-  try {
-    lose = true;
+    await publish(store, scratch, { asset: a, partition: "a", rows: orders(2) });
+    const request = await prepare(store, scratch, {
+      asset: a,
+      partition: "a",
+      rows: orders(5),
+      base: 1,
+      commitId: `cut-${a.key}`,
+    });
+    isArmed = true;
+    await expect(store.commit([request])).rejects.toMatchObject({ code: "STORE_UNREACHABLE" });
+    isArmed = false;
+    expect(await store.findCommits([`cut-${a.key}`])).toEqual([]);
     expect(await store.commit([request])).toMatchObject([{ version: 2, isReplay: false }]);
-  } finally {
-    pg.Client.prototype.query = query;
-  }
-  expect(lose).toBe(false);
-  expect(ids(await read(store, a, [{ partition: request.staged.target.partition, version: 2 }]))).toEqual([
-    0, 1, 2, 3, 4,
-  ]);
-});
+  },
+);
+
+test.for([asset("lost_reply", true), stampedAsset("lost_reply_stamped", true)])(
+  "a reply to COMMIT of $key that is lost is looked up in the ledger",
+  async (a) => {
+    let lose = false;
+    await using store = await open();
+    await publish(store, scratch, { asset: a, partition: "a", rows: orders(2) });
+    const request = await prepare(store, scratch, {
+      asset: a,
+      partition: "a",
+      rows: orders(5),
+      base: 1,
+      commitId: `lost-${a.key}`,
+    });
+    // The server commits, and the connection breaks before anybody hears of it.
+    const query = pg.Client.prototype.query;
+    pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+      const answer: unknown = Reflect.apply(query, this, args);
+      if (!lose || args[0] !== "commit" || !(answer instanceof Promise)) return answer;
+      lose = false;
+      return answer.then(() => {
+        throw new Error("Connection terminated unexpectedly");
+      });
+    } as typeof query;
+    try {
+      lose = true;
+      expect(await store.commit([request])).toMatchObject([{ version: 2, isReplay: false }]);
+    } finally {
+      pg.Client.prototype.query = query;
+    }
+    expect(lose).toBe(false);
+    expect(ids(await read(store, a, [{ partition: request.staged.target.partition, version: 2 }]))).toEqual([
+      0, 1, 2, 3, 4,
+    ]);
+  },
+);
 
 test("two processes that commit at the same time get one order, and one of two that want the same head is refused", async () => {
   const a = asset("two_processes", true);
@@ -108,6 +122,25 @@ test("two processes that commit at the same time get one order, and one of two t
   );
   const commits = await first.listCommits({ after: 0n, limit: 1000 });
   expect(new Set(commits.map((commit) => commit.sequence)).size).toBe(commits.length);
+});
+
+test("a store that an earlier release made learns what stamped assets need", async () => {
+  const a = stampedAsset("later", true);
+  {
+    await using store = await open();
+    await publish(store, scratch, { asset: asset("later", true), partition: "a", rows: orders(2) });
+  }
+  // As it was: no word of stamps in the register of stagings.
+  await admin.query("alter table _watersmeet.staging drop column stamped");
+  await admin.query(
+    "drop table _watersmeet.stamped_asset, _watersmeet.stamped_table, _watersmeet.stamped_strand, _watersmeet.stamped_version",
+  );
+  await using store = await open();
+  const second = await publish(store, scratch, { asset: a, partition: "a", rows: orders(3), base: 1 });
+  const third = await publish(store, scratch, { asset: a, partition: "a", rows: orders(4), base: 2 });
+  expect(ids(await read(store, a, [second]))).toEqual([0, 1, 2]);
+  expect(ids(await read(store, a, [third]))).toEqual([0, 1, 2, 3]);
+  expect(ids(await read(store, a, [{ ...second, version: 1 }]))).toEqual([0, 1]);
 });
 
 test("a text with a NUL is refused with the place where it stands", async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { describeBecomingStamped } from "./contract/becoming-stamped.ts";
 import { describeManyPartitions } from "./contract/many-partitions.ts";
 import { describeMeasuring } from "./contract/measuring.ts";
 import { describeQueries } from "./contract/queries.ts";
@@ -42,5 +43,6 @@ export function describeStore(kind: string, open: (scratch: Scratch) => Promise<
     describeMeasuring(world);
     describeSchemas(world);
     describeReading(world);
+    describeBecomingStamped(world);
   });
 }

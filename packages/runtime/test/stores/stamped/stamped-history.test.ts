@@ -45,7 +45,7 @@ for (const kind of ["DuckDB", "Postgres"] as const) {
 
     beforeAll(async () => {
       scratch = await createScratch();
-      world = await openWorlds[kind](scratch, (attempt) => told.get(attempt) ?? { rows: [], keys: null });
+      world = await openWorlds[kind](scratch, { tell: (attempt) => told.get(attempt) ?? { rows: [], keys: null } });
     });
 
     afterAll(async () => {

@@ -3,6 +3,7 @@ import pg from "pg";
 import { createTestDatabase } from "../../../../../tools/testing/test-database.ts";
 import type { CommitPhase } from "../../../src/stores/commit/commit-context.ts";
 import { openDuckdbStore } from "../../../src/stores/duckdb/open-duckdb-store.ts";
+import type { MergeEngine } from "../../../src/stores/merge-seam.ts";
 import { openPostgresStore } from "../../../src/stores/postgres/open-postgres-store.ts";
 import type { Store } from "../../../src/stores/store.ts";
 import type { Scratch } from "../stored-rows.ts";
@@ -15,23 +16,29 @@ export interface StampedWorld extends AsyncDisposable {
   query(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
-type OpenWorld = (
-  scratch: Scratch,
-  tell: (attempt: string) => Told,
-  onPhase?: (phase: CommitPhase) => void | Promise<void>,
-) => Promise<StampedWorld>;
+export interface WorldOptions {
+  tell?(attempt: string): Told;
+  onPhase?(phase: CommitPhase): void | Promise<void>;
+  readonly publish?: MergeEngine["publish"];
+}
+
+type OpenWorld = (scratch: Scratch, options: WorldOptions) => Promise<StampedWorld>;
+
+function createEngine({ publish, tell }: WorldOptions): MergeEngine {
+  return createTellingEngine((attempt) => tell?.(attempt) ?? { rows: [], keys: null }, publish);
+}
 
 export const openWorlds: Readonly<Record<"DuckDB" | "Postgres", OpenWorld>> = {
-  async DuckDB(scratch, tell, onPhase = () => {}) {
+  async DuckDB(scratch, options) {
     const store = await openDuckdbStore({
       name: "default",
       path: join(scratch.folder, "stamped.duckdb"),
       spillDirectory: join(scratch.folder, "spill"),
       memoryLimit: "512MB",
       threads: 2,
-      merge: createTellingEngine(tell),
+      merge: createEngine(options),
       now: Date.now,
-      onPhase,
+      onPhase: (phase) => options.onPhase?.(phase),
     });
     return {
       store,
@@ -40,15 +47,15 @@ export const openWorlds: Readonly<Record<"DuckDB" | "Postgres", OpenWorld>> = {
     };
   },
 
-  async Postgres(_, tell, onPhase = () => {}) {
+  async Postgres(_, options) {
     const database = await createTestDatabase();
     const store = await openPostgresStore({
       name: "default",
       url: database.url,
       schema: "public",
-      merge: () => createTellingEngine(tell),
+      merge: () => createEngine(options),
       now: Date.now,
-      onPhase,
+      onPhase: (phase) => options.onPhase?.(phase),
     });
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();

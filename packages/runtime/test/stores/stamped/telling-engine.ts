@@ -10,7 +10,10 @@ export interface Told {
 }
 
 /** A merge engine that stages the rows it is told to, so that the layout is tested by itself, with versions that no fold would make. */
-export function createTellingEngine(tell: (attempt: string) => Told): MergeEngine {
+export function createTellingEngine(
+  tell: (attempt: string) => Told,
+  publish: MergeEngine["publish"] = async () => {},
+): MergeEngine {
   return {
     ensureTables: async () => {},
     async stage(host, { policy }) {
@@ -29,7 +32,7 @@ export function createTellingEngine(tell: (attempt: string) => Told): MergeEngin
       }
       return { batches: [], fates: {} };
     },
-    publish: async () => {},
+    publish,
     discard: async () => {},
     openArchive: () => ({
       listBatches: async () => [],
