@@ -64,6 +64,8 @@ function innerOf(schema: $ZodTypes): $ZodTypes | null {
     case "catch":
     case "readonly":
       return asZodTypes(def.innerType);
+    case "lazy":
+      return asZodTypes(def.getter());
     case "pipe":
       return asZodTypes(def.out);
     default:
