@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKind } from "@watersmeet/core/manifest";
-import type { AttemptReport, ChildResult } from "../child/protocol.ts";
+import type { AttemptFacts, AttemptReport, ChildResult } from "../child/protocol.ts";
 import type { ExchangeFile, StagedMerge, StagedQuery } from "../stores/store.ts";
 import { attemptFacts, exportArguments, relateArguments } from "./arguments.ts";
 import { bindQuery } from "./bind-query.ts";
@@ -36,17 +36,22 @@ async function callForRows(work: StepWork): Promise<VerbResult<UserOutput>> {
     await mkdir(work.stagingDirectory, { recursive: true });
     const format = work.store.exchangeFormat;
     const path = join(work.stagingDirectory, `rows.${format}`);
+    const attempt = await attemptFacts(work);
     const answered = await performInChild(work, {
       kind: "run",
       asset: work.asset,
       arguments: given.arguments,
-      attempt: await attemptFacts(work),
+      attempt,
       output: { path, format, schema: work.spec.schema },
     });
     if (answered.kind === "ended") return answered;
     const result = answered.value;
     if (result.kind === "invalidRows") return blockedBy(work, result.failures, result.rowCount);
-    return done(expectKind(result, "rows"), (rows) => ({ kind: "rows", file: rows.file, report: rows.report }));
+    return done(expectKind(result, "rows"), (rows) => ({
+      kind: "rows",
+      file: rows.file,
+      report: keepCheckpoint(rows.report, attempt),
+    }));
   } finally {
     for (const file of given.held) file[Symbol.dispose]();
   }
@@ -68,6 +73,11 @@ async function callForMerge(work: StepWork): Promise<VerbResult<UserOutput>> {
   if (answered.kind === "ended") return answered;
   const { branches, report } = expectKind(answered.value, "compiledMerge");
   return { kind: "done", value: { kind: "merge", merge: await bindMerge(work, branches, relations), report } };
+}
+
+/** A function that sets no cursor leaves it where it was. */
+function keepCheckpoint(report: AttemptReport, { checkpoint }: AttemptFacts): AttemptReport {
+  return "checkpoint" in report || checkpoint === undefined ? report : { ...report, checkpoint };
 }
 
 function expectKind<K extends ChildResult["kind"]>(

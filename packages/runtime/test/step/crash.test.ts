@@ -27,7 +27,7 @@ const mergeCrashes = [
   { phase: "called", partition: "2001-01-02" },
   { phase: "staged", partition: "2001-01-03" },
   { phase: "gated", partition: "2001-01-04" },
-  { phase: "store:rowsMoved", partition: "2001-01-05" },
+  { phase: "store:extrasMoved", partition: "2001-01-05" },
   { phase: "store:committed", partition: "2001-01-06" },
   { phase: "committed", partition: "2001-01-07" },
 ].map((crash) => ({ ...crash, asset: "dayStock" }));
@@ -59,7 +59,7 @@ afterAll(async () => {
 });
 
 test.each([...crashes, ...mergeCrashes])(
-  "a step whose worker was killed when it was $phase ends in exactly one version when it is tried again",
+  "a step of $asset whose worker was killed when it was $phase ends in exactly one version when it is tried again",
   async ({ phase, asset, partition }) => {
     const outcome = await shop.run(asset, { partition });
     if (outcome.kind !== "committed") throw new Error(JSON.stringify(outcome));

@@ -119,16 +119,32 @@ describe.each(["duckdb", "postgres"] as const)("a merge step in %s", (kind) => {
 
   test("equal rows after another version are other content, and a version without rows is a batch too", async () => {
     const before = shop.heads.get("movements@");
-    await deliver("movements", { rows: [], cursor: 3, isFinished: true });
+    await deliver("movements", { rows: [], cursor: 3 });
+    await shop.make("stock");
+    expect(await stateOf("movements")).toBe("idle");
     await deliver("movements", { rows: [], cursor: 4, isFinished: true });
     const after = shop.heads.get("movements@");
     expect(after?.version).toBe((before?.version ?? 0) + 2);
     expect(after?.dataDigest).not.toBe(before?.dataDigest);
     await shop.make("stock");
+    expect(await stateOf("movements")).toBe("finished");
     const delivered = (await batches("stock")).filter(({ branch }) => branch === "movements");
     expect(delivered).toHaveLength(4);
     expect(delivered[0]).toMatchObject({ rowCount: 0, promise: { watermark: null, isFinished: true } });
   });
+
+  test("a version that says nothing of its cursor keeps it, and is not taken for idle", async () => {
+    await deliver("movements", { rows: [] });
+    await shop.make("stock");
+    expect(await stateOf("movements")).toBe("active");
+    const [newest] = (await batches("stock")).filter(({ branch }) => branch === "movements");
+    expect(newest?.cursor).toEqual({ from: "0000000000000004", to: "0000000000000004" });
+  });
+
+  async function stateOf(branch: string): Promise<string | undefined> {
+    const [record] = await shop.store.merges.listCuts({ asset: parseAssetKey("stock"), limit: 1 });
+    return record?.cut.legs.find((leg) => leg.branch === branch)?.state;
+  }
 
   test("a snapshot withdraws what it has no more, and nothing of the others", async () => {
     const shelf = [
@@ -194,7 +210,7 @@ describe.each(["duckdb", "postgres"] as const)("a merge step in %s", (kind) => {
   test("a query over an asset that emits changes runs once for each of its versions", async () => {
     await shop.make("named");
     expect(skus(await shop.rows("named"))).toEqual(["a", "b", "c"]);
-    expect(await batches("named")).toHaveLength(4);
+    expect(await batches("named")).toHaveLength(5);
   });
 
   test("a query over two assets that emit changes or snapshots is refused", async () => {
