@@ -14,6 +14,7 @@ export { foldHistory, type MergedHistory, type MergeHistory } from "./batch/batc
 export { diffSnapshot, type SnapshotDifference, type SnapshotRequest } from "./batch/diff-snapshot.ts";
 export { checkMergePolicy } from "./check-policy.ts";
 export type { Contribution, MergeSpec, Operation, Reducer } from "./contribution/contribution.ts";
+export { readFeedRow } from "./batch/read-feed-row.ts";
 export { checkReducers, type ReducingMerge } from "./custom/check-reducers.ts";
 export { isEventTimeType, type EventTimeFault } from "./contribution/event-time.ts";
 export { addFates, noFates, totalFates, type Fate, type FateCounts } from "./fold/fates.ts";

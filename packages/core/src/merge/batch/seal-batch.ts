@@ -9,8 +9,8 @@ import { encodeToken, tokenParts } from "../contribution/token.ts";
 import { makeBatchId } from "./batch.ts";
 import type { BatchPart, StandingBatch } from "./stand-batches.ts";
 
-/** Why a row cannot compete. */
-export type RejectionReason = KeyFault | EventTimeFault;
+/** Why a row cannot compete; `upcastFailed`: the author's function cannot bring it to the present form. */
+export type RejectionReason = KeyFault | EventTimeFault | "operationInvalid" | "eventTimeFuture" | "upcastFailed";
 
 export interface RejectedRow {
   readonly reason: RejectionReason;
@@ -32,14 +32,18 @@ export interface DeliveredBatch {
   readonly isClosed?: boolean;
   /** @default null */
   readonly baseBatchId?: string | null;
+  /** A row of a later time is set aside (M28). @default none */
+  readonly latestTimeUs?: bigint;
 }
 
 /** One row that a branch hands over. */
 export interface DeliveredRow {
   /** Columns that are not in it, or `undefined`, are absent. */
   readonly row: Row;
-  /** @default "upsert" */
-  readonly operation?: Operation;
+  /** `null`: the row names one that there is not. @default "upsert" */
+  readonly operation?: Operation | null;
+  /** Columns that the row says something of: a cell that is not listed is absent, which is not null (M15). @default all that it has */
+  readonly present?: readonly string[];
   /** @default 0n */
   readonly sequence?: bigint;
   /** @default 0n */
@@ -109,13 +113,16 @@ function makeContribution(
   const { row, operation = "upsert" } = delivered;
   const key = canonicalKey(keyColumns(spec.schema, spec.policy.key), row);
   if (key.kind === "fault") return { reason: key.fault, column: key.column, row };
+  if (operation === null) return { reason: "operationInvalid", column: spec.policy.operation ?? "", row };
   const time = eventTime === null ? { us: null } : readEventTime(eventTime.type, row[eventTime.name]);
   if ("fault" in time) return { reason: time.fault, column: eventTime?.name ?? "", row };
+  if (time.us !== null && batch.latestTimeUs !== undefined && time.us > batch.latestTimeUs)
+    return { reason: "eventTimeFuture", column: eventTime?.name ?? "", row };
   return {
     key: key.cells,
     operation,
     // What a delete or retract says beside its key is nothing.
-    cells: operation === "upsert" ? readCells(spec, row) : {},
+    cells: operation === "upsert" ? readCells(spec, delivered) : {},
     eventTimeUs: time.us,
     source: batch.source,
     sequence: delivered.sequence ?? 0n,
@@ -127,13 +134,16 @@ function makeContribution(
 }
 
 /** A column that reads a stored NULL as an absent property cannot be set to null: its NULL says nothing. */
-function readCells(spec: MergeSpec, row: Row): Row {
-  const present = spec.schema.columns.filter(
+function readCells(spec: MergeSpec, { row, present }: DeliveredRow): Row {
+  const said = spec.schema.columns.filter(
     ({ name, nullAs }) =>
-      !spec.policy.key.includes(name) && row[name] !== undefined && !(row[name] === null && nullAs === "absent"),
+      !spec.policy.key.includes(name) &&
+      row[name] !== undefined &&
+      !(row[name] === null && nullAs === "absent") &&
+      (present === undefined || present.includes(name)),
   );
   return Object.fromEntries(
-    present.map(({ name, type }) => [name, type.kind === "double" ? withoutMinusZero(row[name]) : row[name]]),
+    said.map(({ name, type }) => [name, type.kind === "double" ? withoutMinusZero(row[name]) : row[name]]),
   );
 }
 
