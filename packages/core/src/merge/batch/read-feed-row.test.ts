@@ -23,8 +23,9 @@ test("a feed's row says what it does, in which order, and what it speaks of", ()
 
 test("a cell that is not listed is absent, and a column that tells the time is a cell only when it is listed", () => {
   const dated = { ...policy, eventTime: "tier" };
-  const spec = { ...goldenSpec, policy: dated };
   const tier = { name: "tier", type: { kind: "integer" }, isNullable: false, nullAs: "null" } as const;
+  const columns = goldenSpec.schema.columns.map((column) => (column.name === tier.name ? tier : column));
+  const spec = { policy: dated, schema: { columns } };
   const cellsOf = (cols: unknown) => {
     const rows = [readFeedRow(dated, { customer: "k1", tier: 5, name: null, email: "a", cols })];
     const batch = { source: "web", batchKey: "k", generation: 1, schemaVersion: "1", batchSequence: 1n, rows };
