@@ -11,15 +11,15 @@ import { describeMerge } from "./describe-merge.ts";
 const defaultStore = "default";
 
 /** What only the loaded object tells of an asset, or why it cannot be run. */
-export function describeAsset(
+export async function describeAsset(
   asset: ManifestAsset,
   definition: Definition,
-): { readonly spec: AssetSpec } | { readonly problems: readonly Problem[] } {
+): Promise<{ readonly spec: AssetSpec } | { readonly problems: readonly Problem[] }> {
   const reading = readRowSchema(definition.schema);
   const problems = [...reading.problems, ...findDifferences(asset, definition)];
   if (reading.schema === null || problems.length > 0)
     return { problems: problems.map((problem) => locate(problem, asset)) };
-  const merge = describeMerge(asset, definition, reading.schema);
+  const merge = await describeMerge(asset, definition, reading.schema);
   if (merge.problems.length > 0) return { problems: merge.problems.map((problem) => locate(problem, asset)) };
   const { checks, hasRowSideChecks } = deriveChecks(definition.schema, uniqueKeyOf(definition));
   const spec: AssetSpec = {

@@ -1,17 +1,24 @@
 import type { Definition, EpochDefinition } from "@watersmeet/core";
 import type { Problem } from "@watersmeet/core/errors";
 import type { ManifestAsset } from "@watersmeet/core/manifest";
-import { checkEpochChain, hashEpoch, listEpochFields, type EpochField, type EpochStep } from "@watersmeet/core/merge";
+import {
+  checkEpochChain,
+  checkReducers,
+  hashEpoch,
+  listEpochFields,
+  type EpochField,
+  type EpochStep,
+} from "@watersmeet/core/merge";
 import { readRowSchema, type RowSchema } from "@watersmeet/core/schema";
 import { fingerprint } from "@watersmeet/core/values";
 import type { MergeTerms } from "../project/project.ts";
 
 /** What a merge says beside its policy, or what is wrong with it. `schema` is the form of its rows now. */
-export function describeMerge(
+export async function describeMerge(
   asset: ManifestAsset,
   definition: Definition,
   schema: RowSchema,
-): { readonly terms: MergeTerms | null; readonly problems: readonly Problem[] } {
+): Promise<{ readonly terms: MergeTerms | null; readonly problems: readonly Problem[] }> {
   if (definition.policy === null) return { terms: null, problems: [] };
   const fields = listEpochFields(schema, definition.policy.key);
   const key = new Set(fields.filter(({ isKey }) => isKey).map(({ id }) => id));
@@ -26,6 +33,7 @@ export function describeMerge(
     problems: [
       ...epochs.flatMap(({ problems }, index) => problems.map((problem) => inEpoch(problem, index))),
       ...checkEpochChain({ steps, present: fields }),
+      ...(await checkReducers({ schema: definition.schema, columns: schema, reducers: definition.reducers })),
     ],
   };
 }

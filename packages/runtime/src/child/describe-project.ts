@@ -22,7 +22,9 @@ export async function describeProject(
   for (const asset of manifest.assets) {
     const definition = matched.matches.get(asset.key);
     if (definition === undefined) continue;
-    const described = describeAsset(asset, definition);
+    // Here the author's functions are called once more.
+    if (Object.keys(definition.reducers).length > 0) onFile(asset.file);
+    const described = await describeAsset(asset, definition);
     if ("spec" in described) specs.push(described.spec);
     else problems.push(...described.problems);
   }

@@ -130,6 +130,61 @@ test("a column that comes back under the id of a dropped one is a problem before
   ]);
 });
 
+test("the terms of a merge are told as data, its functions by their fingerprints", () => {
+  const specs = [...project.current().specs.values()];
+  const prices = specs.find(({ key }) => key === "shelfPrices")?.merge;
+  expect(prices).toMatchObject({
+    late: null,
+    fields: [{ id: "sku", isKey: true }, { id: "price" }, { id: "at" }, { id: "note", name: "remark" }],
+    epochs: [
+      {
+        note: "Prices are in euros, and notes are called remarks.",
+        isLossy: true,
+        fields: [{ name: "sku", isKey: true }, {}, {}, { name: "note" }],
+      },
+    ],
+  });
+  expect(prices?.epochs[0]?.upcaster).toMatch(/^[0-9a-f]{64}$/);
+  expect(specs.find(({ key }) => key === "tags")?.merge?.reducers).toEqual({
+    tags: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+  expect(specs.find(({ key }) => key === "movements")).toMatchObject({ emits: "changes", merge: null });
+  // Several rows of a key are what it is for.
+  expect(specs.find(({ key }) => key === "history")?.checks.some(({ kind }) => kind === "uniqueKey")).toBe(false);
+  expect(specs.find(({ key }) => key === "stock")?.checks.some(({ kind }) => kind === "uniqueKey")).toBe(true);
+});
+
+test("a function that joins values in an order is refused, with the values that show it", async () => {
+  const { problems } = await loadWith([
+    'import { custom, merge, type In } from "@watersmeet/core";',
+    'import { z } from "zod";',
+    'import type * as shop from "./shop.ts";',
+    "const Named = z.object({ id: z.int(), name: z.string() });",
+    "const columns = { name: custom((a: string, b: string) => `${a}${b}`) };",
+    'export const joined = merge({ schema: Named, key: ["id"], policy: "recencyFirst", columns },',
+    "  (a: In<typeof shop.customers>) => ({ a }));",
+  ]);
+  expect(problems).toMatchObject([
+    {
+      code: "MERGE_POLICY_INVALID",
+      message: expect.stringMatching(/^joined: the function of the column "name" is not .*join\(/),
+      at: { file: extra, line: 6 },
+    },
+  ]);
+});
+
+test("a function that takes the process down when its laws are tried is a problem", async () => {
+  const { problems } = await loadWith([
+    'import { custom, merge, type In } from "@watersmeet/core";',
+    'import { z } from "zod";',
+    'import type * as shop from "./shop.ts";',
+    "const columns = { name: custom((): string => process.exit(5)) };",
+    'export const gone = merge({ schema: z.object({ id: z.int(), name: z.string() }), key: ["id"], policy: "recencyFirst", columns },',
+    "  (a: In<typeof shop.customers>) => ({ a }));",
+  ]);
+  expect(problems).toMatchObject([{ code: "CHILD_DIED", at: { file: extra } }]);
+});
+
 test("a cycle is one problem", async () => {
   const { problems } = await loadWith([
     'import { asset, type In } from "@watersmeet/core";',
