@@ -1,7 +1,6 @@
 import type { AssetKey } from "../../values/asset-key.ts";
 import { compareStrings } from "../../values/compare.ts";
 import type { PartitionKey } from "../../values/partition-key.ts";
-import { stableJson } from "../../values/stable-json.ts";
 import type { CutInput } from "./cut.ts";
 
 /** A version and what it was made from. */
@@ -61,8 +60,8 @@ interface Walk {
   /** By place (asset and partition), then by data digest; the nearest to the merge first. */
   readonly reached: Map<string, Map<string, Reached>>;
   readonly chosen: Map<string, Making>;
-  /** What is reached and was made in several ways. */
-  readonly open: Set<CutInput>;
+  /** What is reached and was made in several ways, as it was met. */
+  readonly open: CutInput[];
   /** How often a leg was led to a place of which another leg has another content. */
   conflicts: number;
   /** Takes back what was done, the last first. */
@@ -80,7 +79,7 @@ function listMakings(legs: readonly DescendingLeg[]): Makings {
 }
 
 function startWalk(legs: readonly DescendingLeg[], makings: Makings): Walk {
-  const walk: Walk = { makings, reached: new Map(), chosen: new Map(), open: new Set(), conflicts: 0, undo: [] };
+  const walk: Walk = { makings, reached: new Map(), chosen: new Map(), open: [], conflicts: 0, undo: [] };
   legs.forEach(({ inputs }, leg) => reach(walk, inputs, leg));
   return walk;
 }
@@ -89,13 +88,13 @@ const maxTries = 10_000;
 
 /** Tries the makings of each content, the newest first, and goes back when two legs differ. */
 function hasConsistentChoice(walk: Walk): boolean {
-  const frames: { readonly ref: CutInput; readonly since: number; next: number }[] = [];
+  const frames: { readonly at: number; readonly ref: CutInput; readonly since: number; next: number }[] = [];
   let isSound = walk.conflicts === 0;
   for (let tries = 0; tries < maxTries; tries += 1) {
     if (isSound) {
-      const ref = findUndecided(walk);
-      if (ref === undefined) return true;
-      frames.push({ ref, since: walk.undo.length, next: 0 });
+      const undecided = findUndecided(walk, (frames.at(-1)?.at ?? -1) + 1);
+      if (undecided === null) return true;
+      frames.push({ ...undecided, since: walk.undo.length, next: 0 });
     }
     const frame = frames.at(-1);
     if (frame === undefined) return false;
@@ -109,9 +108,12 @@ function hasConsistentChoice(walk: Walk): boolean {
   return false;
 }
 
-function findUndecided({ open, chosen }: Walk): CutInput | undefined {
-  for (const ref of open) if (!chosen.has(contentOf(ref))) return ref;
-  return undefined;
+function findUndecided({ open, chosen }: Walk, from: number): { readonly at: number; readonly ref: CutInput } | null {
+  for (let at = from; at < open.length; at += 1) {
+    const ref = open[at];
+    if (ref !== undefined && !chosen.has(contentOf(ref))) return { at, ref };
+  }
+  return null;
 }
 
 function choose(walk: Walk, ref: CutInput, way: Making | undefined): void {
@@ -150,11 +152,12 @@ function mark(walk: Walk, ref: CutInput, leg: number): boolean {
 function madeFromOf(walk: Walk, ref: CutInput): readonly CutInput[] {
   const ways = walk.makings.get(contentOf(ref)) ?? [];
   if (ways.length <= 1) return ways[0]?.madeFrom ?? [];
-  if (!walk.open.has(ref)) {
-    walk.open.add(ref);
-    walk.undo.push(() => walk.open.delete(ref));
+  const way = walk.chosen.get(contentOf(ref));
+  if (way === undefined) {
+    walk.open.push(ref);
+    walk.undo.push(() => walk.open.pop());
   }
-  return walk.chosen.get(contentOf(ref))?.madeFrom ?? [];
+  return way?.madeFrom ?? [];
 }
 
 function describeSkew(legs: readonly DescendingLeg[], contents: ReadonlyMap<string, Reached>): Skew | null {
@@ -178,13 +181,13 @@ function describeSkew(legs: readonly DescendingLeg[], contents: ReadonlyMap<stri
 }
 
 function placeOf({ asset, partition }: CutInput): string {
-  return stableJson([asset, partition]);
+  return JSON.stringify([asset, partition]);
 }
 
 function contentOf({ asset, partition, dataDigest }: CutInput): string {
-  return stableJson([asset, partition, dataDigest]);
+  return JSON.stringify([asset, partition, dataDigest]);
 }
 
 function setOfContents(inputs: readonly CutInput[]): string {
-  return stableJson(inputs.map(contentOf).toSorted(compareStrings));
+  return JSON.stringify(inputs.map(contentOf).toSorted(compareStrings));
 }
