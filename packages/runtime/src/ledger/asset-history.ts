@@ -74,16 +74,16 @@ export async function listHistory(
       from watersmeet.materialization where asset = ${asset}
       union all
       select made.id, 2, batch.id * 2, made.committed_at,
-        case outcome when 'held' then 'batch:held' when 'rejected' then 'batch:rejected' when 'revoked' then 'batch:revoked' else 'batch:admitted' end,
+        case outcome when 'held' then 'batch:held' when 'rejected' then 'batch:rejected' else 'batch:admitted' end,
         made.partition, made.version, made.requested_by, null,
         jsonb_build_object('branch', branch, 'batchId', batch_id, 'batchKey', batch_key, 'generation', generation, 'rowCount', batch.row_count)
       from watersmeet.materialization as made join watersmeet.batch on batch.materialization_id = made.id
-      where made.asset = ${asset} and outcome <> 'duplicate'
+      where made.asset = ${asset} and outcome not in ('duplicate', 'revoked') and ${isFirst}
       union all
       select made.id, 2, batch.id * 2 + 1, made.committed_at, 'batch:superseded', made.partition, made.version, made.requested_by, null,
         jsonb_build_object('branch', branch, 'batchKey', batch_key, 'generation', generation - 1, 'by', batch_id)
       from watersmeet.materialization as made join watersmeet.batch on batch.materialization_id = made.id
-      where made.asset = ${asset} and outcome = 'superseding'
+      where made.asset = ${asset} and outcome = 'superseding' and ${isFirst}
       union all
       select carried.id, 3, row_number() over (partition by carried.id order by given.decision_id, given.batch_id collate "C"), carried.committed_at,
         case given.kind when 'revoke' then 'batch:revoked' when 'admit' then 'batch:admitted' else 'batch:rejected' end,
@@ -118,6 +118,11 @@ export async function listHistory(
     sequence: renderSequence(id, historyRanks[at] ?? "decision", position),
   }));
 }
+
+/** A delivery that is repeated with every version is told once. */
+const isFirst = sql`not exists (
+  select from watersmeet.batch as other where other.batch_key = batch.batch_key and other.batch_id = batch.batch_id
+    and other.outcome = batch.outcome and other.id < batch.id)`;
 
 /** Of each instant: the first version of the asset that was committed then or later; `null`: none. */
 export async function findVersionsSince(

@@ -25,7 +25,7 @@ test("a rollback that would tear what readers see is refused, and says what woul
     code: "ROLLBACK_TEARS",
     details: { torn: [{ asset: "doubled" }, { asset: "totals" }] },
   });
-  expect(await registers.rows("limits")).toEqual(["[3]"]);
+  expect(await registers.rows("limits")).toEqual(["least=3"]);
   expect((await merges.audit(limits, { limit: 10 })).map((entry) => entry.kind)).toEqual([
     "version:committed",
     "version:committed",
@@ -46,8 +46,8 @@ test("readers are taken back at once, the version is pinned, and what was built 
   const { merges } = registers.project;
   const result = await merges.rollback({ ...back, cascade: "leaveStale" });
   expect(result).toMatchObject({ run: null, partitions: [""], descendants: ["doubled", "totals"] });
-  expect(await registers.rows("limits")).toEqual(["[1]"]);
-  expect(await registers.rows("doubled")).toEqual(["[6]"]);
+  expect(await registers.rows("limits")).toEqual(["least=1"]);
+  expect(await registers.rows("doubled")).toEqual(["least=6"]);
   expect(await registers.project.partitionStatuses(key("doubled"))).toEqual([{ partition: "", status: "stale" }]);
   expect((await registers.project.why(limits, unpartitioned)).reasons).toContainEqual(
     expect.stringContaining("pinned"),
@@ -58,13 +58,13 @@ test("readers are taken back at once, the version is pinned, and what was built 
 
 test("a run makes what reads it again, and leaves the pinned version alone", async () => {
   expect(await registers.run({ select: "limits+" })).toMatchObject({ state: "succeeded", skipped: { pinned: 1 } });
-  expect(await registers.rows("doubled")).toEqual(["[2]"]);
-  expect(await registers.rows("limits")).toEqual(["[1]"]);
+  expect(await registers.rows("doubled")).toEqual(["least=2"]);
+  expect(await registers.rows("limits")).toEqual(["least=1"]);
 });
 
 test("force ends the pin", async () => {
   await registers.run({ select: "limits", force: true });
-  expect(await registers.rows("limits")).toEqual(["[3]"]);
+  expect(await registers.rows("limits")).toEqual(["least=3"]);
   const plan = await registers.project.plan({ select: "limits" });
   expect(plan.assets[0]?.skip[0]?.reason).toEqual({ kind: "upToDate" });
 });
@@ -75,7 +75,7 @@ test("with cascade, one run makes everything downstream from what remains; the s
   const request = { ...back, cascade: "run", idempotencyKey: "k1" } as const;
   const result = await merges.rollback(request);
   expect(await registers.follow(result.run)).toMatchObject({ state: "succeeded" });
-  expect([await registers.rows("limits"), await registers.rows("doubled")]).toEqual([["[1]"], ["[2]"]]);
+  expect([await registers.rows("limits"), await registers.rows("doubled")]).toEqual([["least=1"], ["least=2"]]);
   expect((await merges.rollback(request)).run?.id).toBe(result.run?.id);
 });
 
@@ -114,9 +114,9 @@ async function leaveWish(from: number, to: number): Promise<void> {
 
 test("a rollback that a process left between ledger and store is finished when the store is opened next", async () => {
   await leaveWish(1, 2);
-  expect(await registers.rows("limits")).toEqual(["[1]"]);
+  expect(await registers.rows("limits")).toEqual(["least=1"]);
   await registers.reopen();
-  expect(await registers.rows("limits")).toEqual(["[3]"]);
+  expect(await registers.rows("limits")).toEqual(["least=3"]);
   expect((await registers.project.plan({ select: "limits" })).assets[0]?.skip[0]?.reason).toEqual({ kind: "pinned" });
 });
 

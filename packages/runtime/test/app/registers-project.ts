@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Row } from "@watersmeet/core/schema";
 import { parseAssetKey, type AssetKey } from "@watersmeet/core/values";
 import { createTestDatabase } from "../../../../tools/testing/test-database.ts";
 import { openWatersmeet } from "../../src/app/open-watersmeet.ts";
@@ -35,7 +36,7 @@ export interface Registers extends AsyncDisposable {
   run(request: Omit<RunRequest, "requestedBy">): Promise<RunRecord>;
   /** Waits for the end of a run. */
   follow(run: RunRecord | null): Promise<RunRecord>;
-  /** Rows that readers see, as one line each, sorted. */
+  /** Rows that readers see, one line each, sorted: see `renderRow`. */
   rows(asset: string): Promise<readonly string[]>;
   /** Opens the project another time, on the same ledger and store, after closing it. */
   reopen(): Promise<Watersmeet>;
@@ -100,7 +101,7 @@ export async function openRegisters(engine: "duckdb" | "postgres" = "duckdb"): P
     },
     async rows(asset) {
       const rows = await project.readRows(key(asset), { limit: 1000 });
-      return rows.map((row) => JSON.stringify(Object.values(row))).toSorted();
+      return rows.map(renderRow).toSorted();
     },
     async reopen() {
       await project[Symbol.asyncDispose]();
@@ -109,6 +110,13 @@ export async function openRegisters(engine: "duckdb" | "postgres" = "duckdb"): P
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** `code=TXL city=Berlin`. */
+export function renderRow(row: Row): string {
+  return Object.entries(row)
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .join(" ");
 }
 
 export function key(asset: string): AssetKey {

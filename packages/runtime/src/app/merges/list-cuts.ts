@@ -30,7 +30,7 @@ export async function getCut(
 }
 
 /** The version that readers see. */
-export async function findServedVersion(
+async function findServedVersion(
   parts: DeskParts,
   { asset, partition }: { readonly asset: AssetKey; readonly partition: PartitionKey },
 ): Promise<number | undefined> {

@@ -123,15 +123,27 @@ async function completeRow(
   merge: DeskMerge,
   at: { readonly place: KeyPlace; readonly key: Row; readonly folded: KeyFold },
 ): Promise<Row | null> {
-  const [first] = at.folded.fold.rows;
+  const first = at.folded.fold.rows[0];
+  if (first === undefined) return null;
+  const row = { ...first.row, ...(await readCustomCells(store, merge, at)) };
+  // As the store reads it: a column that is optional and NULL is not there.
+  const absent = merge.spec.schema.columns.filter(({ name, nullAs }) => nullAs === "absent" && row[name] === null);
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !absent.some((column) => column.name === name)));
+}
+
+async function readCustomCells(
+  store: Store,
+  merge: DeskMerge,
+  at: { readonly place: KeyPlace; readonly key: Row },
+): Promise<Row> {
   const custom = Object.keys(merge.policy.columns).filter((name) => cellPolicyOf(merge.policy, name) === "custom");
-  if (first === undefined || custom.length === 0) return first?.row ?? null;
+  if (custom.length === 0) return {};
   for await (const rows of store.readRows({ asset: merge.stored, versions: [at.place] })) {
     const found = rows.find((row) => merge.policy.key.every((name) => row[name] === at.key[name]));
     if (found === undefined) continue;
-    return { ...first.row, ...Object.fromEntries(custom.map((name) => [name, found[name] ?? null])) };
+    return Object.fromEntries(custom.map((name) => [name, found[name] ?? null]));
   }
-  return first.row;
+  return {};
 }
 
 function nothingSaid(

@@ -1,5 +1,4 @@
 import { unreachable, WatersmeetError } from "@watersmeet/core/errors";
-import { parseDate, parseTimestamp } from "@watersmeet/core/schema";
 import { unpartitioned, type PartitionKey } from "@watersmeet/core/values";
 import type { PlacedOrder } from "../../../ledger/merge-orders.ts";
 import type { BatchRecord } from "../../../stores/store.ts";
@@ -7,6 +6,7 @@ import type { OrderResult, RevokeRequest } from "../../merge-desk.ts";
 import { allBatches, findBatches, listBatches, unknownBatches } from "../list-batches.ts";
 import { getMerge, type DeskMerge } from "../merge-subject.ts";
 import { giveOrders, listDescendants, requireAuthor, type OrderingParts } from "./give-orders.ts";
+import { selectRange } from "./source-range.ts";
 
 /** Takes batches back: those named, those of a source's range, or those that a run delivered. */
 export async function revoke(parts: OrderingParts, request: RevokeRequest): Promise<OrderResult> {
@@ -73,9 +73,9 @@ async function listCounted(parts: OrderingParts, merge: DeskMerge, branch?: stri
   ];
 }
 
-type SourceRange = Extract<RevokeRequest["what"], { kind: "source" }>;
+type OfSource = Extract<RevokeRequest["what"], { kind: "source" }>;
 
-async function findInRange(parts: OrderingParts, merge: DeskMerge, what: SourceRange): Promise<Revoked> {
+async function findInRange(parts: OrderingParts, merge: DeskMerge, what: OfSource): Promise<Revoked> {
   const branches = merge.manifest.inputs.map((input) => input.name);
   const batches = await listCounted(parts, merge, what.branch);
   if (batches.length === 0 && !branches.includes(what.branch)) {
@@ -83,35 +83,5 @@ async function findInRange(parts: OrderingParts, merge: DeskMerge, what: SourceR
       hint: `Its branches read ${branches.join(", ")}; \`watersmeet batches ${merge.key}\` shows the names.`,
     });
   }
-  return { batches: batches.filter((batch) => isWithin(batch, what)), unseen: [] };
-}
-
-/**
- * Whether all that a batch covers lies in the range: its part of the source's cursor where it has one, its event times otherwise. Only whole batches can be taken
- * back; one that reaches beyond the range is left to be named.
- */
-function isWithin(batch: BatchRecord, range: Pick<SourceRange, "from" | "to">): boolean {
-  if (range.from === null && range.to === null) return true;
-  const { cursor, eventTimes } = batch;
-  if (cursor !== null) {
-    const first = cursor.from ?? cursor.to;
-    return (range.from === null || first >= range.from) && (range.to === null || cursor.to <= range.to);
-  }
-  if (eventTimes === null) return false;
-  const from = range.from === null ? null : parseBound(range.from, "from");
-  const to = range.to === null ? null : parseBound(range.to, "to");
-  return (from === null || BigInt(eventTimes.least) >= from) && (to === null || BigInt(eventTimes.greatest) <= to);
-}
-
-const microsPerDay = 86_400_000_000n;
-
-/** Microseconds. A day stands for all of it. */
-function parseBound(text: string, side: "from" | "to"): bigint {
-  const days = parseDate(text);
-  if (days !== null) return BigInt(days) * microsPerDay + (side === "to" ? microsPerDay - 1n : 0n);
-  const micros = parseTimestamp(text);
-  if (micros !== null) return micros;
-  throw new WatersmeetError("USAGE_INVALID", `"${text}" is not a time`, {
-    hint: "The branch's batches have no cursor, so the range is one of event times: 2001-01-31 or 2001-01-31T05:00:00Z.",
-  });
+  return { batches: selectRange(batches, what), unseen: [] };
 }
