@@ -18,3 +18,4 @@ export {
   type HistoryOptions,
 } from "./merge-histories.ts";
 export { historyColumns, historyEventTime } from "./merge-history-columns.ts";
+export { tokenVectors, type TokenVector } from "./token-vectors.ts";
