@@ -21,6 +21,7 @@ import { standDelivered } from "./cut/stand-delivered.ts";
 import { countAllFates } from "./fold/count-fates.ts";
 import { stageFold, type PreviousFold, type StagedFold } from "./fold/stage-fold.ts";
 import { createFormReader, type FormReader } from "./forms/read-forms.ts";
+import { refuseBrokenChain } from "./forms/refuse-broken-chain.ts";
 import type { MergeDialect } from "./merge-dialect.ts";
 import { judgeLateness } from "./seal/judge-lateness.ts";
 import { sealBranches, type SealedDelivery } from "./seal/seal-branches.ts";
@@ -91,6 +92,7 @@ async function findStart(
   const at = { assetId, partition: target.partition };
   const forms = await listForms(session, assetId);
   const { form, isNew } = assignForm(forms, spec.schema, spec.policy.key);
+  if (isNew) refuseBrokenChain(target.asset.key, { steps: merge.epochs ?? [], present: form.fields }, forms);
   const readable = new Set([form.schemaId, ...forms.map(({ schemaId }) => schemaId)]);
   const listed = await listBatches(session, dialect.store, at);
   const base = merge.baseVersion === null ? undefined : await findCut(session, { ...at, version: merge.baseVersion });
