@@ -285,6 +285,24 @@ export interface SchemaVerdict {
   }[];
   /** Of a check with `replay`. */
   readonly replay?: readonly SchemaReplay[];
+  /**
+   * Of a check with `replay`: the keys that the replayed batches speak of, made anew by the code as it is now, against what readers see. By partition. A change of the
+   * code explains differences; the change of a form alone should make none.
+   */
+  readonly differences?: readonly {
+    readonly partition: PartitionKey;
+    readonly version: number;
+    readonly comparedKeys: number;
+    readonly differentKeys: number;
+    /** Some of them, without rows where there are none of the key. */
+    readonly samples: readonly {
+      readonly key: string;
+      readonly before: readonly Row[];
+      readonly after: readonly Row[];
+    }[];
+    /** Why the merge could not be made anew; `null`: it could. */
+    readonly failure: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
+  }[];
 }
 
 /** What became of the rows of one real batch when they were read through the code as it is now. */

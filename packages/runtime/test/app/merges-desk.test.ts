@@ -260,5 +260,12 @@ describe.each(["duckdb", "postgres"] as const)("the desk over %s", (engine) => {
     expect(await merges().checkSchemas("kind:merge")).toMatchObject([
       { asset: "airports", isCompatible: true, comparisons: [{ from: 1, changes: [] }] },
     ]);
+    const [verdict] = await merges().checkSchemas("airports", { replay: 3 });
+    expect(verdict?.replay?.map((each) => [each.epoch, each.rejectedCount])).toEqual([
+      [1, 0],
+      [1, 0],
+      [1, 0],
+    ]);
+    expect(verdict?.differences).toMatchObject([{ partition: "", differentKeys: 0, failure: null }]);
   });
 });

@@ -12,12 +12,13 @@ import { reconcile, reject } from "./orders/judge-held.ts";
 import { revoke } from "./orders/revoke.ts";
 import { describeMerge } from "./overview/describe-merge.ts";
 import { rollback } from "./rollback/rollback.ts";
-import { checkSchemas, listSchemaHistory } from "./schemas.ts";
+import { checkSchemas, listSchemaHistory } from "./schemas/check-schemas.ts";
 
 /** Each question and decision about merges goes to the function that knows. */
 export function createMergeDesk(parts: DeskParts, submitRun: OrderingParts["submitRun"]): MergeDesk {
   const ordering: OrderingParts = {
     config: parts.config,
+    children: parts.children,
     connections: parts.connections,
     ledger: parts.ledger,
     project: parts.project,
@@ -38,7 +39,7 @@ export function createMergeDesk(parts: DeskParts, submitRun: OrderingParts["subm
     explain: (request) => explainRow(parts, request),
     audit: (asset, options) => audit(parts, asset, options),
     schemaHistory: (asset) => listSchemaHistory(parts, asset),
-    checkSchemas: (select) => checkSchemas(parts, select),
+    checkSchemas: (select, { replay } = {}) => checkSchemas(parts, { select, replay }),
     verify: (asset, perMille) => verify(parts, asset, perMille),
     unfreeze: (asset, by, reason) => unfreeze(parts, asset, { by, reason }),
     collect: (asset, { dryRun }) => collect(parts, { asset, dryRun }),

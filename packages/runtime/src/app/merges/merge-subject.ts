@@ -8,7 +8,7 @@ import type { Store, StoredAsset } from "../../stores/store.ts";
 import type { ProjectParts } from "../project-parts.ts";
 
 /** What the functions of the desk work with. */
-export type DeskParts = Pick<ProjectParts, "config" | "connections" | "ledger" | "project" | "stores">;
+export type DeskParts = Pick<ProjectParts, "config" | "children" | "connections" | "ledger" | "project" | "stores">;
 
 /** An asset of the project, and where it is kept. */
 export interface DeskAsset {

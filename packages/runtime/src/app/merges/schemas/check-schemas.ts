@@ -1,8 +1,9 @@
 import { selectAssets } from "@watersmeet/core/graph";
 import { compareWithEpochs, hashEpoch } from "@watersmeet/core/merge";
 import { compareStrings, type AssetKey } from "@watersmeet/core/values";
-import type { SchemaEpoch, SchemaVerdict } from "../merge-desk.ts";
-import { getMerge, openStoreOf, type DeskMerge, type DeskParts } from "./merge-subject.ts";
+import type { SchemaEpoch, SchemaVerdict } from "../../merge-desk.ts";
+import { getMerge, openStoreOf, type DeskMerge, type DeskParts } from "../merge-subject.ts";
+import { replayMerge } from "./replay-merge.ts";
 
 /** The forms that a merge's schema had, oldest first, with what their authors said of them. */
 export async function listSchemaHistory(parts: DeskParts, asset: AssetKey): Promise<readonly SchemaEpoch[]> {
@@ -19,12 +20,25 @@ export async function listSchemaHistory(parts: DeskParts, asset: AssetKey): Prom
 }
 
 /** Of each merge selected: the present form against every form that still has batches (M40). */
-export async function checkSchemas(parts: DeskParts, select: string): Promise<readonly SchemaVerdict[]> {
+export async function checkSchemas(
+  parts: DeskParts,
+  { select, replay }: { readonly select: string; readonly replay: number | undefined },
+): Promise<readonly SchemaVerdict[]> {
   const { graph, specs } = parts.project.current();
   const merges = selectAssets(graph, select).filter((key) => specs.get(key)?.policy != null);
   const verdicts: SchemaVerdict[] = [];
-  for (const key of merges) verdicts.push(await checkSchema(parts, getMerge(parts, key)));
+  for (const key of merges) {
+    const merge = getMerge(parts, key);
+    const verdict = await checkSchema(parts, merge);
+    verdicts.push(replay === undefined ? verdict : withReplay(verdict, await replayMerge(parts, merge, replay)));
+  }
   return verdicts;
+}
+
+/** What cannot be made anew cannot be read, whatever the forms say. */
+function withReplay(verdict: SchemaVerdict, replayed: Awaited<ReturnType<typeof replayMerge>>): SchemaVerdict {
+  const isMade = replayed.differences.every(({ failure }) => failure === null);
+  return { ...verdict, ...replayed, isCompatible: verdict.isCompatible && isMade };
 }
 
 async function checkSchema(parts: DeskParts, merge: DeskMerge): Promise<SchemaVerdict> {
