@@ -4,7 +4,7 @@ import { Reporter, takeChannel, type Channel } from "./channel.ts";
 import { describeError } from "./describe-error.ts";
 import type { Desk } from "./desk.ts";
 import { createModuleLoader, type ModuleLoader } from "./module-loader.ts";
-import { endMark } from "./output-lines.ts";
+import { endMark } from "./process/output-lines.ts";
 import type { ChildResult, ChildWork, ParentMessage } from "./protocol.ts";
 import type { WatchdogData } from "./watchdog-data.ts";
 
@@ -16,7 +16,7 @@ import type { WatchdogData } from "./watchdog-data.ts";
 /** What each needs is loaded when it is first asked for: describing needs neither SQL nor files of rows, running no description. */
 async function loadHandler(work: ChildWork): Promise<(desk: Desk) => Promise<ChildResult>> {
   if (work.kind === "describe") {
-    const { describeProject } = await import("./describe-project.ts");
+    const { describeProject } = await import("./describe/describe-project.ts");
     return ({ modules, reporter }) => describeProject(work.manifest, modules, (file) => reporter.tell(file));
   }
   const { handleStepWork } = await import("./handle-step-work.ts");

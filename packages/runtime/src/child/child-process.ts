@@ -3,9 +3,9 @@ import { extname } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { StepListener, StepLogLine } from "../step/step.ts";
-import { explainDeath, type Death } from "./explain-death.ts";
-import { createMask, type Mask } from "./mask-secrets.ts";
-import { OutputLines } from "./output-lines.ts";
+import { explainDeath, type Death } from "./process/explain-death.ts";
+import { createMask, type Mask } from "./process/mask-secrets.ts";
+import { OutputLines } from "./process/output-lines.ts";
 import {
   isChildMessage,
   type ChildFailure,

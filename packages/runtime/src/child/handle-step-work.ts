@@ -1,15 +1,15 @@
 import { unreachable } from "@watersmeet/core/errors";
-import { buildParameters } from "./build-parameters.ts";
-import { callFunction } from "./call-function.ts";
-import { compileBranches, compileQuery } from "./compile-query.ts";
-import { createContext, type AttemptContext } from "./create-context.ts";
+import { buildParameters } from "./call/build-parameters.ts";
+import { callFunction } from "./call/call-function.ts";
+import { createContext, type AttemptContext } from "./call/create-context.ts";
+import { runAsset } from "./call/run-asset.ts";
+import { validateRows } from "./call/validate-rows.ts";
 import type { Desk } from "./desk.ts";
 import { findDefinition } from "./find-definition.ts";
+import { reduceCells } from "./merge/reduce-cells.ts";
+import { upcastRows } from "./merge/upcast-rows.ts";
 import type { AttemptFacts, ChildResult, ChildWork } from "./protocol.ts";
-import { reduceCells } from "./reduce-cells.ts";
-import { runAsset } from "./run-asset.ts";
-import { upcastRows } from "./upcast-rows.ts";
-import { validateRows } from "./validate-rows.ts";
+import { compileBranches, compileQuery } from "./query/compile-query.ts";
 
 /** Everything that a step asks of a child: the author's function is found by file and export, and called, or its schema used. */
 export async function handleStepWork(

@@ -1,4 +1,4 @@
-import type { Argument } from "./protocol.ts";
+import type { Argument } from "../protocol.ts";
 
 interface Slots {
   readonly members: Map<string, Slots | { readonly value: unknown }>;

@@ -5,7 +5,7 @@ import type { ManifestAsset } from "@watersmeet/core/manifest";
 import { rowRules } from "@watersmeet/core/merge";
 import { readRowSchema } from "@watersmeet/core/schema";
 import { stableJson } from "@watersmeet/core/values";
-import type { AssetSpec } from "../project/project.ts";
+import type { AssetSpec } from "../../project/project.ts";
 import { describeMerge } from "./describe-merge.ts";
 
 const defaultStore = "default";

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { expect, test } from "vitest";
+import type { Argument } from "../protocol.ts";
 import { compileBranches, compileQuery } from "./compile-query.ts";
-import type { Argument } from "./protocol.ts";
 import { createQueryBuilder, Relation } from "./relation.ts";
 
 const orders = new Relation("orders", "input_0", ["id", "amount", "customerId"]);

@@ -1,11 +1,11 @@
 import type { Definition } from "@watersmeet/core";
 import { countRowIssues } from "@watersmeet/core/gate";
 import { buildRowParser, type Row } from "@watersmeet/core/schema";
-import { openRowWriter } from "../exchange/open-row-writer.ts";
+import { openRowWriter } from "../../exchange/open-row-writer.ts";
+import type { ChildResult, ChildWork } from "../protocol.ts";
 import { buildParameters } from "./build-parameters.ts";
 import { callFunction } from "./call-function.ts";
 import type { AttemptContext } from "./create-context.ts";
-import type { ChildResult, ChildWork } from "./protocol.ts";
 import { visitRows } from "./visit-rows.ts";
 
 /** Rows that are parsed and written together. */

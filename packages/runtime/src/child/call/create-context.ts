@@ -1,8 +1,8 @@
 import { collectPromise, type Ctx } from "@watersmeet/core";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Json } from "@watersmeet/core/values";
-import type { Reporter } from "./channel.ts";
-import type { AttemptFacts, AttemptReport } from "./protocol.ts";
+import type { Reporter } from "../channel.ts";
+import type { AttemptFacts, AttemptReport } from "../protocol.ts";
 
 /** The `ctx` of one attempt, and what it was told. */
 export interface AttemptContext {

@@ -10,9 +10,9 @@ import {
   type UpcastRow,
 } from "@watersmeet/core/merge";
 import { readRowSchema, type Row } from "@watersmeet/core/schema";
-import { openRowWriter } from "../exchange/open-row-writer.ts";
-import { readExchangeFile } from "../exchange/read-exchange-file.ts";
-import type { ChildResult, ChildWork } from "./protocol.ts";
+import { openRowWriter } from "../../exchange/open-row-writer.ts";
+import { readExchangeFile } from "../../exchange/read-exchange-file.ts";
+import type { ChildResult, ChildWork } from "../protocol.ts";
 
 type UpcastWork = Extract<ChildWork, { readonly kind: "upcast" }>;
 

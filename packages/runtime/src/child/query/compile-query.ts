@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { CompiledQuery as KyselyQuery } from "kysely";
-import { quoteIdentifier } from "../exchange/quote.ts";
-import type { Argument, CompiledBranch, CompiledQuery } from "./protocol.ts";
+import { quoteIdentifier } from "../../exchange/quote.ts";
+import type { Argument, CompiledBranch, CompiledQuery } from "../protocol.ts";
 import { listColumns, listTables } from "./query-nodes.ts";
 import { createQueryBuilder, Relation } from "./relation.ts";
 

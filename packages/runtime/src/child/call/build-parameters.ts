@@ -1,9 +1,9 @@
 import type { Ctx } from "@watersmeet/core";
 import { unreachable } from "@watersmeet/core/errors";
+import type { Argument } from "../protocol.ts";
+import { createQueryBuilder, Relation } from "../query/relation.ts";
 import { InputRows } from "./input-rows.ts";
 import { placeArguments } from "./place-arguments.ts";
-import type { Argument } from "./protocol.ts";
-import { createQueryBuilder, Relation } from "./relation.ts";
 
 /** The parameters of an asset's function. */
 export function buildParameters(given: readonly Argument[], ctx: Ctx): unknown[] {

@@ -1,9 +1,9 @@
 import type { Definition } from "@watersmeet/core";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { buildCellParser, type Row } from "@watersmeet/core/schema";
-import { openRowWriter } from "../exchange/open-row-writer.ts";
-import { readExchangeFile } from "../exchange/read-exchange-file.ts";
-import type { ChildResult, ChildWork } from "./protocol.ts";
+import { openRowWriter } from "../../exchange/open-row-writer.ts";
+import { readExchangeFile } from "../../exchange/read-exchange-file.ts";
+import type { ChildResult, ChildWork } from "../protocol.ts";
 
 /** What has been joined so far of one key. */
 interface Group {

@@ -1,5 +1,5 @@
-import type { ChildFailure, ChildMessage } from "./protocol.ts";
-import { memoryMark } from "./watchdog-data.ts";
+import type { ChildFailure, ChildMessage } from "../protocol.ts";
+import { memoryMark } from "../watchdog-data.ts";
 
 /** How a child ended. */
 export interface Death {

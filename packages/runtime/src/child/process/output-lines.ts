@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { memoryMark } from "./watchdog-data.ts";
+import { memoryMark } from "../watchdog-data.ts";
 
 /** Starts the line by which a child says that the output of a piece of work is complete; its id follows. */
 export const endMark = "\u0001watersmeet:end:";

@@ -11,7 +11,7 @@ import {
 } from "@watersmeet/core/merge";
 import { readRowSchema, type RowSchema } from "@watersmeet/core/schema";
 import { fingerprint } from "@watersmeet/core/values";
-import type { MergeTerms } from "../project/project.ts";
+import type { MergeTerms } from "../../project/project.ts";
 
 /** What a merge says beside its policy, or what is wrong with it. `schema` is the form of its rows now. */
 export async function describeMerge(

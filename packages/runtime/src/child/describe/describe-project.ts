@@ -1,12 +1,12 @@
 import { isWatersmeetError, type Problem, type SourceLocation } from "@watersmeet/core/errors";
 import { matchDefinitions, type Manifest } from "@watersmeet/core/manifest";
 import { compareStrings } from "@watersmeet/core/values";
-import type { AssetSpec } from "../project/project.ts";
+import type { AssetSpec } from "../../project/project.ts";
+import { importModule } from "../find-definition.ts";
+import type { ModuleLoader } from "../module-loader.ts";
+import type { ChildResult } from "../protocol.ts";
+import { relativeStack } from "../relative-stack.ts";
 import { describeAsset } from "./describe-asset.ts";
-import { importModule } from "./find-definition.ts";
-import type { ModuleLoader } from "./module-loader.ts";
-import type { ChildResult } from "./protocol.ts";
-import { relativeStack } from "./relative-stack.ts";
 
 /** Imports the files that the manifest names, and no others, finds every asset's object and tells what only the objects know. */
 export async function describeProject(
