@@ -1,6 +1,7 @@
-import type { Column } from "@watersmeet/core/schema";
+import type { Column, RowSchema } from "@watersmeet/core/schema";
 import type { SqlSession, SqlValue } from "./sql-session.ts";
 import type {
+  ExchangeFile,
   InputVersions,
   MergeArchive,
   Staged,
@@ -84,6 +85,14 @@ export interface MergeStageHost {
     readonly keys: string | null;
     readonly keyColumns: readonly string[];
   }): Promise<StagedChanges>;
+  /** Writes a SELECT's rows, columns in the order of the schema, to a sealed file for a child, complete or not there. `path` is without its ending. */
+  exportRows(rows: {
+    readonly select: string;
+    readonly schema: RowSchema;
+    readonly path: string;
+  }): Promise<ExchangeFile>;
+  /** Makes a staging table of a file's rows. */
+  importRows(table: string, file: ExchangeFile): Promise<void>;
   /** Stages rejected rows: a SELECT of (source, reason, row_json), all text. Answers their number. */
   stageQuarantine(select: string, parameters?: readonly SqlValue[]): Promise<number>;
 }

@@ -359,6 +359,8 @@ export interface MergeArchive {
   checkShadow(options: {
     readonly asset: StoredAsset;
     readonly policy: MergePolicy;
+    /** As `StagedMerge.epochs`. @default none */
+    readonly epochs?: readonly EpochStep[];
     readonly partition: PartitionKey;
     readonly version: number;
     readonly perMille: number;

@@ -85,7 +85,11 @@ for (const [engine, open] of [
         expect(revoked).toBe(true);
         const scratch = await commitStep(world, {
           target: stampedMerge(world),
-          merge: { policy, branches: branchesOf(feed, arriving.toReversed()), orders: orders.map(({ stored }) => ({ ...stored })) },
+          merge: {
+            policy,
+            branches: branchesOf(feed, arriving.toReversed()),
+            orders: orders.map(({ stored }) => ({ ...stored })),
+          },
         });
         expect(scratch.staged.delta).toBe(null);
       });

@@ -20,7 +20,7 @@ export const duckdbMergeDialect: MergeDialect = {
   renderContainsName: (array, name) => `json_contains(${array}, ${quoteLiteral(JSON.stringify(name))})`,
   renderQuotient: (dividend, divisor) => `(${dividend} // ${divisor})`,
   renderElements: (select, relation, json) =>
-    `select ${select}, ${duckdbDialect.renderJson("element")}::varchar as element from (select ${select}, unnest(case json_type(${json}) when 'ARRAY' then from_json(${json}, '["json"]') else [${json}] end) as element from ${relation}) as elements`,
+    `select ${select}, ${duckdbDialect.renderJson("coalesce(element::varchar, 'null')")}::varchar as element from (select ${select}, unnest(case json_type(${json}) when 'ARRAY' then from_json(${json}, '["json"]') else [${json}] end) as element from ${relation}) as elements`,
   renderElementArray: (element) => `('[' || string_agg(${element}, ', ' order by ${element}) || ']')::json`,
   renderSampleBucket: (values, salt) => `hash(${[...values, String(salt)].join(", ")}) % 1000`,
   renderHex: (bytes) => `lower(hex(${bytes}))`,

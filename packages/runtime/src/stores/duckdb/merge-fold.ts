@@ -36,9 +36,8 @@ export function renderDuckdbFold(dialect: MergeDialect, plan: FoldPlan, table: C
     findings: isOneGroup ? null : `select *, ${count} as winners from (${narrow}) as narrow`,
     renderRows: (findings) => renderRows(plan, table, { dialect, winners: isOneGroup ? `(${narrow})` : findings }),
     renderWinners: (findings) => {
-      if (isOneGroup) return null;
-      if (plan.aggregates.length > 0) return renderWinnerCount(dialect, plan, table);
-      return `select coalesce(sum(winners), 0) as winners from ${findings}`;
+      if (plan.aggregates.length > 0 || plan.custom.length > 0) return renderWinnerCount(dialect, plan, table);
+      return isOneGroup ? null : `select coalesce(sum(winners), 0) as winners from ${findings}`;
     },
     renderOverflows: (findings) => renderOverflows(plan, findings),
     conflicts: plan.isUnionDistinct ? renderConflicts(dialect, plan, table) : null,

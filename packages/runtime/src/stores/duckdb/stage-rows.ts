@@ -1,8 +1,9 @@
-import { renderColumnNames } from "../../exchange/quote.ts";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { quoteLiteral, renderColumnNames } from "../../exchange/quote.ts";
 import { renderFileScan } from "../../exchange/read-exchange-file.ts";
 import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
 import { readQuery, readVersions } from "../read-versions.ts";
-import { toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
+import { numberOf, toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
 import type { StampedChange } from "../stamped/stage-changes.ts";
 import {
   describeTip,
@@ -16,6 +17,7 @@ import type { ExchangeFile, Staged, StagedMerge, StagedQuery, StageTarget, Versi
 import type { DuckdbAssets } from "./duckdb-assets.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";
+import { copyToParquet } from "./duckdb-reading.ts";
 import { createDuckdbSession } from "./duckdb-session.ts";
 import type { StagedAttempt, StagingArea } from "./staging-area.ts";
 
@@ -57,7 +59,7 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
   await context.database.pool.use((connection) =>
     context.merge.ensureTables(createDuckdbSession(connection, signal), { assetId, target }),
   );
-  return await stage(context, { ...options, isMerge: true }, async (session, staging) => {
+  return await stage(context, { ...options, isMerge: true }, async (session, staging, connection) => {
     const counts: StagedCounts = { rowCount: 0, quarantinedCount: 0 };
     const key = keyOfPolicy(merge.policy);
     const insert = async (change: StampedChange) => {
@@ -85,6 +87,15 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
         const { openedRows = counts.rowCount, closedRows = 0 } = staged ?? {};
         return { rowCount: counts.rowCount, openedRows, closedRows };
       },
+      async exportRows({ select, schema, path }) {
+        const file = `${path}.parquet`;
+        await copyToParquet(connection, select, file);
+        const [row] = await session.run(`select count(*) as count from read_parquet(${quoteLiteral(file)})`);
+        return { path: file, format: "parquet", schema, rowCount: row === undefined ? 0 : numberOf(row, "count") };
+      },
+      async importRows(table, file) {
+        await session.run(`create table ${table} as ${renderFileScan(file)}`);
+      },
       async stageQuarantine(select, parameters = []) {
         counts.quarantinedCount = await insertQuarantine(session, staging, { select, parameters });
         return counts.quarantinedCount;
@@ -110,7 +121,7 @@ function plainStaged(counts: Pick<Staged, "rowCount" | "difference">): Omit<Stag
 async function stage(
   context: StagingContext,
   { target, signal, isMerge }: Omit<StageOptions<unknown>, "rows"> & { readonly isMerge: boolean },
-  fill: (session: SqlSession, staging: StagedAttempt) => Promise<Omit<Staged, "target">>,
+  fill: (session: SqlSession, staging: StagedAttempt, connection: DuckDBConnection) => Promise<Omit<Staged, "target">>,
 ): Promise<Staged> {
   const assetId = await context.assets.ensure(target.asset);
   await dropStaging(context, target.attempt);
@@ -118,7 +129,7 @@ async function stage(
   const staging = await context.area.begin({ target, assetId, isMerge, start });
   try {
     const filled = await context.database.pool.use((connection) =>
-      fill(createDuckdbSession(connection, signal), staging),
+      fill(createDuckdbSession(connection, signal), staging, connection),
     );
     context.area.keep(staging, filled.rowCount);
     return { target, ...filled };
@@ -175,6 +186,7 @@ async function insertRows(
     staging.stamped = version.staging;
     return { rowCount: version.rowCount, difference: version.difference };
   }
+  if (change.keys !== null) throw new TypeError("Only a stamped asset has versions that differ from others");
   const { table, stagingId, schema } = rows;
   const names = renderColumnNames(schema.columns);
   const sql =

@@ -3,6 +3,7 @@ import { internalSchema } from "../catalog/names.ts";
 import type { MergeAccess, MergeReader } from "../merge-seam.ts";
 import type { SqlSession } from "../sql-session.ts";
 import type { BatchQuery, BatchRecord, CutRecord } from "../store.ts";
+import { checkVersion } from "./archive/check-version.ts";
 import {
   findAssetId,
   listCommitTimes,
@@ -64,7 +65,10 @@ export function createMergeArchive(dialect: MergeDialect, access: MergeAccess): 
         return await readStored(session, dialect, { asset, assetId, batches: own, key: null, limit });
       }),
     listEpochs: (asset) => ask(asset, [], (session, assetId) => listEpochs(session, dialect.store, assetId)),
-    checkShadow: async () => ({ sampledKeys: 0, differentKeys: [] }),
+    checkShadow: (options) =>
+      ask(options.asset.key, { sampledKeys: 0, differentKeys: [] }, (session, assetId) =>
+        checkVersion(session, { dialect, access, assetId }, options),
+      ),
   };
 }
 

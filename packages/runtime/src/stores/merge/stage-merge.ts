@@ -14,12 +14,13 @@ import { numberOf } from "../sql-session.ts";
 import type { Staged, StagedBatch, StagedMerge } from "../store.ts";
 import { listBatches, type CatalogBatch } from "./catalog/batches.ts";
 import { findCut, insertCut, listPastCuts, type CatalogCut, type OtherStandings } from "./catalog/cuts.ts";
-import { listDerived } from "./catalog/derived.ts";
+import { listDerived, type DerivedBatch } from "./catalog/derived.ts";
 import { assignForm, insertForm, listForms, type EpochForm } from "./catalog/epochs.ts";
 import { makeCut } from "./cut/make-cut.ts";
 import { standDelivered } from "./cut/stand-delivered.ts";
 import { countAllFates } from "./fold/count-fates.ts";
 import { stageFold, type PreviousFold, type StagedFold } from "./fold/stage-fold.ts";
+import { deriveBatches } from "./forms/derive-batches.ts";
 import { createFormReader, type FormReader } from "./forms/read-forms.ts";
 import { refuseBrokenChain } from "./forms/refuse-broken-chain.ts";
 import type { MergeDialect } from "./merge-dialect.ts";
@@ -48,6 +49,8 @@ interface Start {
   readonly base: CatalogCut | undefined;
   readonly orders: readonly MergeOrder[];
   judge(branch: string): LateJudgement;
+  /** What upcasters have made of batches. */
+  readonly derived: readonly DerivedBatch[];
   readonly reader: FormReader;
 }
 
@@ -62,25 +65,65 @@ export async function stageMerge(
 ): Promise<MergeStaged> {
   const spec: MergeSpec = { policy: merge.policy, schema: host.target.asset.schema };
   refuseUnfitPolicy(host, spec);
-  const start = await findStart(dialect, settings, { host, merge, spec });
-  const sealed = await sealBranches(start, start, merge.branches);
-  const batches = listAll(start.known, sealed);
+  const found = await findStart(dialect, settings, { host, merge, spec });
+  const based = new Set([...(found.base?.live ?? []), ...(found.base?.standings.held ?? [])]);
+  const sealing = await bringForward(
+    found,
+    found.known.filter(({ number }) => based.has(number)),
+  );
+  const sealed = await sealBranches(sealing, sealing, merge.branches);
+  const batches = listAll(found.known, sealed);
   const standings = standDelivered({
     batches,
     delivered: new Set(sealed.flatMap((one) => one.batches.map(({ number }) => number))),
-    base: start.base,
-    orders: start.orders,
+    base: found.base,
+    orders: found.orders,
   });
   const live = batches.filter(({ number }) => standings.get(number) === "live");
-  const folded = await stageFold({ ...start, ...settings, live, before: await findBefore(start, batches) });
-  const faulty = live.filter((batch) => batch.rejectedCount > 0);
+  const start = await bringForward(sealing, live);
+  const folded = await stageFold({
+    ...start,
+    ...settings,
+    live,
+    before: await findBefore(start, batches),
+    functions: merge.functions,
+    shadowPerMille: merge.shadowPerMille ?? 0,
+  });
+  const faulty = live.filter((batch) => batch.rejectedCount > 0 || start.reader.countFailed(batch) > 0);
   if (faulty.length > 0) await stageQuarantine(start, faulty);
   const fates = countAllFates(batches, standings, {
     folded: folded.fates,
     failed: live.reduce((sum, batch) => sum + start.reader.countFailed(batch), 0),
   });
   const cut = await writeCut(start, { batches, standings, folded, fates });
-  return { fates, batches: describeBatches(sealed, standings), cut, delta: folded.delta ?? null };
+  const { delta = null, shadow } = folded;
+  return {
+    fates,
+    batches: describeBatches(sealed, standings),
+    cut,
+    delta,
+    ...(shadow === undefined ? {} : { shadow }),
+  };
+}
+
+/** Runs batches of earlier forms through the upcasters that lead on, unless that was done before. */
+async function bringForward(start: Start, batches: readonly CatalogBatch[]): Promise<Start> {
+  const made = await deriveBatches(start, batches);
+  return made.length === 0 ? start : withReader(start, [...start.derived, ...made]);
+}
+
+function withReader(start: Omit<Start, "reader">, derived: readonly DerivedBatch[]): Start {
+  const { dialect, form, forms, host, merge, spec } = start;
+  const reader = createFormReader({
+    dialect,
+    asset: { assetId: host.assetId, key: host.target.asset.key },
+    schema: spec.schema,
+    present: form,
+    forms,
+    steps: merge.epochs ?? [],
+    derived,
+  });
+  return { ...start, derived, reader };
 }
 
 async function findStart(
@@ -97,16 +140,8 @@ async function findStart(
   const listed = await listBatches(session, dialect.store, at);
   const base = merge.baseVersion === null ? undefined : await findCut(session, { ...at, version: merge.baseVersion });
   const history = merge.late?.policy.amendments === undefined ? [] : await listPastCuts(session, at);
-  const reader = createFormReader({
-    dialect,
-    asset: { assetId, key: target.asset.key },
-    schema: spec.schema,
-    present: form,
-    forms,
-    steps: merge.epochs ?? [],
-    derived: forms.length > 1 ? await listDerived(session, assetId) : [],
-  });
-  return {
+  const derived = forms.some(({ schemaId }) => schemaId !== form.schemaId) ? await listDerived(session, assetId) : [];
+  const start = {
     dialect,
     settings,
     host,
@@ -119,9 +154,10 @@ async function findStart(
     isNewForm: isNew,
     base,
     orders: joinOrders(base?.orders ?? [], merge.orders ?? []),
-    judge: (branch) => judgeLateness(merge, { base, history }, branch),
-    reader,
+    judge: (branch: string) => judgeLateness(merge, { base, history }, branch),
+    derived,
   };
+  return withReader(start, derived);
 }
 
 function listAll(known: readonly CatalogBatch[], sealed: readonly SealedDelivery[]): readonly CatalogBatch[] {
@@ -157,7 +193,9 @@ async function findBefore(start: Start, batches: readonly CatalogBatch[]): Promi
 /** All that a fold depends on besides the live batches. */
 function nameFold({ form, merge, spec }: Start): string {
   const chain = (merge.epochs ?? []).map(({ hash, upcaster }) => [hash, upcaster]);
-  return fingerprint(["fold-1", stableJson(spec.policy), form.hash, form.schemaId, stableJson(chain)]);
+  // A function of the author's is known by the code of its merge.
+  const code = Object.values(spec.policy.columns).includes("custom") ? (merge.frame?.codeVersion ?? "") : "";
+  return fingerprint(["fold-1", stableJson(spec.policy), form.hash, form.schemaId, stableJson(chain), code]);
 }
 
 async function writeCut(

@@ -23,11 +23,12 @@ export function renderPostgresFold(dialect: MergeDialect, plan: FoldPlan, table:
   const conflicts = plan.isUnionDistinct ? renderConflicts(dialect, plan, table) : null;
   const isOneGroup = plan.groups.length === 1 && plan.aggregates.length === 0;
   const rows = whole ?? (isOneGroup ? renderLatest(dialect, plan, table) : null);
+  const hasMany = plan.aggregates.length > 0 || plan.custom.length > 0;
   if (rows !== null)
     return {
       findings: null,
       renderRows: () => rows,
-      renderWinners: () => null,
+      renderWinners: () => (hasMany ? renderWinnerCount(dialect, plan, table) : null),
       renderOverflows: () => null,
       conflicts,
     };
@@ -36,7 +37,7 @@ export function renderPostgresFold(dialect: MergeDialect, plan: FoldPlan, table:
     renderRows: (findings) =>
       `select ${plan.columns.map((column) => renderFound(dialect, plan, column.name)).join(", ")} from ${findings}`,
     renderWinners: (findings) =>
-      plan.aggregates.length > 0
+      hasMany
         ? renderWinnerCount(dialect, plan, table)
         : `select coalesce(sum(winners), 0) as winners from ${findings}`,
     renderOverflows: (findings) => renderOverflows(plan, findings),

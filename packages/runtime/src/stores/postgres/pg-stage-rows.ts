@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Check } from "@watersmeet/core/gate";
+import type pg from "pg";
 import { renderColumnNames } from "../../exchange/quote.ts";
 import { internalSchema } from "../catalog/names.ts";
 import type { Dialect } from "../dialect.ts";
@@ -109,9 +110,9 @@ export async function stageMergeRows(
   await database.transact((session) => context.merge.ensureTables(session, { assetId, target }));
   const staging = await database.transact((session) => begin(session, context, { target, assetId, isMerge: true }));
   try {
-    return await database.cancellable(signal, async (session) => {
+    return await database.cancellable(signal, async (session, client) => {
       const counts: StagedCounts = { rowCount: 0, quarantinedCount: 0 };
-      const host = makeHost(context, { session, staging, target, merge, counts });
+      const host = makeHost(context, { session, client, staging, target, merge, counts });
       const answer = await context.merge.stage(host, merge, signal);
       return { target, ...counts, ...answer };
     });
@@ -130,6 +131,7 @@ interface StagedCounts {
 
 interface Hosting {
   readonly session: SqlSession;
+  readonly client: pg.ClientBase;
   readonly staging: BegunStaging;
   readonly target: StageTarget;
   readonly merge: StagedMerge;
@@ -137,7 +139,10 @@ interface Hosting {
   readonly counts: StagedCounts;
 }
 
-function makeHost({ dialect }: PgStagingContext, { session, staging, target, merge, counts }: Hosting): MergeStageHost {
+function makeHost(
+  { dialect }: PgStagingContext,
+  { session, client, staging, target, merge, counts }: Hosting,
+): MergeStageHost {
   const key = keyOfPolicy(merge.policy);
   const insert = async (change: StampedChange) => {
     const { staging: stamped, ...staged } = await insertRows(session, staging, change);
@@ -167,6 +172,14 @@ function makeHost({ dialect }: PgStagingContext, { session, staging, target, mer
         openedRows: stamped?.openedRows ?? counts.rowCount,
         closedRows: stamped?.closedRows ?? 0,
       };
+    },
+    async exportRows({ select, schema, path }) {
+      const file = `${path}.csv`;
+      return { path: file, format: "csv", schema, rowCount: await copyToCsv(client, { select, schema, path: file }) };
+    },
+    async importRows(table, file) {
+      await session.run(`create unlogged table ${table} (${renderPgColumns(file.schema)})`);
+      await copyFileIn(client, table, file);
     },
     async stageQuarantine(select, parameters = []) {
       counts.quarantinedCount = await insertQuarantine(session, staging, { select, parameters });
@@ -273,6 +286,7 @@ async function insertRows(
     await updateStamped(session, staging, version.staging);
     return version;
   }
+  if (change.keys !== null) throw new TypeError("Only a stamped asset has versions that differ from others");
   const { table, stagingId, schema } = rows;
   const names = renderColumnNames(schema.columns);
   const insert =

@@ -1,5 +1,5 @@
 import { greatestSum, type AggregateCell, type FoldPlan } from "@watersmeet/core/merge";
-import type { ColumnType } from "@watersmeet/core/schema";
+import type { Column, ColumnType } from "@watersmeet/core/schema";
 import { quoteLiteral } from "../../../exchange/quote.ts";
 import { cellOf } from "../contribution-table.ts";
 import type { ContributionTable, MergeDialect } from "../merge-dialect.ts";
@@ -59,7 +59,10 @@ function renderValue(table: ContributionTable, { column, policy, presence }: Agg
   return `${policy}(${column.type.kind === "boolean" ? `${cell}::integer` : cell})${only}`;
 }
 
-function renderSpeaks(table: ContributionTable, { column, presence }: AggregateCell): string {
+function renderSpeaks(
+  table: ContributionTable,
+  { column, presence }: Pick<AggregateCell, "column" | "presence">,
+): string {
   const cell = cellOf(table.schema, column);
   const present = renderPresence(presence, cell);
   return present === null ? `${cell} is not null` : `${present} and ${cell} is not null`;
@@ -68,12 +71,15 @@ function renderSpeaks(table: ContributionTable, { column, presence }: AggregateC
 /** How many contributions have a part in the rows, as `winners`, where columns are worked out from many. */
 export function renderWinnerCount(dialect: MergeDialect, plan: FoldPlan, table: ContributionTable): string {
   const key = plan.key.map((column) => cellOf(table.schema, column)).join(", ");
-  const chosen = plan.groups.map((group) => {
-    const present =
-      renderPresence(group.presence, group.columns.map((column) => cellOf(table.schema, column))[0] ?? "") ?? "true";
-    const only = `case when ${present} then w${group.order} end`;
-    return `coalesce(${only} = ${group.picks === "least" ? "min" : "max"}(${only}) over (partition by ${key}), false)`;
-  });
+  const isChosen = (column: Column) => !plan.custom.includes(column);
+  const chosen = plan.groups
+    .filter((group, index) => index === 0 || group.columns.some(isChosen))
+    .map((group) => {
+      const present =
+        renderPresence(group.presence, group.columns.map((column) => cellOf(table.schema, column))[0] ?? "") ?? "true";
+      const only = `case when ${present} then w${group.order} end`;
+      return `coalesce(${only} = ${group.picks === "least" ? "min" : "max"}(${only}) over (partition by ${key}), false)`;
+    });
   const speaking = plan.aggregates.map((aggregate) => {
     const speaks = renderSpeaks(table, aggregate);
     if (aggregate.policy !== "min" && aggregate.policy !== "max") return speaks;
@@ -81,7 +87,10 @@ export function renderWinnerCount(dialect: MergeDialect, plan: FoldPlan, table: 
     const value = `case when ${speaks} then ${cell} end ${aggregate.policy === "max" ? "desc" : ""} nulls last`;
     return `(${speaks} and row_number() over (partition by ${key} order by ${value}, w${aggregate.order} desc) = 1)`;
   });
-  const flags = [...chosen, ...speaking].map((flag, index) => `${flag} as f${index}`);
+  const joined = plan.said
+    .filter(({ column }) => plan.custom.includes(column))
+    .map((said) => renderSpeaks(table, said));
+  const flags = [...chosen, ...speaking, ...joined].map((flag, index) => `${flag} as f${index}`);
   const any = flags.map((_, index) => `f${index}`).join(" or ");
   return `with ${renderSurvivors(dialect, plan, table)} select count(*) as winners from (select ${flags.join(", ")} from u) as flagged where ${any}`;
 }

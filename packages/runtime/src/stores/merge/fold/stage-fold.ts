@@ -3,7 +3,7 @@ import { addFates, keyColumns, noFates, planFold, type FateCounts, type MergeSpe
 import { quoteIdentifier } from "../../../exchange/quote.ts";
 import type { MergeStageHost } from "../../merge-seam.ts";
 import { numberOf, textOf } from "../../sql-session.ts";
-import type { Staged } from "../../store.ts";
+import type { MergeFunctions, Staged } from "../../store.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import type { CatalogCut } from "../catalog/cuts.ts";
 import {
@@ -14,7 +14,9 @@ import {
 } from "../contribution-table.ts";
 import type { FormReader } from "../forms/read-forms.ts";
 import type { ContributionTable, MergeDialect } from "../merge-dialect.ts";
+import { checkShadow } from "./check-shadow.ts";
 import { countFolded, countWinners } from "./count-fates.ts";
+import { reduceCustom } from "./reduce-custom.ts";
 
 /** What is folded, and onto what. */
 export interface FoldWork {
@@ -28,6 +30,9 @@ export interface FoldWork {
   readonly before: PreviousFold | undefined;
   /** Of 1,000 keys, how many may be affected for a fold of them alone. */
   readonly partialPerMille: number;
+  readonly functions: MergeFunctions | undefined;
+  /** Of 1,000 keys, how many are folded a second time, in full, when some were folded alone. */
+  readonly shadowPerMille: number;
 }
 
 export interface PreviousFold {
@@ -42,6 +47,7 @@ export interface StagedFold {
   /** Of the contributions that count. */
   readonly fates: FateCounts;
   readonly delta: Staged["delta"];
+  readonly shadow?: NonNullable<Staged["shadow"]>;
 }
 
 /** Folds the live batches and stages the rows: those of the keys that may have changed since the latest version, or all. */
@@ -53,11 +59,12 @@ export async function stageFold(work: FoldWork): Promise<StagedFold> {
 async function stageWhole(work: FoldWork): Promise<StagedFold> {
   const { host, spec } = work;
   const folded = await fold(work, { table: await findTable(work), live: work.live });
-  if (host.tip === null || host.tip === undefined) {
-    const rowCount = await host.stageRows(folded.rows);
+  const rows = await folded.finishRows();
+  if (host.tip === null) {
+    const rowCount = await host.stageRows(rows);
     return { fates: await folded.countFates(rowCount), delta: null };
   }
-  const changes = await host.stageChanges({ rows: folded.rows, keys: null, keyColumns: spec.policy.key });
+  const changes = await host.stageChanges({ rows, keys: null, keyColumns: spec.policy.key });
   return { fates: await folded.countFates(changes.rowCount), delta: null };
 }
 
@@ -78,10 +85,11 @@ async function stagePartial(work: FoldWork, before: PreviousFold): Promise<Stage
   for (const statement of dialect.renderAnalyze(table.name)) await host.session.run(statement);
   const folded = await fold(work, { table, live: work.live });
   const rows = host.stagingTable("rows");
-  await host.session.run(`${host.createStagingTable} ${rows} as ${folded.rows}`);
+  await host.session.run(`${host.createStagingTable} ${rows} as ${await folded.finishRows()}`);
   const names = spec.schema.columns.map(({ name }) => quoteIdentifier(name)).join(", ");
   const changes = await host.stageChanges({ rows: `select ${names} from ${rows}`, keys, keyColumns: spec.policy.key });
   const now = await folded.countFates(await count(work, `select count(*) as count from ${rows}`));
+  const shadow = await checkStaged(work, { keys, rows });
   const old = await fold(work, { table, live: before.live, suffix: "old" });
   const then = await old.countFates(await count(work, `select count(*) as count from (${old.rows}) as old`));
   return {
@@ -91,12 +99,42 @@ async function stagePartial(work: FoldWork, before: PreviousFold): Promise<Stage
       affectedKeys,
       changedRows: Math.max(changes.openedRows, changes.closedRows),
     },
+    ...(shadow === undefined ? {} : { shadow }),
   };
 }
 
+/** Whether sampled keys have the rows that a fold of all that is known of them gives: the changed ones, and those of the latest version that were left alone. */
+async function checkStaged(
+  work: FoldWork,
+  { keys, rows }: { readonly keys: string; readonly rows: string },
+): Promise<StagedFold["shadow"]> {
+  const { dialect, host, live, reader, shadowPerMille, spec } = work;
+  if (shadowPerMille === 0 || host.tip === null) return undefined;
+  const { version } = host.tip;
+  const before = await host.renderVersions({
+    asset: host.target.asset,
+    versions: [{ partition: host.target.partition, version }],
+  });
+  const names = spec.schema.columns.map(({ name }) => quoteIdentifier(name)).join(", ");
+  const same = spec.policy.key.map((name) => `k.${quoteIdentifier(name)} = v.${quoteIdentifier(name)}`).join(" and ");
+  return await checkShadow({
+    dialect,
+    session: host.session,
+    spec,
+    reader,
+    live,
+    sample: { salt: version + 1, perMille: shadowPerMille },
+    createTable: host.createStagingTable,
+    nameTable: (suffix) => host.stagingTable(suffix),
+    actual: `select ${names} from (${before}) as v where not exists (select 1 from ${keys} as k where ${same}) union all select ${names} from ${rows}`,
+  });
+}
+
 interface Folded {
-  /** A SELECT of the rows, columns in schema order. */
+  /** A SELECT of the rows, columns in schema order; custom columns are as if they were recency first. */
   readonly rows: string;
+  /** The same, with custom columns. */
+  finishRows(): Promise<string>;
   countFates(rowCount: number): Promise<FateCounts>;
 }
 
@@ -119,19 +157,26 @@ async function fold(
   if (folded.findings !== null) await host.session.run(`${host.createStagingTable} ${findings} as ${folded.findings}`);
   const overflows = folded.renderOverflows(findings);
   if (overflows !== null) await refuseOverflows(host, overflows);
+  const rows = folded.renderRows(findings);
   return {
-    rows: folded.renderRows(findings),
-    async countFates(rows) {
-      const winners = await countWinners(host.session, { folded, findings, rows });
+    rows,
+    finishRows: () => reduceCustom({ dialect, host, functions: work.functions, plan, table, rows }),
+    async countFates(rowCount) {
+      const winners = await countWinners(host.session, { folded, findings, rows: rowCount });
       const total =
-        suffix === "fold" && table.name === contributionTableName(host.assetId, spec.schema) ? countRead(live) : null;
+        suffix === "fold" && table.name === contributionTableName(host.assetId, spec.schema)
+          ? countRead(reader, live)
+          : null;
       return await countFolded({ session: host.session, dialect }, { plan, table, winners, total });
     },
   };
 }
 
-function countRead(batches: readonly CatalogBatch[]): number {
-  return batches.reduce((sum, batch) => sum + batch.rowCount - batch.rejectedCount - batch.duplicateCount, 0);
+function countRead(reader: FormReader, batches: readonly CatalogBatch[]): number {
+  return batches.reduce(
+    (sum, batch) => sum + batch.rowCount - batch.rejectedCount - batch.duplicateCount - reader.countFailed(batch),
+    0,
+  );
 }
 
 /** The table that the contributions stand in, or a working table with those of several. */

@@ -1,0 +1,89 @@
+import { keyColumns, planFold, type MergeSpec } from "@watersmeet/core/merge";
+import { canonicalColumns, type Column } from "@watersmeet/core/schema";
+import { quoteIdentifier } from "../../../exchange/quote.ts";
+import { numberOf, textOf, type SqlSession } from "../../sql-session.ts";
+import type { Staged } from "../../store.ts";
+import type { CatalogBatch } from "../catalog/batches.ts";
+import { cellOf, contributionColumns, renderContributionColumns } from "../contribution-table.ts";
+import type { FormReader } from "../forms/read-forms.ts";
+import type { MergeDialect } from "../merge-dialect.ts";
+
+/** Rows that are to be what a fold gives. */
+export interface ShadowWork {
+  readonly dialect: MergeDialect;
+  readonly session: SqlSession;
+  readonly spec: MergeSpec;
+  readonly reader: FormReader;
+  /** Batches that the rows were folded from. */
+  readonly live: readonly CatalogBatch[];
+  /** Which keys are looked at: another salt, other keys. */
+  readonly sample: { readonly salt: number; readonly perMille: number };
+  /** `create table` or `create temporary table`. */
+  readonly createTable: string;
+  /** Name of a working table, not created yet. */
+  nameTable(suffix: string): string;
+  /** A SELECT of the rows. */
+  readonly actual: string;
+}
+
+/**
+ * Folds sampled keys in full, from every contribution, and names those whose rows are not the ones that are there. A fold of some keys only is right when this finds nothing: it shares with it
+ * neither the choice of keys nor the rows that were left alone. Columns with the policy `custom` are not compared: the author's functions are not called again.
+ */
+export async function checkShadow(work: ShadowWork): Promise<NonNullable<Staged["shadow"]>> {
+  const { dialect, live, reader, session, spec } = work;
+  const part = work.nameTable("shadow");
+  const columns = [...contributionColumns, ...spec.schema.columns.map((_, index) => `c${index}`)].join(", ");
+  const key = keyColumns(spec.schema, spec.policy.key);
+  const isSampled = renderIsSampled(
+    work,
+    key.map((column) => `t.${cellOf(spec.schema, column)}`),
+  );
+  await session.run(`${work.createTable} ${part} (${renderContributionColumns(dialect, spec.schema)})`);
+  await session.run(`insert into ${part} (${columns}) ${reader.renderContributions(live, isSampled)}`);
+  const plan = planFold(
+    spec,
+    live.map((batch) => reader.toFoldBatch(batch)),
+  );
+  const folded = dialect.renderFold(plan, { name: part, schema: spec.schema, hasFaults: true, hasCopies: true });
+  const findings = work.nameTable("shfound");
+  if (folded.findings !== null) await session.run(`${work.createTable} ${findings} as ${folded.findings}`);
+  const cells = key.map((column) => cellOf(spec.schema, column)).join(", ");
+  const [counted] = await session.run(
+    `select count(*) as count from (select distinct ${cells} from ${part} where _fault is null) as sampled`,
+  );
+  const compared = spec.schema.columns.filter((column) => !plan.custom.some(({ name }) => name === column.name));
+  const rows = await session.run(renderDifference(work, { compared, key, expected: folded.renderRows(findings) }));
+  return {
+    sampledKeys: counted === undefined ? 0 : numberOf(counted, "count"),
+    differentKeys: rows.map((row) => textOf(row, "key_json")),
+  };
+}
+
+function renderIsSampled({ dialect, sample }: ShadowWork, values: readonly string[]): string {
+  return sample.perMille >= 1000 ? "true" : `${dialect.renderSampleBucket(values, sample.salt)} < ${sample.perMille}`;
+}
+
+/** Keys with rows that only one side has, as JSON. */
+function renderDifference(
+  work: ShadowWork,
+  {
+    compared,
+    key,
+    expected,
+  }: { readonly compared: readonly Column[]; readonly key: readonly Column[]; readonly expected: string },
+): string {
+  const { dialect } = work;
+  const names = key.map(({ name }) => quoteIdentifier(name));
+  const json = dialect.renderJsonRow(key.map(({ name }) => ({ name, value: quoteIdentifier(name) })));
+  const bytes = canonicalColumns({ columns: compared })
+    .map(({ name, type }) => dialect.store.renderCanonical(quoteIdentifier(name), type))
+    .join(" || ");
+  const row = `select ${json} as key_json, ${bytes} as bytes`;
+  const steps = [
+    `x as (${row} from (${expected}) as expected)`,
+    `y as (${row} from (select * from (${work.actual}) as whole where ${renderIsSampled(work, names)}) as actual)`,
+    `z as ((select * from x except all select * from y) union all (select * from y except all select * from x))`,
+  ];
+  return `with ${steps.join(", ")} select distinct key_json from z order by key_json limit 100`;
+}
