@@ -241,6 +241,7 @@ test("a retry gives a merge its time again, from when its first branch is there"
   const id = await submit(ledger.db, confluence("Again", { deadlineMs: 60_000, required: ["a"] }));
   await waitForEnd(ledger.db, id);
   deeds.a = "hang";
+  await sql`update watersmeet.step set deadline_at = now() - interval '1 hour' where run_id = ${id}`.execute(ledger.db);
   await retryRun(ledger.db, { id, by: "test", shapeOf: createShapeCache() });
   const { rows } = await sql<{ state: string; leftMs: number }>`
     select state, extract(epoch from deadline_at - now()) * 1000 as "leftMs" from watersmeet.step
@@ -307,6 +308,53 @@ test("a branch that is read as a whole is missing when one of its partitions is,
   ]);
 });
 
+test("a branch of which something is lost is judged by that alone while the rest may still come", async () => {
+  let deed: "succeed" | "lose" = "succeed";
+  let isHanging = true;
+  await using _worker = await startTestWorker(ledger.connections, async (step) => {
+    if (deed === "succeed" || !step.asset.startsWith("c")) return undefined;
+    if (step.partition === "p0000") return failed();
+    while (isHanging) await sleep(5);
+    return undefined;
+  });
+  const sketches = (partitions: number): readonly AssetSketch[] => [
+    { key: "aRest" },
+    { key: "cRest", partitions },
+    { key: "mergeRest", inputs: ["aRest", { from: "cRest", mapping: { kind: "all" } }], wait: { quorum: 1 } },
+  ];
+  await runOnce(sketches(1));
+  deed = "lose";
+  const id = await submit(ledger.db, sketches(3));
+  await waitUntil(async () => (await countStates(ledger.db, id))["failed"] === 1);
+  await sleep(50);
+  expect((await findStep(id, "mergeRest"))?.state).toBe("waiting");
+  isHanging = false;
+  await waitForEnd(ledger.db, id);
+  expect(await findStep(id, "mergeRest")).toMatchObject({ state: "succeeded", decision: { missing: ["cRest"] } });
+});
+
+test("branches that come between the decision and the claim are joined as they came", async () => {
+  const deeds: Deeds = { a: "succeed", b: "succeed", c: "succeed" };
+  const sketches = confluence("Between", { deadlineMs: 100 });
+  {
+    await using _worker = await startTestWorker(ledger.connections, behaveBy(deeds));
+    await runOnce(sketches);
+  }
+  deeds.b = "hang";
+  const id = await submit(ledger.db, sketches, { maxParallel: 1 });
+  {
+    await using _worker = await startTestWorker(ledger.connections, behaveBy(deeds));
+    await waitUntil(async () => (await findStep(id, "mergeBetween"))?.state === "ready");
+  }
+  deeds.b = "succeed";
+  const seen: ClaimedStep[] = [];
+  await using _worker = await startTestWorker(ledger.connections, behaveBy(deeds, seen));
+  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
+  expect(seen.map((step) => step.asset)).toEqual(["bBetween", "cBetween", "mergeBetween", "readerBetween"]);
+  expect(seen[2]?.decision).toBeUndefined();
+  expect((await findStep(id, "mergeBetween"))?.decision).toMatchObject({ missing: ["bBetween", "cBetween"] });
+});
+
 test("a merge that gives up is a missing branch of the merge that reads it", async () => {
   const deeds: Deeds = { a: "succeed", b: "succeed", c: "succeed" };
   await using _worker = await startTestWorker(ledger.connections, behaveBy(deeds));
@@ -326,12 +374,15 @@ test("a merge that gives up is a missing branch of the merge that reads it", asy
 });
 
 test("a pause stops the time, and a resumed merge has all of it again; a cancelled one waits no more", async () => {
-  const deeds: Deeds = { a: "succeed", b: "succeed", c: "hang" };
+  const deeds: Deeds = { a: "succeed", b: "hang", c: "hang" };
   await using _worker = await startTestWorker(ledger.connections, behaveBy(deeds));
   const id = await submit(ledger.db, confluence("Paused", { deadlineMs: 400 }));
-  await waitUntil(async () => (await countStates(ledger.db, id))["succeeded"] === 2);
+  await waitUntil(async () => (await countStates(ledger.db, id))["succeeded"] === 1);
   await pauseRun(ledger.db, id, "test");
   await sleep(600);
+  // What ends now makes the merge look.
+  deeds.b = "succeed";
+  await waitUntil(async () => (await countStates(ledger.db, id))["succeeded"] === 2);
   expect((await findStep(id, "mergePaused"))?.state).toBe("waiting");
   await resumeRun(ledger.db, id, "test");
   await sleep(150);

@@ -73,9 +73,7 @@ async function startTimes(tx: Transaction<LedgerDatabase>, runId: RunId, judged:
       ${timed.map(() => runId)}::bigint[],
       ${timed.map(({ merge }) => merge.ordinal)}::integer[],
       ${timed.map(({ terms }) => terms.deadlineMs)}::bigint[]) as timed (run_id, ordinal, deadline_ms)
-    where step.run_id = timed.run_id and step.ordinal = timed.ordinal and step.state = 'waiting' and step.deadline_at is null`.execute(
-    tx,
-  );
+    where step.run_id = timed.run_id and step.ordinal = timed.ordinal and step.state = 'waiting'`.execute(tx);
 }
 
 async function goOn(tx: Transaction<LedgerDatabase>, runId: RunId, going: readonly Going[]): Promise<void> {
