@@ -4,7 +4,7 @@ import { createPartitionSpace, type Json, type MappingSpec, type PartitionsSpec 
 import type { Argument, AttemptFacts } from "../child/protocol.ts";
 import type { InputVersions } from "../stores/store.ts";
 import { readCommitRecord } from "./commit-record.ts";
-import type { HeldFile } from "./exchange-cache.ts";
+import type { HeldFile } from "./files/exchange-cache.ts";
 import { storedAsset, type StepWork } from "./step-work.ts";
 
 /** One position that takes rows: an input, or the asset's own earlier version. */

@@ -6,8 +6,8 @@ import type { AttemptFacts, AttemptReport, ChildResult } from "../child/protocol
 import type { ExchangeFile, StagedMerge, StagedQuery } from "../stores/store.ts";
 import { attemptFacts, exportArguments, relateArguments } from "./arguments.ts";
 import { bindQuery } from "./bind-query.ts";
-import { blockedBy } from "./blocked-by.ts";
 import { bindMerge } from "./merge/bind-merge.ts";
+import { blockedBy } from "./outcome/blocked-by.ts";
 import { performInChild } from "./perform-in-child.ts";
 import type { StepWork, VerbResult } from "./step-work.ts";
 

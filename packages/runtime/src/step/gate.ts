@@ -2,8 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { judgeChecks } from "@watersmeet/core/gate";
 import type { Measurement, Staged } from "../stores/store.ts";
-import { blockedBy } from "./blocked-by.ts";
 import type { UserOutput } from "./call-user-code.ts";
+import { blockedBy } from "./outcome/blocked-by.ts";
 import { performInChild } from "./perform-in-child.ts";
 import { nameStep, type StepWork, type VerbResult } from "./step-work.ts";
 

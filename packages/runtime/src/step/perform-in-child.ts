@@ -1,6 +1,6 @@
 import { unreachable } from "@watersmeet/core/errors";
 import type { ChildResult, ChildWork } from "../child/protocol.ts";
-import { failureOfChild } from "./classify-failure.ts";
+import { failureOfChild } from "./outcome/classify-failure.ts";
 import { nameStep, type StepWork, type VerbResult } from "./step-work.ts";
 
 /** One piece of work in a child, as an attempt's outcome where it ends the attempt. */

@@ -3,7 +3,7 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import { computeCommitId } from "@watersmeet/core/plan";
 import type { Project, AssetSpec } from "../project/project.ts";
 import type { Store } from "../stores/store.ts";
-import type { ExchangeCache } from "./exchange-cache.ts";
+import type { ExchangeCache } from "./files/exchange-cache.ts";
 import { identifyWork } from "./identify-work.ts";
 import { nameStep, storedAsset, type StepExecutorDeps, type StepWork } from "./step-work.ts";
 import type { ClaimedStep, StepListener } from "./step.ts";

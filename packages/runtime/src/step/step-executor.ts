@@ -1,6 +1,6 @@
-import { ExchangeCache } from "./exchange-cache.ts";
+import { ExchangeCache } from "./files/exchange-cache.ts";
+import { nameSession, removeSession, sweepDeadSessions } from "./files/session-directories.ts";
 import { runStep } from "./run-step.ts";
-import { nameSession, removeSession, sweepDeadSessions } from "./session-directories.ts";
 import type { StepExecutorDeps } from "./step-work.ts";
 import type { StepExecutor } from "./step.ts";
 

@@ -3,7 +3,7 @@ import type { ChildPool } from "../child/child-pool.ts";
 import type { ProjectCode } from "../child/protocol.ts";
 import type { AssetSpec, Project } from "../project/project.ts";
 import type { StageTarget, Store, StoredAsset } from "../stores/store.ts";
-import type { ExchangeCache } from "./exchange-cache.ts";
+import type { ExchangeCache } from "./files/exchange-cache.ts";
 import type { WorkIdentity } from "./identify-work.ts";
 import type { ClaimedStep, StepListener, StepOutcome } from "./step.ts";
 

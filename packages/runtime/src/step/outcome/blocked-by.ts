@@ -1,6 +1,6 @@
 import { gateFailed, type GateFailure } from "@watersmeet/core/gate";
+import type { StepWork, VerbResult } from "../step-work.ts";
 import { failureOfError } from "./classify-failure.ts";
-import type { StepWork, VerbResult } from "./step-work.ts";
 
 /** The end of an attempt whose rows failed a gate. */
 export function blockedBy({ step }: StepWork, failures: readonly GateFailure[], rowCount: number): VerbResult<never> {

@@ -1,7 +1,7 @@
 import { codes, isWatersmeetError, type ErrorCode } from "@watersmeet/core/errors";
-import { plainDetails } from "../child/plain-details.ts";
-import type { ChildFailure } from "../child/protocol.ts";
-import type { FailureClass, StepFailure, StepOutcome } from "./step.ts";
+import { plainDetails } from "../../child/plain-details.ts";
+import type { ChildFailure } from "../../child/protocol.ts";
+import type { FailureClass, StepFailure, StepOutcome } from "../step.ts";
 
 /** Codes whose class is another one than the table's `isRetryable` gives. */
 const classes: Readonly<Partial<Record<ErrorCode, FailureClass>>> = {
