@@ -28,6 +28,13 @@ export async function followRun(watersmeet: Watersmeet, started: RunRecord, deps
   return { run: toRunDto(run), summary: await findRunSummary(watersmeet.ledger, run.id) };
 }
 
+/** What the exit codes of a command mean that follows a run. */
+export const followedExitCodes = {
+  1: "a step failed or was blocked by a gate",
+  3: "the project's sources have problems",
+  130: "cancelled",
+} as const satisfies Partial<Record<ExitCode, string>>;
+
 export function exitCodeOf({ run }: FollowedRun): ExitCode {
   if (run.state === "succeeded") return 0;
   return run.state === "cancelled" ? 130 : 1;

@@ -8,8 +8,3 @@ export function parseTarget(text: string): Target {
   const at = text.indexOf("@");
   return at < 0 ? { asset: text, partition: null } : { asset: text.slice(0, at), partition: text.slice(at + 1) };
 }
-
-/** The same name, from its parts. */
-export function renderTarget(asset: string, partition: string | null): string {
-  return partition === null || partition === "" ? asset : `${asset}@${partition}`;
-}

@@ -1,7 +1,7 @@
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import type { RunId, StepRecord } from "@watersmeet/runtime";
 import { expect, test } from "vitest";
-import { groupFailures, labelStep } from "./run-summary.ts";
+import { groupFailures } from "./run-summary.ts";
 
 function failedStep(partition: string, failure: Json): StepRecord {
   return {
@@ -59,8 +59,4 @@ test("messages that differ in nothing but the partition are one entry", () => {
 
 test("a failure that left no reason is shown all the same", () => {
   expect(groupFailures([failedStep("1", null)])).toMatchObject([{ code: "INTERNAL", sampleRows: [] }]);
-});
-
-test("a step of an asset without partitions is named by its asset alone", () => {
-  expect([labelStep("orders", ""), labelStep("orders", "2001-01-31")]).toEqual(["orders", "orders@2001-01-31"]);
 });

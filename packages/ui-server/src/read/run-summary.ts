@@ -1,5 +1,6 @@
-import type { AssetKey, Json } from "@watersmeet/core/values";
+import type { Json } from "@watersmeet/core/values";
 import type { Ledger, RunRecord, StepRecord, StepState } from "@watersmeet/runtime";
+import { labelPartition } from "./label-partition.ts";
 import { readFailure, type FailureDto } from "./run-dto.ts";
 
 export type StepSummary = Awaited<ReturnType<Ledger["summarizeSteps"]>>[number];
@@ -102,7 +103,7 @@ function toAssetSummary(summary: StepSummary): AssetSummaryDto {
 function describeKind(step: StepRecord, failure: FailureDto | null): Json {
   const checks = listFailedChecks(failure?.details ?? null).map((check) => readMember(check, "id"));
   if (checks.length > 0) return checks;
-  return (failure?.message ?? "").replaceAll(labelStep(step.asset, step.partition), step.asset);
+  return (failure?.message ?? "").replaceAll(labelPartition(step.asset, step.partition), step.asset);
 }
 
 /** Gates leave `details.failures`, each with its `id` and `sample`. */
@@ -126,9 +127,4 @@ function isRow(value: Json): value is { readonly [column: string]: Json } {
 
 function elapsedMs(from: Date | null, to: Date | null): number {
   return from === null || to === null ? 0 : Math.max(0, to.getTime() - from.getTime());
-}
-
-/** `orders@2001-01-31`; without partitions, `orders`. */
-export function labelStep(asset: AssetKey | string, partition: string): string {
-  return partition === "" ? asset : `${asset}@${partition}`;
 }

@@ -3,34 +3,24 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { createFixtureProject, type FixtureProject } from "../support/fixture-project.ts";
+import { createProjectCli, type ProjectCli } from "../support/project-cli.ts";
 import { runCli, type CliResult } from "../support/run-cli.ts";
 import { runInProcess } from "../support/run-in-process.ts";
 
 // One project; the tests tell its story in their order.
 let project: FixtureProject;
+let cli: ProjectCli;
 
 beforeAll(async () => {
   project = await createFixtureProject("shop");
+  cli = createProjectCli(project);
 });
 
 afterAll(() => project[Symbol.asyncDispose]());
 
-function cli(...args: readonly string[]): Promise<CliResult> {
-  return runInProcess(args, { cwd: project.directory, env: project.env });
-}
-
 /** As a process of its own. */
 function process(...args: readonly string[]): Promise<CliResult> {
   return runCli(args, { cwd: project.directory, env: project.env });
-}
-
-async function cliJson(...args: readonly string[]): Promise<unknown> {
-  const { stdout, stderr } = await cli(...args, "--json");
-  try {
-    return JSON.parse(stdout);
-  } catch {
-    throw new Error(`no JSON on stdout: ${stdout}\n${stderr}`);
-  }
 }
 
 test("check finds nothing wrong, and touches no database", async () => {
@@ -42,7 +32,7 @@ test("check finds nothing wrong, and touches no database", async () => {
 });
 
 test("db migrate makes the schema once, and then has nothing to do", async () => {
-  expect(await cliJson("db", "migrate")).toMatchObject({ applied: expect.arrayContaining([expect.any(String)]) });
+  expect(await cli.json("db", "migrate")).toMatchObject({ applied: expect.arrayContaining([expect.any(String)]) });
   expect(await cli("db", "migrate")).toMatchObject({ exitCode: 0, stdout: "The ledger's schema is up to date\n" });
 });
 
@@ -50,7 +40,7 @@ test("plan gives reasons, as text and as JSON", async () => {
   const text = await cli("plan", "+total");
   expect(text.exitCode).toBe(0);
   expect(text.stdout).toContain("16 steps to run in prod, of 4 assets");
-  expect(await cliJson("plan", "orders", "--partitions", "2001-01-02..2001-01-03")).toMatchObject({
+  expect(await cli.json("plan", "orders", "--partitions", "2001-01-02..2001-01-03")).toMatchObject({
     stepCount: 2,
     assets: [
       {
@@ -81,7 +71,7 @@ test("assets lists what there is and how it is", async () => {
   const { stdout } = await cli("assets");
   expect(stdout).toMatch(/^dailyRevenue +query +orders, customers +7\/7 +14 .* materialized$/m);
   expect(stdout).toMatch(/^slow +source +0\/40 .*missing$/m);
-  expect(await cliJson("assets", "tag:report")).toMatchObject({ items: [{ key: "dailyRevenue" }, { key: "total" }] });
+  expect(await cli.json("assets", "tag:report")).toMatchObject({ items: [{ key: "dailyRevenue" }, { key: "total" }] });
 });
 
 test("lineage draws trees, and --up 1 is exactly one hop", async () => {
@@ -93,7 +83,7 @@ test("lineage draws trees, and --up 1 is exactly one hop", async () => {
     nodes: z.array(z.object({ key: z.string() })),
     edges: z.array(z.unknown()),
   });
-  const near = Shape.parse(await cliJson("lineage", "total", "--up", "1"));
+  const near = Shape.parse(await cli.json("lineage", "total", "--up", "1"));
   expect(near.nodes.map(({ key }) => key).sort()).toEqual(["dailyRevenue", "total"]);
   expect(near.edges).toHaveLength(1);
 });
@@ -102,7 +92,7 @@ test("show prints rows, and control characters in data do not reach the terminal
   const { stdout } = await cli("show", "dailyRevenue", "--partition", "2001-01-04");
   expect(stdout).toMatch(/^name +amount$/m);
   expect(stdout).toMatch(/^Ana +14$/m);
-  expect(await cliJson("show", "total")).toMatchObject({ rows: [{ amount: 381 }], columns: ["amount"] });
+  expect(await cli.json("show", "total")).toMatchObject({ rows: [{ amount: 381 }], columns: ["amount"] });
 });
 
 test("why answers for one partition", async () => {
@@ -123,13 +113,13 @@ test("backfill --dry-run gives steps and an estimate from earlier steps, and run
   expect(exitCode).toBe(0);
   expect(stdout).toContain("3 steps to run");
   expect(stdout).toMatch(/^About .+, judging by earlier steps$/m);
-  expect(await cliJson("backfill", "list")).toEqual({ items: [] });
+  expect(await cli.json("backfill", "list")).toEqual({ items: [] });
 });
 
 test("a backfill runs its range and is shown afterwards", async () => {
   const args = ["backfill", "orders", "--partitions", "2001-01-02..2001-01-04", "--force", "--max-parallel", "1"];
   const Shape = z.object({ run: z.object({ id: z.string(), kind: z.string(), maxParallel: z.number() }) });
-  const { run } = Shape.parse(await cliJson(...args));
+  const { run } = Shape.parse(await cli.json(...args));
   expect(run).toMatchObject({ kind: "backfill", maxParallel: 1 });
   expect((await cli("backfill", "list")).stdout).toMatch(new RegExp(`^${run.id} +backfill +succeeded +3/3`, "m"));
   expect((await cli("backfill", "show", run.id)).stdout).toContain(
@@ -149,7 +139,7 @@ test("a row that breaks the schema blocks its partition alone, with the column a
   expect(result.stdout).toContain("amount");
   expect(result.stdout).toMatch(/row: .*-3/);
   expect(result.stdout).toMatch(/^dailyRevenue .*1 skipped: upstream failed$/m);
-  expect(await cliJson("show", "orders", "--partition", "2001-01-05")).toMatchObject({ rows: { length: 3 } });
+  expect(await cli.json("show", "orders", "--partition", "2001-01-05")).toMatchObject({ rows: { length: 3 } });
   await writeFile(orders, sound);
   const id = /watersmeet runs retry (\S+)/.exec(result.stdout)?.[1] ?? "";
   const retried = await cli("runs", "retry", id);
@@ -159,9 +149,9 @@ test("a row that breaks the schema blocks its partition alone, with the column a
 
 test("runs lists and shows what was run", async () => {
   const Shape = z.object({ items: z.array(z.object({ id: z.string(), state: z.string() })) });
-  const { items } = Shape.parse(await cliJson("runs", "list"));
+  const { items } = Shape.parse(await cli.json("runs", "list"));
   expect(items.length).toBeGreaterThanOrEqual(3);
-  expect(await cliJson("runs", "show", items[0]?.id ?? "")).toMatchObject({
+  expect(await cli.json("runs", "show", items[0]?.id ?? "")).toMatchObject({
     run: { id: items[0]?.id },
     summary: { runId: items[0]?.id, assets: expect.any(Array) },
   });
@@ -217,7 +207,7 @@ test("sources with problems are shown with frames, exit with 3, and nothing is r
     expect(check.exitCode).toBe(3);
     expect(check.stdout).toContain("--> assets/broken.ts:5:");
     expect(check.stdout).toMatch(/\^\^\^/);
-    expect(await cliJson("check")).toMatchObject({ problems: [{ at: { file: "assets/broken.ts", line: 5 } }] });
+    expect(await cli.json("check")).toMatchObject({ problems: [{ at: { file: "assets/broken.ts", line: 5 } }] });
     const lineage = await cli("lineage", "dailyRevenue");
     expect(lineage).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("The sources have 1 problem") });
     const run = await cli("run", "orders", "--force");

@@ -1,32 +1,20 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { deliver, march } from "../support/deliver.ts";
+import { deliverLate } from "../support/deliver.ts";
 import { createFixtureProject, type FixtureProject } from "../support/fixture-project.ts";
-import type { CliResult } from "../support/run-cli.ts";
-import { runInProcess } from "../support/run-in-process.ts";
+import { createProjectCli, type ProjectCli } from "../support/project-cli.ts";
 
 // One project; the tests tell its story in their order.
 let project: FixtureProject;
+let cli: ProjectCli;
 
 beforeAll(async () => {
   project = await createFixtureProject("registries");
+  cli = createProjectCli(project);
   expect(await cli("run", "*")).toMatchObject({ exitCode: 0 });
 }, 60_000);
 
 afterAll(() => project[Symbol.asyncDispose]());
-
-function cli(...args: readonly string[]): Promise<CliResult> {
-  return runInProcess(args, { cwd: project.directory, env: project.env });
-}
-
-async function cliJson(...args: readonly string[]): Promise<unknown> {
-  const { stdout, stderr } = await cli(...args, "--json");
-  try {
-    return JSON.parse(stdout);
-  } catch {
-    throw new Error(`no JSON on stdout: ${stdout}\n${stderr}`);
-  }
-}
 
 const Batches = z.object({
   items: z.array(z.object({ id: z.string(), branch: z.string(), standing: z.string(), sequence: z.string() })),
@@ -34,12 +22,12 @@ const Batches = z.object({
 const Rows = z.object({ rows: z.array(z.record(z.string(), z.unknown())) });
 
 async function batchesOf(branch: string, standing: string): Promise<readonly string[]> {
-  const { items } = Batches.parse(await cliJson("batches", "airports", "--branch", branch, "--standing", standing));
+  const { items } = Batches.parse(await cli.json("batches", "airports", "--branch", branch, "--standing", standing));
   return items.map(({ id }) => id);
 }
 
 async function readNames(): Promise<ReadonlyMap<unknown, unknown>> {
-  const { rows } = Rows.parse(await cliJson("show", "airports"));
+  const { rows } = Rows.parse(await cli.json("show", "airports"));
   return new Map(rows.map((row) => [row["code"], row["name"] ?? null]));
 }
 
@@ -51,7 +39,7 @@ test("cut says what each branch brought to the point where they meet", async () 
   expect(stdout).toMatch(/^authority +active +2026-03-01T00:00:00Z +1 +authority version 1$/m);
   expect(stdout).toMatch(/^airline +active +2026-03-10T00:00:00Z +1 +airline version 1$/m);
   expect(stdout).toMatch(/^Contributions: 4 in all: /m);
-  expect(await cliJson("cut", "airports", "--version", "1")).toMatchObject({
+  expect(await cli.json("cut", "airports", "--version", "1")).toMatchObject({
     asset: "airports",
     version: 1,
     baseVersion: null,
@@ -66,7 +54,7 @@ test("explain names the winner of a cell and the runner-up with its token", asyn
   expect(stdout).toMatch(/name +Amsterdam Schiphol +recencyFirst +won +airline +Amsterdam Schiphol +.*2026-03-10/);
   expect(stdout).toMatch(/runner-up 1 +authority +Schiphol +.*2026-03-01/);
   expect(stdout).toMatch(/airline version 1/);
-  expect(await cliJson("explain", "airports", "-k", "code=AMS", "--at", "1")).toMatchObject({
+  expect(await cli.json("explain", "airports", "-k", "code=AMS", "--at", "1")).toMatchObject({
     version: 1,
     key: { code: "AMS" },
     row: { code: "AMS", name: "Amsterdam Schiphol", city: "Amsterdam" },
@@ -74,16 +62,7 @@ test("explain names the winner of a cell and the runner-up with its token", asyn
 });
 
 test("rows that come too late are held, listed and shown, and are in no row of the table", async () => {
-  await deliver(project.directory, "authority", {
-    number: 2,
-    entries: [{ code: "LIS", name: "Humberto Delgado", updatedAt: march(20) }],
-  });
-  await cli("run", "authority airports", "--force");
-  await deliver(project.directory, "authority", {
-    number: 3,
-    entries: [{ code: "TXL", name: "Otto Lilienthal", updatedAt: march(5) }],
-  });
-  expect(await cli("run", "authority airports", "--force")).toMatchObject({ exitCode: 0 });
+  await deliverLate(project.directory, () => cli("run", "authority airports", "--force"));
   const { stdout } = await cli("late", "list");
   expect(stdout).toMatch(/^[0-9a-f]{12} +airports +authority .*1 beyond grace .*authority version 3/m);
   expect(stdout).toContain("1 batch held");
@@ -139,7 +118,7 @@ test("the audit trail has decisions with who made them and why, and versions, ne
     .object({
       items: z.array(z.object({ kind: z.string(), by: z.string().nullable(), reason: z.string().nullable() })),
     })
-    .parse(await cliJson("audit", "airports", "--limit", "200"));
+    .parse(await cli.json("audit", "airports", "--limit", "200"));
   const orders = items.filter(({ kind }) => kind === "order:given");
   expect(orders.map(({ reason }) => reason)).toEqual(["as it was", "a broken export", "the post was slow"]);
   expect(orders.every(({ by }) => by?.startsWith("cli:"))).toBe(true);
@@ -148,14 +127,14 @@ test("the audit trail has decisions with who made them and why, and versions, ne
 
 test("the schema's only form is compatible with itself, and is on record", async () => {
   expect(await cli("schema", "check")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("compatible") });
-  expect(await cliJson("schema", "history", "airports")).toMatchObject({
+  expect(await cli.json("schema", "history", "airports")).toMatchObject({
     items: [{ number: 1, isPresent: true, fields: [{ id: "code", isKey: true }, { id: "name" }, { id: "city" }] }],
   });
 });
 
 test("what is verified is the same, and nothing within the retention is collected", async () => {
   expect(await cli("verify", "airports")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("The same") });
-  expect(await cliJson("gc", "--dry-run")).toMatchObject({ items: [{ asset: "airports", batches: 0 }] });
+  expect(await cli.json("gc", "--dry-run")).toMatchObject({ items: [{ asset: "airports", batches: 0 }] });
   const doctor = await cli("doctor");
   expect(doctor.stdout).toContain("airports: every contribution has a fate");
 });

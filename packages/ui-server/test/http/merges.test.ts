@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { createApiClient, type ApiClient } from "../support/api-client.ts";
-import { deliver, march } from "../support/deliver.ts";
+import { deliverLate, march } from "../support/deliver.ts";
 import { createFixtureServer, type FixtureServer } from "../support/fixture-server.ts";
 import { runInProcess } from "../support/run-in-process.ts";
 
@@ -83,16 +83,7 @@ test("a key is explained by parameters of its own", async () => {
 });
 
 test("late rows wait, are admitted once under one key, and then count", async () => {
-  await deliver(server.directory, "authority", {
-    number: 2,
-    entries: [{ code: "LIS", name: "Humberto Delgado", updatedAt: march(20) }],
-  });
-  await api.runToEnd("authority airports");
-  await deliver(server.directory, "authority", {
-    number: 3,
-    entries: [{ code: "TXL", name: "Otto Lilienthal", updatedAt: march(5) }],
-  });
-  await api.runToEnd("authority airports");
+  await deliverLate(server.directory, () => api.runToEnd("authority airports"));
   const { items } = BatchPage.parse(await api.getJson("/late?merge=airports"));
   expect(items).toMatchObject([{ branch: "authority", standing: "held" }]);
   const id = items[0]?.id ?? "";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createWebApp } from "../../src/http/web-app.ts";
 import { createApiClient, type ApiClient } from "../support/api-client.ts";
-import { deliver, march } from "../support/deliver.ts";
+import { deliverLate } from "../support/deliver.ts";
 import { createFixtureServer, type FixtureServer } from "../support/fixture-server.ts";
 import { hasBrowser, openPage } from "./open-browser.ts";
 
@@ -15,16 +15,7 @@ describe.skipIf(!hasBrowser)("merges in a real browser", { timeout: 120_000 }, (
     worker = await server.watersmeet.startWorker();
     api = createApiClient(server);
     await api.runToEnd("*");
-    await deliver(server.directory, "authority", {
-      number: 2,
-      entries: [{ code: "LIS", name: "Humberto Delgado", updatedAt: march(20) }],
-    });
-    await api.runToEnd("authority airports");
-    await deliver(server.directory, "authority", {
-      number: 3,
-      entries: [{ code: "TXL", name: "Otto Lilienthal", updatedAt: march(5) }],
-    });
-    await api.runToEnd("authority airports");
+    await deliverLate(server.directory, () => api.runToEnd("authority airports"));
   }, 120_000);
 
   afterAll(async () => {

@@ -75,7 +75,7 @@ describe.skipIf(!hasBrowser)("the web app in a real browser", { timeout: 120_000
         .waitFor();
       await page.goto(`${server.url}/assets/orders`);
       await page.getByText("failed").first().waitFor();
-      expect(await page.locator("table.versions tbody tr").count()).toBe(3);
+      await expect.poll(() => page.locator("table.versions tbody tr").count()).toBe(3);
     } finally {
       await writeFile(path, before);
     }

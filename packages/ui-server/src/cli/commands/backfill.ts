@@ -5,7 +5,7 @@ import { estimateDuration, type StepDurations } from "../../read/estimate-durati
 import { buildPlanDto } from "../../read/plan-dto.ts";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import { refuseWhenInterrupted, type CommandDeps } from "../deps.ts";
-import { exitCodeOf, followRun, type FollowedRun } from "../follow-run.ts";
+import { exitCodeOf, followedExitCodes, followRun, type FollowedRun } from "../follow-run.ts";
 import { renderPlan } from "../render/plan.ts";
 import { formatDuration } from "../render/quantities.ts";
 import { renderFollowedRun } from "../render/run-summary.ts";
@@ -33,11 +33,7 @@ export const definition: CommandDefinition = {
     "watersmeet backfill list",
   ],
   json: "{ run: Run, summary: RunSummary }; with --dry-run { plan: Plan, estimateMs: number | null }",
-  exitCodes: {
-    1: "a step failed or was blocked by a gate",
-    3: "the project's sources have problems",
-    130: "cancelled",
-  },
+  exitCodes: followedExitCodes,
 };
 
 const input = z.strictObject({

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { getBackfill, getRun } from "../../read/list-runs.ts";
 import { bindCommand, type Command, type CommandDefinition } from "../command.ts";
 import type { CommandDeps } from "../deps.ts";
-import { exitCodeOf, followRun, type FollowedRun } from "../follow-run.ts";
+import { exitCodeOf, followedExitCodes, followRun, type FollowedRun } from "../follow-run.ts";
 import { renderFollowedRun } from "../render/run-summary.ts";
 import { requireSoundProject } from "../require-sound-project.ts";
 
@@ -16,11 +16,7 @@ export const retryRunDefinition: CommandDefinition = {
   options: [],
   examples: ["watersmeet runs retry 0196b2c4-…"],
   json: "{ run: Run, summary: RunSummary }",
-  exitCodes: {
-    1: "a step failed or was blocked by a gate",
-    3: "the project's sources have problems",
-    130: "cancelled",
-  },
+  exitCodes: followedExitCodes,
 };
 
 export const retryBackfillDefinition: CommandDefinition = {

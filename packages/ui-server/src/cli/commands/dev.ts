@@ -13,7 +13,7 @@ import { renderProjectDiff } from "../render/project-diff.ts";
 import { countOf } from "../render/quantities.ts";
 import { renderUrls } from "../render/urls.ts";
 import { announceServer, refuseSecondServer } from "../server-file.ts";
-import { waitForInterrupt } from "../wait-for-interrupt.ts";
+import { endlessParts, waitForInterrupt } from "../wait-for-interrupt.ts";
 
 export const definition: CommandDefinition = {
   name: "dev",
@@ -110,7 +110,5 @@ export const devCommand = bindCommand({
   definition,
   input,
   run,
-  handlesInterrupt: true,
-  render: () => "",
-  toJson: () => ({ stopped: true }),
+  ...endlessParts,
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import { refuseWhenInterrupted, type CommandDeps } from "../deps.ts";
-import { exitCodeOf, followRun, type FollowedRun } from "../follow-run.ts";
+import { exitCodeOf, followedExitCodes, followRun, type FollowedRun } from "../follow-run.ts";
 import { renderFollowedRun } from "../render/run-summary.ts";
 import { requireSoundProject } from "../require-sound-project.ts";
 
@@ -23,11 +23,7 @@ export const definition: CommandDefinition = {
     "watersmeet run airports --force",
   ],
   json: "{ run: Run, summary: RunSummary }",
-  exitCodes: {
-    1: "a step failed or was blocked by a gate",
-    3: "the project's sources have problems",
-    130: "cancelled",
-  },
+  exitCodes: followedExitCodes,
 };
 
 const input = z.strictObject({

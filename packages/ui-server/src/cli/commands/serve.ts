@@ -5,7 +5,7 @@ import { logDefect } from "../log-defect.ts";
 import { renderUrls } from "../render/urls.ts";
 import { requireSoundProject } from "../require-sound-project.ts";
 import { announceServer, refuseSecondServer } from "../server-file.ts";
-import { waitForInterrupt } from "../wait-for-interrupt.ts";
+import { endlessParts, waitForInterrupt } from "../wait-for-interrupt.ts";
 
 export const definition: CommandDefinition = {
   name: "serve",
@@ -56,7 +56,5 @@ export const serveCommand = bindCommand({
   definition,
   input,
   run,
-  handlesInterrupt: true,
-  render: () => "",
-  toJson: () => ({ stopped: true }),
+  ...endlessParts,
 });

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { labelPartition } from "../../read/label-partition.ts";
 import { explainPartition, type WhyDto } from "../../read/preview-rows.ts";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import type { CommandDeps } from "../deps.ts";
 import { colorStatus } from "../render/assets.ts";
 import type { Style } from "../render/style.ts";
-import { parseTarget, renderTarget } from "../target.ts";
+import { parseTarget } from "../target.ts";
 
 export const definition: CommandDefinition = {
   name: "why",
@@ -27,7 +28,7 @@ export async function run({ asset: target }: z.output<typeof input>, deps: Comma
 
 export function renderWhy(answer: WhyDto, style: Style): string {
   return [
-    `${style.bold(renderTarget(answer.asset, answer.partition))} is ${colorStatus(answer.status, style)}`,
+    `${style.bold(labelPartition(answer.asset, answer.partition))} is ${colorStatus(answer.status, style)}`,
     ...answer.reasons.map((reason) => `  ${reason}`),
   ].join("\n");
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import { tell, type CommandDeps } from "../deps.ts";
 import { requireSoundProject } from "../require-sound-project.ts";
-import { waitForInterrupt } from "../wait-for-interrupt.ts";
+import { endlessParts, waitForInterrupt } from "../wait-for-interrupt.ts";
 
 export const definition: CommandDefinition = {
   name: "worker",
@@ -35,7 +35,5 @@ export const workerCommand = bindCommand({
   definition,
   input,
   run,
-  handlesInterrupt: true,
-  render: () => "",
-  toJson: () => ({ stopped: true }),
+  ...endlessParts,
 });

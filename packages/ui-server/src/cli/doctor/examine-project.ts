@@ -3,10 +3,10 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { isWatersmeetError } from "@watersmeet/core/errors";
 import type { Config, Examination, Watersmeet } from "@watersmeet/runtime";
+import { labelPartition } from "../../read/label-partition.ts";
 import type { CommandDeps } from "../deps.ts";
 import { countOf } from "../render/quantities.ts";
 import { findRunningServer } from "../server-file.ts";
-import { renderTarget } from "../target.ts";
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -93,7 +93,7 @@ async function examineMerges({ project, merges }: Watersmeet): Promise<readonly 
     const lost = points.filter(({ isConserved }) => !isConserved);
     if (lost.length === 0) findings.push(ok("merges", `${key}: every contribution has a fate`));
     for (const { partition, version, delivered, accounted } of lost) {
-      const message = `${renderTarget(key, partition)} version ${version} was given ${delivered} contributions and accounts for ${accounted}`;
+      const message = `${labelPartition(key, partition)} version ${version} was given ${delivered} contributions and accounts for ${accounted}`;
       const hint = `watersmeet verify ${key} folds it again and compares`;
       findings.push({ name: "merges", status: "fail", message, hint });
     }

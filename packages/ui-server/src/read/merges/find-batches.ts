@@ -1,9 +1,6 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { BatchDto } from "./batch-dto.ts";
 
-/** Digits of an id that lists show, and that suffice to name it. */
-export const shortIdLength = 12;
-
 /** Ids of batches named by their first digits, as lists print them. @throws {MERGE_BATCH_UNKNOWN} @throws {USAGE_INVALID} when two begin so */
 export function findBatchIds(names: readonly string[], batches: readonly BatchDto[]): readonly string[] {
   return [...new Set(names.map((name) => findBatchId(name, batches)))];

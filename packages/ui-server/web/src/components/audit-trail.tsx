@@ -3,6 +3,7 @@ import { mergeQuestions } from "../api/merge-queries.ts";
 import { formatTime } from "../format.ts";
 import { More } from "./more.tsx";
 import { Empty, ErrorNotice, Loading } from "./notice.tsx";
+import { TableHead } from "./table-head.tsx";
 
 /** What happened to an asset, newest first, in the order of commit: who did it, and why. */
 export function AuditTrail({ assetKey }: { readonly assetKey: string }) {
@@ -11,24 +12,19 @@ export function AuditTrail({ assetKey }: { readonly assetKey: string }) {
   if (pages.isError) return <ErrorNotice error={pages.error} />;
   const entries = pages.data.pages.flatMap(({ items }) => items);
   if (entries.length === 0) return <Empty>Nothing has happened yet.</Empty>;
+  const hasPartitions = entries.some(({ partition }) => partition !== null && partition !== "");
   return (
     <>
       <table className="audit">
-        <thead>
-          <tr>
-            <th scope="col">At</th>
-            <th scope="col">What</th>
-            <th scope="col">Partition</th>
-            <th scope="col">By</th>
-            <th scope="col">Told</th>
-          </tr>
-        </thead>
+        <TableHead columns={["At", "What", ...(hasPartitions ? ["Partition"] : []), "By", "Told"]} />
         <tbody>
           {entries.map((entry) => (
             <tr key={entry.sequence}>
-              <td title={entry.at}>{formatTime(entry.at)}</td>
+              <td className="when" title={entry.at}>
+                {formatTime(entry.at)}
+              </td>
               <th scope="row">{entry.kind}</th>
-              <td>{entry.partition}</td>
+              {hasPartitions && <td>{entry.partition}</td>}
               <td>{entry.by}</td>
               <td>{entry.text}</td>
             </tr>

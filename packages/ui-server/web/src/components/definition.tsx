@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { AssetDetailDto } from "../../../src/read/asset-dto.ts";
 import { describeMapping } from "../format.ts";
+import { TableHead } from "./table-head.tsx";
 
 /** Where an asset is declared, what it reads and who reads it, and its columns with their gates. */
 export function Definition({ asset }: { readonly asset: AssetDetailDto }) {
@@ -68,13 +69,7 @@ export function Definition({ asset }: { readonly asset: AssetDetailDto }) {
 function Columns({ asset }: { readonly asset: AssetDetailDto }) {
   return (
     <table>
-      <thead>
-        <tr>
-          <th scope="col">Column</th>
-          <th scope="col">Type</th>
-          <th scope="col">Gates</th>
-        </tr>
-      </thead>
+      <TableHead columns={["Column", "Type", "Gates"]} />
       <tbody>
         {asset.columns.map((column) => (
           <tr key={column.name}>

@@ -1,6 +1,6 @@
 import { useState } from "react";
+import { labelPartition } from "../../../src/read/label-partition.ts";
 import { OrderButton } from "./merges/order-dialog.tsx";
-import { labelPartition } from "./merges/words.ts";
 
 interface Props {
   readonly asset: string;

@@ -7,7 +7,7 @@ const statuses = {
   ready: { tone: "missing", icon: "▷", word: "ready" },
   queued: { tone: "missing", icon: "▷", word: "queued" },
   waiting: { tone: "missing", icon: "·", word: "waiting" },
-  paused: { tone: "stale", icon: "⏸", word: "paused" },
+  paused: { tone: "stale", icon: "‖", word: "paused" },
   cancelling: { tone: "stale", icon: "◌", word: "cancelling" },
   cancelled: { tone: "missing", icon: "✕", word: "cancelled" },
   stale: { tone: "stale", icon: "◐", word: "stale" },
@@ -26,7 +26,7 @@ const statuses = {
   superseded: { tone: "missing", icon: "○", word: "superseded" },
   masked: { tone: "missing", icon: "◌", word: "masked" },
   duplicate: { tone: "missing", icon: "◎", word: "duplicate" },
-  held: { tone: "stale", icon: "⏸", word: "held" },
+  held: { tone: "stale", icon: "‖", word: "held" },
   rejected: { tone: "blocked", icon: "■", word: "rejected" },
   revoked: { tone: "failed", icon: "✕", word: "revoked" },
 } as const;

@@ -6,6 +6,7 @@ import { formatBytes, formatCount, formatPartition, formatTime } from "../format
 import { More } from "./more.tsx";
 import { Empty, ErrorNotice, Loading } from "./notice.tsx";
 import { RollbackButton } from "./rollback-button.tsx";
+import { TableHead } from "./table-head.tsx";
 
 /** Versions, newest first, each with the versions that it was made from. */
 export function VersionList({
@@ -23,16 +24,7 @@ export function VersionList({
   return (
     <>
       <table className="versions">
-        <thead>
-          <tr>
-            <th scope="col">Version</th>
-            <th scope="col">Partition</th>
-            <th scope="col">Rows</th>
-            <th scope="col">Committed</th>
-            <th scope="col">Made from</th>
-            <th scope="col">Run</th>
-          </tr>
-        </thead>
+        <TableHead columns={["Version", "Partition", "Rows", "Committed", "Made from", "Run"]} />
         <tbody>
           {items.map((version) => (
             <Version key={version.id} version={version} />

@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { shortId } from "../../../src/read/merges/merge-words.ts";
 import { mergeQuestions, type KeyQuestion } from "../api/merge-queries.ts";
 import { ExplanationView } from "../components/merges/explanation.tsx";
-import { shortId } from "../components/merges/words.ts";
 import { Empty, ErrorNotice, Loading } from "../components/notice.tsx";
 import { useTitle } from "../components/use-title.ts";
 

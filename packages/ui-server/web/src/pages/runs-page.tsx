@@ -4,6 +4,7 @@ import { questions } from "../api/queries.ts";
 import { Empty, ErrorNotice, Loading } from "../components/notice.tsx";
 import { StatusBadge } from "../components/status.tsx";
 import { StepBar } from "../components/step-bar.tsx";
+import { TableHead } from "../components/table-head.tsx";
 import { useTitle } from "../components/use-title.ts";
 import { formatCount, formatDuration, formatTime } from "../format.ts";
 
@@ -25,17 +26,7 @@ export function RunsPage() {
       )}
       {runs.data.items.length > 0 && (
         <table>
-          <thead>
-            <tr>
-              <th scope="col">Run</th>
-              <th scope="col">State</th>
-              <th scope="col">What</th>
-              <th scope="col">Steps</th>
-              <th scope="col">Asked by</th>
-              <th scope="col">Began</th>
-              <th scope="col">Took</th>
-            </tr>
-          </thead>
+          <TableHead columns={["Run", "State", "What", "Steps", "Asked by", "Began", "Took"]} />
           <tbody>
             {runs.data.items.map((run) => (
               <tr key={run.id}>

@@ -4,10 +4,11 @@ import { requireMerge } from "../../../read/merges/find-merge.ts";
 import { toOrderDto } from "../../../read/merges/order-dto.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
+import { followedExitCodes } from "../../follow-run.ts";
 import { giveOrder, type GivenOrder, type MergeOrderRequest } from "../../give-order.ts";
 import { nameBatches } from "../../name-batches.ts";
 import { openDesk, pathOf, type OpenDesk } from "../../open-desk.ts";
-import { orderExitCodes, orderInput, orderJson, orderOptions, orderParts } from "./order-parts.ts";
+import { orderInput, orderJson, orderOptions, orderParts } from "./order-parts.ts";
 
 const parameters = [
   { name: "merge", description: "the merge's key", isRequired: true },
@@ -29,7 +30,7 @@ export const reconcileDefinition: CommandDefinition = {
     "watersmeet late reconcile airports --all --reason 'month end'",
   ],
   json: orderJson,
-  exitCodes: { ...orderExitCodes, 3: "a batch is of a closed period, or the sources have problems" },
+  exitCodes: { ...followedExitCodes, 3: "a batch is of a closed period, or the sources have problems" },
 };
 
 export const rejectDefinition: CommandDefinition = {
@@ -40,7 +41,7 @@ export const rejectDefinition: CommandDefinition = {
   options: [all, ...orderOptions],
   examples: ["watersmeet late reject airports 3f2a91c0d1e2 --reason 'sent by a test system'"],
   json: orderJson,
-  exitCodes: orderExitCodes,
+  exitCodes: followedExitCodes,
 };
 
 const input = z.strictObject({

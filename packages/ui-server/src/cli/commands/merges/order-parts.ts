@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { CommandParts, OptionDefinition } from "../../command.ts";
-import type { ExitCode } from "../../exit-codes.ts";
 import { exitCodeOf } from "../../follow-run.ts";
 import type { GivenOrder } from "../../give-order.ts";
 import { renderGivenOrder, type OrderVerb } from "../../render/merges/order.ts";
@@ -33,9 +32,3 @@ export const orderInput = {
   reason: z.string({ error: "is required: --reason 'why this is done'" }).trim().min(1, "is required: say why"),
   wait: z.boolean().default(true),
 } as const;
-
-export const orderExitCodes: Readonly<Partial<Record<ExitCode, string>>> = {
-  1: "a step failed or was blocked by a gate",
-  3: "the project's sources have problems",
-  130: "cancelled",
-};

@@ -5,10 +5,11 @@ import { requireMerge } from "../../../read/merges/find-merge.ts";
 import { toOrderDto } from "../../../read/merges/order-dto.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
+import { followedExitCodes } from "../../follow-run.ts";
 import { giveOrder, type GivenOrder, type MergeOrderRequest } from "../../give-order.ts";
 import { nameBatches } from "../../name-batches.ts";
 import { openDesk, pathOf, type OpenDesk } from "../../open-desk.ts";
-import { orderExitCodes, orderInput, orderJson, orderOptions, orderParts } from "./order-parts.ts";
+import { orderInput, orderJson, orderOptions, orderParts } from "./order-parts.ts";
 
 export const definition: CommandDefinition = {
   name: "revoke",
@@ -34,7 +35,7 @@ export const definition: CommandDefinition = {
     "watersmeet revoke airports --run 0196b2c4 --reason 'a bad deployment'",
   ],
   json: orderJson,
-  exitCodes: orderExitCodes,
+  exitCodes: followedExitCodes,
 };
 
 const input = z.strictObject({

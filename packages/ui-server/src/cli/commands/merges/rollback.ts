@@ -4,10 +4,11 @@ import { toOrderDto } from "../../../read/merges/order-dto.ts";
 import { requireAsset } from "../../../read/require-asset.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
+import { followedExitCodes } from "../../follow-run.ts";
 import { giveOrder, type GivenOrder, type MergeOrderRequest } from "../../give-order.ts";
 import { openDesk, pathOf } from "../../open-desk.ts";
 import { parseTarget } from "../../target.ts";
-import { orderExitCodes, orderInput, orderJson, orderOptions, orderParts } from "./order-parts.ts";
+import { orderInput, orderJson, orderOptions, orderParts } from "./order-parts.ts";
 
 export const definition: CommandDefinition = {
   name: "rollback",
@@ -29,7 +30,7 @@ export const definition: CommandDefinition = {
     "watersmeet rollback dailyDelays@2001-02-14 --to 1 --cascade run --reason 'bad weather data'",
   ],
   json: orderJson,
-  exitCodes: { ...orderExitCodes, 2: "no such asset or version", 3: "other assets were built from what would go" },
+  exitCodes: { ...followedExitCodes, 2: "no such asset or version", 3: "other assets were built from what would go" },
 };
 
 const input = z.strictObject({

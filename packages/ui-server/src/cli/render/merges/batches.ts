@@ -1,18 +1,11 @@
+import { labelPartition } from "../../../read/label-partition.ts";
 import type { BatchDto, BatchRowsDto } from "../../../read/merges/batch-dto.ts";
-import { renderTarget } from "../../target.ts";
+import { lateWords, renderLateness, renderOrigin, shortId } from "../../../read/merges/merge-words.ts";
 import { renderCell } from "../cells.ts";
 import { countOf, formatCount } from "../quantities.ts";
 import type { Style } from "../style.ts";
 import { renderTable, type TableColumn } from "../table.ts";
-import {
-  lateWord,
-  renderAt,
-  renderCursor,
-  renderEventTimes,
-  renderLateness,
-  renderOrigin,
-  shortId,
-} from "./merge-words.ts";
+import { renderAt, renderCursor, renderEventTimes } from "./merge-words.ts";
 
 const standingColors: Readonly<Record<BatchDto["standing"], (text: string, style: Style) => string>> = {
   live: (text, style) => style.green(text),
@@ -32,7 +25,7 @@ interface BatchColumn extends TableColumn {
 
 const batchColumns: readonly BatchColumn[] = [
   { title: "batch", cell: ({ id }) => shortId(id) },
-  { title: "merge", cell: ({ asset, partition }, style) => style.bold(renderTarget(asset, partition)) },
+  { title: "merge", cell: ({ asset, partition }, style) => style.bold(labelPartition(asset, partition)) },
   { title: "branch", cell: ({ branch }) => branch },
   { title: "standing", cell: ({ standing }, style) => colorStanding(standing, style) },
   { title: "gen", align: "right", cell: ({ generation }) => String(generation) },
@@ -67,7 +60,7 @@ export function renderBatchRows({ batch, rows }: BatchRowsDto, style: Style): st
 function renderBatchFacts(batch: BatchDto): readonly string[] {
   const { asset, partition, branch, generation, epoch, origin, cursor, sinceVersion } = batch;
   const facts: readonly (readonly [string, string])[] = [
-    ["of", `${renderTarget(asset, partition)}, branch ${branch}, generation ${generation}, epoch ${epoch}`],
+    ["of", `${labelPartition(asset, partition)}, branch ${branch}, generation ${generation}, epoch ${epoch}`],
     ["rows", describeRowCounts(batch)],
     ["lateness", renderLateness(batch.lateness)],
     ["event times", renderEventTimes(batch.eventTimes)],
@@ -101,7 +94,7 @@ function renderRows({ batch, rows }: BatchRowsDto, style: Style): readonly strin
       return value === undefined ? "" : renderCell(value, style);
     }),
     row.eventTime ?? "",
-    lateWord(row.lateClass),
+    lateWords[row.lateClass],
     row.fault === null ? "" : style.red(row.fault),
   ]);
   const all = batch.rowCount + batch.rejectedCount;

@@ -1,16 +1,20 @@
+import { labelPartition } from "../../../read/label-partition.ts";
 import type { ContributionDto, ExplainedCellDto, ExplanationDto } from "../../../read/merges/explanation-dto.ts";
-import { renderTarget } from "../../target.ts";
+import { lateWords, renderOrigin, shortId } from "../../../read/merges/merge-words.ts";
 import { renderCell, stripControls } from "../cells.ts";
 import type { Style } from "../style.ts";
 import { renderTable } from "../table.ts";
 import { colorStanding } from "./batches.ts";
-import { fateWords, renderCursor, renderOrigin, shortId } from "./merge-words.ts";
+import { fateWords, renderCursor } from "./merge-words.ts";
 
 /** Why a row is as it is: each cell with who won it and who came next, then what else was said, then where all of it comes from. */
 export function renderExplanation(explanation: ExplanationDto, style: Style): string {
-  const { asset, partition, version, cutId, key, row, cells, tombstones, others } = explanation;
+  const { asset, partition, version, cutId, key, row, tombstones, others } = explanation;
+  const cells = explanation.cells.filter(
+    ({ winners, runnersUp }) => row !== null || winners.length + runnersUp.length > 0,
+  );
   return [
-    `${style.bold(renderTarget(asset, partition))} ${renderPairs(key)}  version ${version}, cut ${shortId(cutId)}`,
+    `${style.bold(labelPartition(asset, partition))} ${renderPairs(key)}  version ${version}, cut ${shortId(cutId)}`,
     ...(row === null ? [style.yellow("There is no row of this key in this version")] : []),
     ...(explanation.isConflict ? [style.yellow("The sources disagree, and the policy keeps what each says")] : []),
     ...(cells.length === 0 ? [] : ["", renderCells(cells, style)]),
@@ -45,7 +49,7 @@ function renderSection(title: string, contributions: readonly ContributionDto[],
   if (contributions.length === 0) return [];
   const columns = ["what", "branch", "does", "says", "token", "batch"].map((title) => ({ title }));
   const rows = contributions.map((contribution) => [
-    fateWords[contribution.fate],
+    renderFate(contribution),
     contribution.branch,
     contribution.operation,
     renderPairs(contribution.cells),
@@ -76,6 +80,10 @@ function renderBatches(explanation: ExplanationDto, style: Style): readonly stri
     origin?.traceId ?? "",
   ]);
   return ["", style.bold("Where it comes from"), renderTable(columns, rows, style)];
+}
+
+function renderFate({ fate, lateClass }: ContributionDto): string {
+  return fate === "held" ? `${fateWords.held} (${lateWords[lateClass]})` : fateWords[fate];
 }
 
 function renderToken({ token }: ContributionDto): string {

@@ -1,11 +1,10 @@
-import type { Fate, LateClass } from "@watersmeet/core/merge";
-import type { BatchDto, OriginDto } from "../../../read/merges/batch-dto.ts";
+import type { Fate } from "@watersmeet/core/merge";
+import type { BatchDto } from "../../../read/merges/batch-dto.ts";
 import type { DecisionDto } from "../../../read/merges/cut-dto.ts";
-import { shortIdLength } from "../../../read/merges/find-batches.ts";
-import { renderTarget } from "../../target.ts";
+import { fates } from "../../../read/merges/merge-words.ts";
 import { countOf, formatCount, formatDuration, formatInstant } from "../quantities.ts";
 
-// How merges are spoken of, in every list and sentence.
+// What the command line says of merges, in every list and sentence.
 
 export const fateWords: Readonly<Record<Fate, string>> = {
   winner: "won",
@@ -16,34 +15,6 @@ export const fateWords: Readonly<Record<Fate, string>> = {
   rejected: "rejected",
   revoked: "revoked",
 };
-
-const lateWords: Readonly<Record<LateClass, string>> = {
-  onTime: "on time",
-  inGrace: "in grace",
-  beyondGrace: "beyond grace",
-  beyondHorizon: "beyond the horizon",
-  closed: "of a closed period",
-};
-
-export function shortId(id: string): string {
-  return id.slice(0, shortIdLength);
-}
-
-/** `2 beyond grace, 1 of a closed period`; what is on time is said only when it is all. */
-export function renderLateness(lateness: BatchDto["lateness"]): string {
-  const late = Object.entries(lateWords).filter(([lateClass]) => lateClass !== "onTime");
-  const counts = late.map(([lateClass, words]) => [lateness[lateClass as LateClass] ?? 0, words] as const);
-  const said = counts.filter(([count]) => count > 0).map(([count, words]) => `${formatCount(count)} ${words}`);
-  return said.length === 0 ? "on time" : said.join(", ");
-}
-
-export function lateWord(lateClass: LateClass): string {
-  return lateWords[lateClass];
-}
-
-export function renderOrigin(origin: OriginDto | null): string {
-  return origin === null ? "" : `${renderTarget(origin.asset, origin.partition)} version ${origin.version}`;
-}
 
 /** A range of a source's cursor, or nothing. */
 export function renderCursor(cursor: BatchDto["cursor"]): string {
@@ -68,10 +39,10 @@ export function renderDecision({ kind, missing, allowed }: DecisionDto): string 
   return `${without}: it waited ${formatDuration(allowed ?? 0)}`;
 }
 
-/** `9,123 in all: 8,000 won, 1,123 superseded`, in the order of the words above. */
-export function renderFates(fates: Readonly<Partial<Record<string, number>>>): string {
-  const known = Object.entries(fateWords).map(([fate, words]) => [fates[fate] ?? 0, words] as const);
-  const total = known.reduce((sum, [count]) => sum + count, 0);
-  const said = known.filter(([count]) => count > 0).map(([count, words]) => `${formatCount(count)} ${words}`);
-  return said.length === 0 ? "none" : `${formatCount(total)} in all: ${said.join(", ")}`;
+/** `9,123 in all: 8,000 won, 1,123 superseded` */
+export function renderFates(counts: Readonly<Partial<Record<string, number>>>): string {
+  const met = fates.filter((fate) => (counts[fate] ?? 0) > 0);
+  const total = met.reduce((sum, fate) => sum + (counts[fate] ?? 0), 0);
+  const said = met.map((fate) => `${formatCount(counts[fate] ?? 0)} ${fateWords[fate]}`);
+  return met.length === 0 ? "none" : `${formatCount(total)} in all: ${said.join(", ")}`;
 }

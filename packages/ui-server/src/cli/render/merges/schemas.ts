@@ -1,8 +1,9 @@
+import { shortId } from "../../../read/merges/merge-words.ts";
 import type { EpochDto, FieldDto, SchemaCheckDto, SchemaVerdictDto } from "../../../read/merges/schema-dto.ts";
 import { countOf, formatCount } from "../quantities.ts";
 import type { Style } from "../style.ts";
 import { renderTable } from "../table.ts";
-import { renderAt, shortId } from "./merge-words.ts";
+import { renderAt } from "./merge-words.ts";
 
 /** Every form, oldest first, with what the author said when it was left. */
 export function renderEpochs(epochs: readonly EpochDto[], style: Style): string {

@@ -1,11 +1,12 @@
 import { batchStandings, type BatchStanding } from "@watersmeet/core/merge";
+import { labelPartition } from "../../../read/label-partition.ts";
 import type { CutDto } from "../../../read/merges/cut-dto.ts";
 import type { MergeDto, MergePartitionDto } from "../../../read/merges/merge-dto.ts";
-import { renderTarget } from "../../target.ts";
+import { shortId } from "../../../read/merges/merge-words.ts";
 import { countOf, formatCount } from "../quantities.ts";
 import type { Style } from "../style.ts";
 import { renderTable } from "../table.ts";
-import { renderAt, renderDecision, renderFates, shortId } from "./merge-words.ts";
+import { renderAt, renderDecision, renderFates } from "./merge-words.ts";
 
 /** What a merge joined, what it waits for, and what was left out: of one partition in full, of several in a table. */
 export function renderMerge(merge: MergeDto, style: Style): string {
@@ -45,7 +46,7 @@ function renderPartitions({ asset, partitions }: MergeDto, style: Style): string
 }
 
 function renderPoint(merge: string, point: MergePartitionDto, style: Style): readonly string[] {
-  const name = style.bold(renderTarget(merge, point.partition));
+  const name = style.bold(labelPartition(merge, point.partition));
   const head =
     point.version === null || point.committedAt === null
       ? [`${name} has no version yet`]
@@ -69,7 +70,7 @@ function renderPoint(merge: string, point: MergePartitionDto, style: Style): rea
 export function renderCut(cut: CutDto, style: Style): string {
   const base = cut.baseVersion === null ? "anew" : `on version ${cut.baseVersion}`;
   return [
-    `${style.bold(renderTarget(cut.asset, cut.partition))} version ${cut.version}, joined ${renderAt(cut.committedAt)} ${base}`,
+    `${style.bold(labelPartition(cut.asset, cut.partition))} version ${cut.version}, joined ${renderAt(cut.committedAt)} ${base}`,
     `cut ${cut.id}`,
     renderDecision(cut.decision),
     `watermark ${cut.watermark ?? "not known"}`,
@@ -113,7 +114,7 @@ function colorState(state: Leg["state"], style: Style): string {
 function renderInputs({ inputs, isLastGood }: Leg, style: Style): string {
   const named = inputs
     .slice(0, shownInputs)
-    .map(({ asset, partition, version }) => `${renderTarget(asset, partition)} version ${version}`);
+    .map(({ asset, partition, version }) => `${labelPartition(asset, partition)} version ${version}`);
   if (inputs.length > shownInputs) named.push(`${formatCount(inputs.length - shownInputs)} more`);
   if (isLastGood) named.push(style.yellow("(its last good version)"));
   return named.join("\n");

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { batchStandings, cellPolicies, rowPolicies, type Fate, type LateClass } from "@watersmeet/core/merge";
+import { batchStandings, cellPolicies, rowPolicies } from "@watersmeet/core/merge";
+import { fates, lateClasses } from "../../../read/merges/merge-words.ts";
 import { anyJson, pageOf } from "../../paging.ts";
 import { Run } from "../run-schemas.ts";
 
@@ -21,20 +22,10 @@ export const BatchStanding = z
 
 const standingCounts = z.record(BatchStanding, z.int());
 
-const FateName = z
-  .enum([
-    "winner",
-    "superseded",
-    "masked",
-    "duplicate",
-    "held",
-    "rejected",
-    "revoked",
-  ] as const satisfies readonly Fate[])
-  .openapi("Fate", { description: "What became of a contribution" });
+const FateName = z.enum(fates).openapi("Fate", { description: "What became of a contribution" });
 
-export const LateClassName = z
-  .enum(["onTime", "inGrace", "beyondGrace", "beyondHorizon", "closed"] as const satisfies readonly LateClass[])
+const LateClassName = z
+  .enum(lateClasses)
   .openapi("LateClass", { description: "When a contribution came, judged against the cut before" });
 
 const LegState = z.enum(["active", "idle", "finished", "suspect", "missing"]).openapi("LegState");

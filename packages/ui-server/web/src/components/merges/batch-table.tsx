@@ -1,14 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Fragment, useState } from "react";
 import type { BatchDto, BatchRowsDto } from "../../../../src/read/merges/batch-dto.ts";
+import { lateWords, renderLateness, renderOrigin, shortId } from "../../../../src/read/merges/merge-words.ts";
 import { mergeQuestions } from "../../api/merge-queries.ts";
 import { formatCount, formatPartition, formatTime } from "../../format.ts";
 import { ErrorNotice, Loading } from "../notice.tsx";
 import { RowTable } from "../row-preview.tsx";
 import { StatusBadge } from "../status.tsx";
+import { TableHead } from "../table-head.tsx";
 import { HeldActions } from "./held-actions.tsx";
 import { OrderButton } from "./order-dialog.tsx";
-import { describeEventTimes, describeLateness, describeOrigin, lateWords, shortId } from "./words.ts";
+import { describeEventTimes } from "./words.ts";
 
 interface Props {
   readonly batches: readonly BatchDto[];
@@ -19,36 +21,37 @@ interface Props {
 /** What branches handed over, each with what can be done about it and, on demand, its rows. */
 export function BatchTable({ batches, namesMerge = false }: Props) {
   const [shown, setShown] = useState<string | undefined>();
+  const hasPartitions = batches.some(({ partition }) => partition !== "");
+  const columns = [
+    "Batch",
+    ...(namesMerge ? ["Merge"] : []),
+    ...(hasPartitions ? ["Partition"] : []),
+    "Branch",
+    "Standing",
+    "Rows",
+    "Lateness",
+    "Event times",
+    "Delivered by",
+    "Sealed",
+    "Actions",
+  ];
   return (
     <div className="scroll-x">
       <table className="batches">
-        <thead>
-          <tr>
-            <th scope="col">Batch</th>
-            {namesMerge && <th scope="col">Merge</th>}
-            <th scope="col">Partition</th>
-            <th scope="col">Branch</th>
-            <th scope="col">Standing</th>
-            <th scope="col">Rows</th>
-            <th scope="col">Lateness</th>
-            <th scope="col">Event times</th>
-            <th scope="col">Delivered by</th>
-            <th scope="col">Sealed</th>
-            <th scope="col">Actions</th>
-          </tr>
-        </thead>
+        <TableHead columns={columns} />
         <tbody>
           {batches.map((batch) => (
             <Fragment key={`${batch.asset} ${batch.partition} ${batch.id}`}>
               <BatchLine
                 batch={batch}
                 namesMerge={namesMerge}
+                hasPartitions={hasPartitions}
                 isShown={shown === batch.id}
                 onShow={() => setShown(shown === batch.id ? undefined : batch.id)}
               />
               {shown === batch.id && (
                 <tr>
-                  <td colSpan={namesMerge ? 11 : 10}>
+                  <td colSpan={columns.length}>
                     <BatchRows id={batch.id} />
                   </td>
                 </tr>
@@ -64,11 +67,12 @@ export function BatchTable({ batches, namesMerge = false }: Props) {
 interface LineProps {
   readonly batch: BatchDto;
   readonly namesMerge: boolean;
+  readonly hasPartitions: boolean;
   readonly isShown: boolean;
   readonly onShow: () => void;
 }
 
-function BatchLine({ batch, namesMerge, isShown, onShow }: LineProps) {
+function BatchLine({ batch, namesMerge, hasPartitions, isShown, onShow }: LineProps) {
   return (
     <tr data-batch={batch.id} data-standing={batch.standing}>
       <th scope="row">
@@ -82,7 +86,7 @@ function BatchLine({ batch, namesMerge, isShown, onShow }: LineProps) {
           <a href={`/merges/${encodeURIComponent(batch.asset)}`}>{batch.asset}</a>
         </td>
       )}
-      <td>{formatPartition(batch.partition)}</td>
+      {hasPartitions && <td>{formatPartition(batch.partition)}</td>}
       <td>{batch.branch}</td>
       <td>
         <StatusBadge status={batch.standing} />
@@ -91,10 +95,12 @@ function BatchLine({ batch, namesMerge, isShown, onShow }: LineProps) {
         {formatCount(batch.rowCount)}
         {batch.rejectedCount > 0 && <div className="quiet">{formatCount(batch.rejectedCount)} rejected</div>}
       </td>
-      <td>{describeLateness(batch.lateness)}</td>
+      <td>{renderLateness(batch.lateness)}</td>
       <td>{describeEventTimes(batch.eventTimes)}</td>
-      <td>{describeOrigin(batch.origin)}</td>
-      <td title={batch.sealedAt}>{formatTime(batch.sealedAt)}</td>
+      <td>{renderOrigin(batch.origin)}</td>
+      <td className="when" title={batch.sealedAt}>
+        {formatTime(batch.sealedAt)}
+      </td>
       <td>
         <BatchActions batch={batch} />
       </td>

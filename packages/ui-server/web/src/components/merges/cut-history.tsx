@@ -1,12 +1,14 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { CutDto } from "../../../../src/read/merges/cut-dto.ts";
+import { shortId } from "../../../../src/read/merges/merge-words.ts";
 import { mergeQuestions } from "../../api/merge-queries.ts";
 import { formatPartition, formatTime } from "../../format.ts";
 import { More } from "../more.tsx";
 import { Empty, ErrorNotice, Loading } from "../notice.tsx";
 import { RollbackButton } from "../rollback-button.tsx";
+import { TableHead } from "../table-head.tsx";
 import { FateCounts } from "./synchronization-point.tsx";
-import { describeDecision, shortId } from "./words.ts";
+import { describeDecision } from "./words.ts";
 
 /** Versions of a merge, newest first, each with what it joins and how its counts differ from the version before. */
 export function CutHistory({
@@ -21,19 +23,20 @@ export function CutHistory({
   if (pages.isError) return <ErrorNotice error={pages.error} />;
   const cuts = pages.data.pages.flatMap(({ items }) => items);
   if (cuts.length === 0) return <Empty>Nothing has been joined yet.</Empty>;
+  const hasPartitions = cuts.some(({ partition }) => partition !== "");
   const newest = new Set(cuts.filter((cut) => cuts.find(isOf(cut.partition)) === cut));
   return (
     <>
       <table className="cuts">
-        <thead>
-          <tr>
-            <th scope="col">Version</th>
-            <th scope="col">Partition</th>
-            <th scope="col">Joined</th>
-            <th scope="col">Contributions, and what changed</th>
-            <th scope="col">Actions</th>
-          </tr>
-        </thead>
+        <TableHead
+          columns={[
+            "Version",
+            ...(hasPartitions ? ["Partition"] : []),
+            "Joined",
+            "Contributions, and what changed",
+            "Actions",
+          ]}
+        />
         <tbody>
           {cuts.map((cut, index) => (
             <tr key={`${cut.partition} ${cut.version}`}>
@@ -43,7 +46,7 @@ export function CutHistory({
                   cut <code title={cut.id}>{shortId(cut.id)}</code>
                 </div>
               </th>
-              <td>{formatPartition(cut.partition)}</td>
+              {hasPartitions && <td>{formatPartition(cut.partition)}</td>}
               <td title={cut.committedAt}>
                 {formatTime(cut.committedAt)}
                 <div className="quiet">{describeDecision(cut.decision)}</div>

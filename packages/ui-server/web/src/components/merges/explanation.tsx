@@ -1,9 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import type { ContributionDto, ExplainedCellDto, ExplanationDto } from "../../../../src/read/merges/explanation-dto.ts";
+import { lateWords, renderOrigin, shortId } from "../../../../src/read/merges/merge-words.ts";
 import { Empty } from "../notice.tsx";
 import { showValue } from "../row-preview.tsx";
 import { StatusBadge } from "../status.tsx";
-import { describeOrigin, lateWords, shortId } from "./words.ts";
+import { TableHead } from "../table-head.tsx";
 
 /** Why a row is as it is: cell by cell, then tombstones, then everything else that was said. */
 export function ExplanationView({ explanation }: { readonly explanation: ExplanationDto }) {
@@ -14,9 +15,11 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
       {explanation.isConflict && (
         <p className="notice">The sources disagree, and the policy keeps what each of them says.</p>
       )}
-      {cells.map((cell) => (
-        <Cell key={cell.column} cell={cell} />
-      ))}
+      {cells
+        .filter((cell) => row !== null || isSaid(cell))
+        .map((cell) => (
+          <Cell key={cell.column} cell={cell} />
+        ))}
       <section aria-labelledby="tombstones">
         <h2 id="tombstones">Tombstones</h2>
         {tombstones.length === 0 ? (
@@ -37,6 +40,10 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
   );
 }
 
+function isSaid({ winners, runnersUp }: ExplainedCellDto): boolean {
+  return winners.length + runnersUp.length > 0;
+}
+
 function Cell({ cell }: { readonly cell: ExplainedCellDto }) {
   const id = `cell-${cell.column}`;
   return (
@@ -44,7 +51,7 @@ function Cell({ cell }: { readonly cell: ExplainedCellDto }) {
       <h2 id={id}>
         {cell.column}: {showValue(cell.value)} <span className="kind">{cell.policy}</span>
       </h2>
-      {cell.winners.length + cell.runnersUp.length === 0 ? (
+      {!isSaid(cell) ? (
         <Empty>Nobody says anything of this column.</Empty>
       ) : (
         <ContributionTable
@@ -69,16 +76,7 @@ function ContributionTable({ contributions, column, winnerCount }: TableProps) {
   return (
     <div className="scroll-x">
       <table className="contributions">
-        <thead>
-          <tr>
-            <th scope="col">What</th>
-            <th scope="col">Branch</th>
-            <th scope="col">Says</th>
-            <th scope="col">Token</th>
-            <th scope="col">Batch</th>
-            <th scope="col">Delivered by</th>
-          </tr>
-        </thead>
+        <TableHead columns={["What", "Branch", "Says", "Token", "Batch", "Delivered by"]} />
         <tbody>
           {contributions.map((contribution, index) => (
             <tr key={index}>
@@ -138,7 +136,7 @@ function Origin({ origin }: { readonly origin: ContributionDto["batch"]["origin"
   return (
     <>
       <Link to="/assets/$key" params={{ key: origin.asset }}>
-        {describeOrigin(origin)}
+        {renderOrigin(origin)}
       </Link>
       <div className="quiet">
         code <code title={origin.codeVersion}>{origin.codeVersion.slice(0, 12)}</code>

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { mergeQuestions } from "../../api/merge-queries.ts";
 import { formatCount, formatTime } from "../../format.ts";
 import { Empty, ErrorNotice, Loading } from "../notice.tsx";
+import { TableHead } from "../table-head.tsx";
 
 /** Every form that a merge's schema had, newest first, and why each was left. */
 export function SchemaHistory({ mergeKey }: { readonly mergeKey: string }) {
@@ -11,15 +12,7 @@ export function SchemaHistory({ mergeKey }: { readonly mergeKey: string }) {
   if (epochs.data.length === 0) return <Empty>No version has been made yet, so no form is on record.</Empty>;
   return (
     <table className="epochs">
-      <thead>
-        <tr>
-          <th scope="col">Epoch</th>
-          <th scope="col">Since</th>
-          <th scope="col">Batches</th>
-          <th scope="col">Columns</th>
-          <th scope="col">Left because</th>
-        </tr>
-      </thead>
+      <TableHead columns={["Epoch", "Since", "Batches", "Columns", "Left because"]} />
       <tbody>
         {epochs.data.toReversed().map((epoch) => (
           <tr key={epoch.number}>

@@ -1,9 +1,10 @@
 import { Link } from "@tanstack/react-router";
-import type { Fate } from "@watersmeet/core/merge";
 import type { MergeLegDto, MergePartitionDto } from "../../../../src/read/merges/merge-dto.ts";
+import { fates, shortId } from "../../../../src/read/merges/merge-words.ts";
 import { formatCount, formatPartition, formatTime } from "../../format.ts";
 import { StatusBadge } from "../status.tsx";
-import { describeDecision, shortId } from "./words.ts";
+import { TableHead } from "../table-head.tsx";
+import { describeDecision } from "./words.ts";
 
 /** One partition's point: what was joined, leg by leg, what it waits for, and what was left out and why. */
 export function SynchronizationPoint({ point }: { readonly point: MergePartitionDto }) {
@@ -146,16 +147,6 @@ function OtherWaits({ point }: { readonly point: MergePartitionDto }) {
   );
 }
 
-const fates = [
-  "winner",
-  "superseded",
-  "masked",
-  "duplicate",
-  "held",
-  "rejected",
-  "revoked",
-] as const satisfies readonly Fate[];
-
 /** Counts by fate; they add up to all that was delivered. `before` shows what changed since. */
 export function FateCounts({
   fates: counts,
@@ -203,15 +194,7 @@ export function PointList({
 }) {
   return (
     <table>
-      <thead>
-        <tr>
-          <th scope="col">Partition</th>
-          <th scope="col">Version</th>
-          <th scope="col">Watermark</th>
-          <th scope="col">Waits for</th>
-          <th scope="col">Held</th>
-        </tr>
-      </thead>
+      <TableHead columns={["Partition", "Version", "Watermark", "Waits for", "Held"]} />
       <tbody>
         {points.map((point) => (
           <tr key={point.partition}>
