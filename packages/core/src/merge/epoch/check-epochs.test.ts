@@ -40,6 +40,16 @@ describe("epochs that still have batches (M40)", () => {
     ]);
   });
 
+  test("a key of other columns is another merge, which the hint says", () => {
+    const registered = [epoch(1, [id, amount])];
+    const present = [id, { ...amount, isKey: true, isNullable: false }];
+    const [problem] = checkEpochs({ asset: "a", registered, chain: { steps: [], present } });
+    expect(problem).toMatchObject({
+      code: "MERGE_EPOCH_INCOMPATIBLE",
+      hint: expect.stringContaining("a name of its own"),
+    });
+  });
+
   test("one without batches does not hold anything up", () => {
     const registered = [epoch(1, [id, amount], 0)];
     expect(checkEpochs({ asset: "a", registered, chain: { steps: [], present: [id, amountText] } })).toEqual([]);

@@ -1,4 +1,5 @@
 import type { Problem } from "../../errors/problem.ts";
+import { stableJson } from "../../values/stable-json.ts";
 import { hashEpoch } from "./assign-epoch.ts";
 import { compareEpochs, type EpochChange } from "./compare-epochs.ts";
 import type { Epoch, EpochField } from "./epoch.ts";
@@ -76,8 +77,20 @@ function describeIncompatible(check: EpochCheck, { from, unbridged }: EpochCompa
   return {
     code: "MERGE_EPOCH_INCOMPATIBLE",
     message: `${check.asset}: epoch ${from}, of which ${epoch?.batches} ${epoch?.batches === 1 ? "batch is" : "batches are"} kept, cannot be read any more: ${unbridged.map(({ text }) => text).join("; ")}.${readBy}`,
-    hint: `Take the change back, use a new column for the new meaning, or declare the form of epoch ${from} with an upcaster: epochs: [{ schema, note, upcast: (row) => ({ … }) }]`,
+    hint: hasOtherKey(epoch?.fields ?? [], check.chain.present) ? otherKeyHint : upcastHint(from),
   };
+}
+
+const otherKeyHint =
+  "The key identifies all that was delivered. Keep it, or give the merge with the other key a name of its own.";
+
+function upcastHint(from: number): string {
+  return `Take the change back, use a new column for the new meaning, or declare the form of epoch ${from} with an upcaster: epochs: [{ schema, note, upcast: (row) => ({ … }) }]`;
+}
+
+function hasOtherKey(from: readonly EpochField[], to: readonly EpochField[]): boolean {
+  const [before, after] = [from, to].map((fields) => fields.filter(({ isKey }) => isKey).map(({ id }) => id));
+  return stableJson(before) !== stableJson(after);
 }
 
 function listConsumers(check: EpochCheck, epoch: Epoch | undefined, id: string): readonly string[] {
