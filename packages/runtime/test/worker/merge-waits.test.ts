@@ -310,12 +310,11 @@ test("a branch that is read as a whole is missing when one of its partitions is,
 
 test("a branch of which something is lost is judged by that alone while the rest may still come", async () => {
   let deed: "succeed" | "lose" = "succeed";
-  let isHanging = true;
+  const rest = Promise.withResolvers<undefined>();
   await using _worker = await startTestWorker(ledger.connections, async (step) => {
     if (deed === "succeed" || !step.asset.startsWith("c")) return undefined;
     if (step.partition === "p0000") return failed();
-    while (isHanging) await sleep(5);
-    return undefined;
+    return rest.promise;
   });
   const sketches = (partitions: number): readonly AssetSketch[] => [
     { key: "aRest" },
@@ -328,7 +327,7 @@ test("a branch of which something is lost is judged by that alone while the rest
   await waitUntil(async () => (await countStates(ledger.db, id))["failed"] === 1);
   await sleep(50);
   expect((await findStep(id, "mergeRest"))?.state).toBe("waiting");
-  isHanging = false;
+  rest.resolve(undefined);
   await waitForEnd(ledger.db, id);
   expect(await findStep(id, "mergeRest")).toMatchObject({ state: "succeeded", decision: { missing: ["cRest"] } });
 });
