@@ -14,14 +14,13 @@ import {
 } from "./folded-in-sql.ts";
 
 const histories: readonly GeneratedHistory[] = [
-  ...fc.sample(mergeHistories(fc, { isPlain: true }), { numRuns: 50, seed: 1 }),
-  ...fc.sample(mergeHistories(fc, { isPlain: true, operations: ["upsert"] }), { numRuns: 35, seed: 2 }),
-  ...fc.sample(mergeHistories(fc, { isPlain: true, haveTies: false, operations: ["upsert"] }), {
-    numRuns: 25,
-    seed: 3,
-  }),
+  ...fc.sample(mergeHistories(fc), { numRuns: 60, seed: 1 }),
+  ...fc.sample(mergeHistories(fc, { operations: ["upsert"] }), { numRuns: 40, seed: 2 }),
+  ...fc.sample(mergeHistories(fc, { haveTies: false, operations: ["upsert"] }), { numRuns: 20, seed: 3 }),
+  ...fc.sample(mergeHistories(fc, { rowPolicies: ["unionAll", "keepConflicts"] }), { numRuns: 20, seed: 4 }),
 ];
-const cases = numberCases(histories);
+const nothing = histories.map((history) => ({ ...history, batches: [] }));
+const cases = numberCases([...histories, ...nothing.slice(-20)]);
 
 for (const [name, open] of [
   ["DuckDB", openDuckdbEngine],

@@ -5,6 +5,7 @@ import type { GeneratedHistory } from "@watersmeet/core/testing";
 import pg from "pg";
 import { createTestDatabase } from "../../../../tools/testing/test-database.ts";
 import { quoteIdentifier, quoteLiteral } from "../../src/exchange/quote.ts";
+import { registerCanonicalJson } from "../../src/stores/duckdb/canonical-json-function.ts";
 import { duckdbMergeDialect } from "../../src/stores/duckdb/merge-dialect.ts";
 import { renderContributionTable } from "../../src/stores/merge/contribution-table.ts";
 import type { MergeDialect } from "../../src/stores/merge/merge-dialect.ts";
@@ -21,6 +22,7 @@ export interface FoldEngine extends AsyncDisposable {
 export async function openDuckdbEngine(): Promise<FoldEngine> {
   const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
   const connection = await instance.connect();
+  registerCanonicalJson(connection);
   return {
     name: "DuckDB",
     dialect: duckdbMergeDialect,
@@ -120,6 +122,7 @@ export async function foldInSql(engine: FoldEngine, table: string, one: SqlCase)
 function describeBatch(spec: MergeSpec, batch: SealedBatch, number: number): FoldBatch {
   const { contributions } = batch;
   const times = contributions.flatMap(({ eventTimeUs }) => eventTimeUs ?? []).sort(compareIntegers);
+  const sequences = [0n, ...contributions.map(({ sequence }) => sequence)].sort(compareIntegers);
   const ordinals = contributions.map(({ ordinal }) => ordinal).sort(compareIntegers);
   const columns = carriedBy(spec, batch);
   const isCarriedByAll = columns.every(
@@ -132,7 +135,7 @@ function describeBatch(spec: MergeSpec, batch: SealedBatch, number: number): Fol
     columns: columns.map(({ name }) => name),
     hasRowPresence: !isCarriedByAll,
     eventTimes: times[0] === undefined ? null : { least: times[0], greatest: times.at(-1) ?? 0n },
-    sequences: { least: 0n, greatest: 0n },
+    sequences: { least: sequences[0] ?? 0n, greatest: sequences.at(-1) ?? 0n },
     greatestOrdinal: ordinals.at(-1) ?? 0n,
     hasDeletes: contributions.some(({ operation }) => operation === "delete"),
     hasRetracts: contributions.some(({ operation }) => operation === "retract"),
@@ -156,7 +159,7 @@ function renderRow(
     contribution,
   }: { readonly batch: number; readonly carried: readonly Column[]; readonly contribution: Contribution },
 ): string {
-  const { cells, key, eventTimeUs, ordinal, operation } = contribution;
+  const { cells, key, eventTimeUs, sequence, ordinal, copy, operation } = contribution;
   const operations = { upsert: "null", retract: "1", delete: "2" } as const;
   // As a sealed branch has them: bits count among the columns that its batch carries, and a NULL that means absent is told by itself.
   const isSaid = (column: Column) =>
@@ -164,7 +167,7 @@ function renderRow(
   const present = schema.columns.map((column) => (isSaid(column) ? "1" : "0")).join("");
   const values = schema.columns.map((column) => renderValue(dialect, column, key[column.name] ?? cells[column.name]));
   const bits = operation === "upsert" ? `'${present}'::${dialect.presenceType}` : "null";
-  return `(${[batch, "null", operations[operation], eventTimeUs ?? "null", "null", ordinal === 0n ? "null" : ordinal, contribution.copy === 0 ? "null" : contribution.copy, bits, ...values].join(", ")})`;
+  return `(${[batch, "null", operations[operation], eventTimeUs ?? "null", sequence === 0n ? "null" : sequence, ordinal === 0n ? "null" : ordinal, copy === 0 ? "null" : copy, bits, ...values].join(", ")})`;
 }
 
 function renderValue(dialect: MergeDialect, { type }: Column, value: unknown): string {

@@ -114,3 +114,8 @@ describe("a tolerance in a packed order", () => {
     expect(bucketOf({ trust: {}, rows: "keepConflicts" })).not.toBeNull();
   });
 });
+
+test("a plan of no batches can be divided by its sizes", () => {
+  const [order] = planFold(specOf({ rows: "keepConflicts" }), []).orders;
+  expect(order).toMatchObject({ size: 1n, stratumSize: 1n });
+});

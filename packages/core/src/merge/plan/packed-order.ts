@@ -69,7 +69,7 @@ export function packOrder(policy: MergePolicy, batches: readonly OrderedBatch[],
   const leading = bucket === null ? [] : [{ key: "bucket", base: bucket.base } as const];
   const own = [
     { key: "sequence", base: span(sequenceExtent(batches)) },
-    { key: "lane", base: BigInt(positions(lanes(batches)).size) },
+    { key: "lane", base: countOf(lanes(batches)) },
     { key: "ordinal", base: greatest(batches.map((batch) => batch.greatestOrdinal)) + 1n },
     { key: "operation", base: batches.some((batch) => batch.hasDeletes || batch.hasRetracts) ? 3n : 1n },
   ] as const;
@@ -144,7 +144,12 @@ function findBuckets(policy: MergePolicy, batches: readonly OrderedBatch[], orde
 }
 
 function countRanks(policy: MergePolicy, batches: readonly OrderedBatch[]): bigint {
-  return BigInt(positions(ranks(policy, batches)).size);
+  return countOf(ranks(policy, batches));
+}
+
+/** Of no batches too a token has one place. */
+function countOf(sorted: readonly string[]): bigint {
+  return BigInt(Math.max(1, positions(sorted).size));
 }
 
 /** What a contribution of a batch comes to. The SQL renderings compute the same. */

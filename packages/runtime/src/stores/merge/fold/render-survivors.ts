@@ -114,6 +114,7 @@ function renderRanks(
 
 /** A number for the source of a contribution: sources are told apart by their batches. */
 function renderSource(plan: FoldPlan): string {
+  if (plan.sources.length === 0) return "null::integer";
   const cases = plan.sources.map(([batch, source]) => `when ${batch} then ${source}`).join(" ");
   return `case _batch ${cases} end`;
 }
