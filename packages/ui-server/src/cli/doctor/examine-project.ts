@@ -84,12 +84,12 @@ function examineSources(watersmeet: Watersmeet): Finding {
 }
 
 /** Whether every contribution that a served version was given has a fate (L14). */
-async function examineMerges({ project, merges }: Watersmeet): Promise<readonly Finding[]> {
-  const { graph, problems } = project();
+async function examineMerges(watersmeet: Watersmeet): Promise<readonly Finding[]> {
+  const { graph, problems } = watersmeet.project();
   const keys = problems.length > 0 ? [] : graph.order.filter((key) => graph.assets.get(key)?.kind === "merge");
   const findings: Finding[] = [];
   for (const key of keys) {
-    const points = await merges.checkConservation(key);
+    const points = await watersmeet.merges.checkConservation(key);
     const lost = points.filter(({ isConserved }) => !isConserved);
     if (lost.length === 0) findings.push(ok("merges", `${key}: every contribution has a fate`));
     for (const { partition, version, delivered, accounted } of lost) {

@@ -1,5 +1,4 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
-import type { RunId, RunRecord } from "@watersmeet/runtime";
 import type { Context } from "hono";
 import { findRunSummary, getRun, listLogLines, listRuns, listRunSteps } from "../../read/list-runs.ts";
 import { toRunDto } from "../../read/run-dto.ts";
@@ -158,12 +157,12 @@ export function addRunRoutes(api: OpenAPIHono<ApiEnv>): void {
 }
 
 function addRunActions(api: OpenAPIHono<ApiEnv>): void {
-  const change = async (c: Context<ApiEnv>, id: string, apply: (id: RunId, by: string) => Promise<RunRecord>) => {
+  const change = async (c: Context<ApiEnv>, id: string, action: `${Action}Run`) => {
     const run = await getRun(c.var.watersmeet.ledger, id);
-    return c.json(toRunDto(await apply(run.id, readRequester(c))), 200);
+    return c.json(toRunDto(await c.var.watersmeet[action](run.id, readRequester(c))), 200);
   };
-  api.openapi(actionRoute("cancel"), (c) => change(c, c.req.valid("param").id, c.var.watersmeet.cancelRun));
-  api.openapi(actionRoute("pause"), (c) => change(c, c.req.valid("param").id, c.var.watersmeet.pauseRun));
-  api.openapi(actionRoute("resume"), (c) => change(c, c.req.valid("param").id, c.var.watersmeet.resumeRun));
-  api.openapi(actionRoute("retry"), (c) => change(c, c.req.valid("param").id, c.var.watersmeet.retryRun));
+  api.openapi(actionRoute("cancel"), (c) => change(c, c.req.valid("param").id, "cancelRun"));
+  api.openapi(actionRoute("pause"), (c) => change(c, c.req.valid("param").id, "pauseRun"));
+  api.openapi(actionRoute("resume"), (c) => change(c, c.req.valid("param").id, "resumeRun"));
+  api.openapi(actionRoute("retry"), (c) => change(c, c.req.valid("param").id, "retryRun"));
 }

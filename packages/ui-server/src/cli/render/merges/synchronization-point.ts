@@ -2,7 +2,6 @@ import { batchStandings, type BatchStanding } from "@watersmeet/core/merge";
 import { labelPartition } from "../../../read/label-partition.ts";
 import type { CutDto } from "../../../read/merges/cut-dto.ts";
 import type { MergeDto, MergePartitionDto } from "../../../read/merges/merge-dto.ts";
-import { shortId } from "../../../read/merges/merge-words.ts";
 import { countOf, formatCount } from "../quantities.ts";
 import type { Style } from "../style.ts";
 import { renderTable } from "../table.ts";
@@ -140,21 +139,4 @@ function renderLeftOut(merge: string, { legs }: { readonly legs: readonly Leg[] 
     return sentences.map((sentence) => `  ${style.bold(branch)}: ${sentence}`);
   });
   return lines.length === 0 ? [] : ["", "Left out", ...lines];
-}
-
-/** Versions in a table, with what changed in the counts from one to the next. */
-export function renderCutList(cuts: readonly CutDto[], style: Style): string {
-  const columns = [
-    { title: "version", align: "right" },
-    { title: "joined" },
-    { title: "cut" },
-    { title: "how" },
-  ] as const;
-  const rows = cuts.map(({ version, committedAt, id, decision }) => [
-    String(version),
-    renderAt(committedAt),
-    shortId(id),
-    decision.kind,
-  ]);
-  return renderTable(columns, rows, style);
 }
