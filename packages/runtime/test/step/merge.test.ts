@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { MergeOrder } from "@watersmeet/core/merge";
 import { fingerprintOrders } from "@watersmeet/core/plan";
 import { parseAssetKey, unpartitioned } from "@watersmeet/core/values";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../tools/testing/test-database.ts";
 import type { StoreConfig } from "../../src/config/config.ts";
@@ -314,6 +315,8 @@ describe.each(["duckdb", "postgres"] as const)("a merge step in %s", (kind) => {
     await deliver("counts", { rows: [row, { ...row, amount: 2 }] }, "2001-01-03");
     await shop.make("history");
     expect(skus(await shop.rows("history"))).toEqual(["d2", "e1", "e1", "e1"]);
+    // Where a key has one row, nothing says which of the two it is.
+    expect(await shop.run("stock")).toMatchObject({ failure: { code: "MERGE_BATCH_AMBIGUOUS", class: "data" } });
   });
 
   test("columns are joined by the author's own function, in a child", async () => {
@@ -334,7 +337,37 @@ describe.each(["duckdb", "postgres"] as const)("a merge step in %s", (kind) => {
     await deliver("tagged", { rows: [{ sku: "b", tags: "exit", at: at(1, 2) }] }, "2001-01-03");
     expect(await shop.run("tags")).toMatchObject({ kind: "failed", failure: { code: "CHILD_DIED", class: "poison" } });
   });
+
+  // A DuckDB file has one owner: nobody else writes to its tables.
+  test.runIf(kind === "postgres")("a table that differs from what its batches give stops the merge", async () => {
+    await deliver("counts", { rows: [] }, "2001-01-03");
+    await tamper();
+    await deliver("movements", { rows: [{ sku: "z", name: "Zip", amount: 1, at: at(9), does: null }] });
+    const before = shop.heads.get("stock@");
+    const outcome = await shop.run("stock");
+    expect(outcome).toMatchObject({ kind: "failed", failure: { code: "MERGE_SHADOW_MISMATCH", class: "permanent" } });
+    expect(failureOf(outcome).message).toMatch(
+      /^1 of \d+ keys of stock that were folded a second time, in full, came out differently: .*"b"/,
+    );
+    expect(await shop.store.listHeads("prod", parseAssetKey("stock"))).toMatchObject([{ version: before?.version }]);
+  });
 });
+
+/** Somebody writes to the tables of merges by hand. */
+async function tamper(): Promise<void> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ table_name: string }>(
+      "select table_name from information_schema.columns where table_schema = '_watersmeet' and table_name like 'a%stamped%' and column_name = 'amount'",
+    );
+    for (const { table_name: name } of rows) {
+      await client.query(`update _watersmeet."${name}" set name = 'by hand' where sku = 'b'`);
+    }
+  } finally {
+    await client.end();
+  }
+}
 
 function failureOf(outcome: StepOutcome): { readonly message: string } {
   if (outcome.kind === "failed" || outcome.kind === "blocked") return outcome.failure;
