@@ -59,13 +59,19 @@ export const laws: Readonly<Record<string, Law>> = {
     },
   ),
   L1: law(
-    "any order of arrival gives the same rows",
+    "any order of arrival gives the same rows, from the same contributions",
     mergeHistories(fc, { cellPolicies: allCells }).chain((given) =>
       anyOrder(given.batches).map((shuffled) => ({ given, shuffled })),
     ),
     (merge, { given, shuffled }) => {
       const reversed = shuffled.map((batch) => ({ ...batch, contributions: batch.contributions.toReversed() }));
       same(merge, given.spec, [all(given.batches), all(reversed)]);
+      const winnersOf = (batches: readonly SealedBatch[]) =>
+        merge
+          .fold(given.spec, contributionsOf(batches))
+          .rows.map(({ winners }) => textOf(winners))
+          .join("\n");
+      equal(winnersOf(given.batches), winnersOf(reversed));
     },
   ),
   L2: law(
@@ -274,6 +280,9 @@ function keyOf(spec: MergeSpec, row: Readonly<Record<string, unknown>>): Readonl
   return Object.fromEntries(spec.policy.key.map((name) => [name, row[name]]));
 }
 
-function textOf(key: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(Object.entries(key), (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
+/** A key, or contributions by column: without the batches that they came in, which do not tell equal ones apart. */
+function textOf(record: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(Object.entries(record), (name, value: unknown) =>
+    name === "batchId" || name === "copy" ? 0 : typeof value === "bigint" ? `${value}n` : value,
+  );
 }

@@ -104,8 +104,8 @@ test("the same rows in another order are the same batch", () => {
   });
 });
 
-test("the digest of a batch does not depend on trust", () => {
-  const spec = { ...goldenSpec, policy: { ...goldenSpec.policy, trust: {} } };
+test("the digest of a batch depends neither on trust nor on tolerance", () => {
+  const spec = { ...goldenSpec, policy: { ...goldenSpec.policy, trust: {}, toleranceUs: 5 } };
   const rows = [{ row: { customer: "k1", at: 10, name: "Ann", email: "a@x" } }];
   const sealing = sealBatch(spec, goldenEventTime, {
     source: "crm",
@@ -135,6 +135,16 @@ test("a batch with two values for one token is ambiguous, and its keys are named
       rows: rows.map((row, index) => ({ ...row, ordinal: BigInt(index) })),
     }),
   ).toMatchObject({ kind: "sealed" });
+});
+
+test("what a delete says beside its key is nothing, so that two of them are one", () => {
+  const rows: readonly DeliveredRow[] = [
+    { row: { customer: "k1", at: 1, name: "a" }, operation: "delete" },
+    { row: { customer: "k1", at: 1, name: "b" }, operation: "delete" },
+  ];
+  const batch = { source: "web", batchKey: "k", generation: 1, schemaVersion: "1", batchSequence: 1n, rows };
+  const sealing = sealBatch(goldenSpec, goldenEventTime, batch);
+  expect(sealing.kind === "sealed" ? sealing.batch.contributions.map(({ cells }) => cells) : []).toEqual([{}, {}]);
 });
 
 test("rows without a usable key or time are rejected with the reason", () => {

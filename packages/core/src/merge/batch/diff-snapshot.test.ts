@@ -55,6 +55,41 @@ describe("the difference of snapshots", () => {
     expect(diff([], first)).toEqual(first);
   });
 
+  test("retracts at the greatest time that a source has given a key, though its times went back", () => {
+    const first = sealSnapshot(1, [
+      { customer: "a", at: 9, name: "x" },
+      { customer: "b", at: 1 },
+    ]);
+    const second = diff(
+      [first],
+      sealSnapshot(2, [
+        { customer: "a", at: 3, name: "y" },
+        { customer: "b", at: 1 },
+      ]),
+    );
+    const third = diff([first, second], sealSnapshot(3, [{ customer: "b", at: 1 }]));
+    expect(describeBatch(third)).toEqual(["retract a at 9"]);
+    const rows = fold(
+      spec,
+      [first, second, third].flatMap(({ contributions }) => contributions),
+    ).rows;
+    expect(rows.map(({ row }) => row["customer"])).toEqual(["b"]);
+  });
+
+  test("retracts a key once, and does not count what is gone already as a row", () => {
+    const first = sealSnapshot(1, [
+      { customer: "a", at: 1 },
+      { customer: "b", at: 1 },
+    ]);
+    const second = diff([first], sealSnapshot(2, [{ customer: "b", at: 1 }]));
+    expect(describeBatch(diff([first, second], sealSnapshot(3, [{ customer: "b", at: 1 }])))).toEqual([]);
+    expect(diffSnapshot(spec, { chain: [first, second], snapshot: sealSnapshot(3, []), shrinkPerMille: 0 })).toEqual({
+      kind: "shrank",
+      baseRows: 1,
+      absentRows: 1,
+    });
+  });
+
   test("does not retract a key whose row was rejected", () => {
     const first = sealSnapshot(1, [{ customer: "a", at: 1 }]);
     const second = sealSnapshot(2, [{ customer: "a", at: null }]);
