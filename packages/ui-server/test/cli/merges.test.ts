@@ -126,7 +126,9 @@ test("the audit trail has decisions with who made them and why, and versions, ne
 });
 
 test("the schema's only form is compatible with itself, and is on record", async () => {
-  expect(await cli("schema", "check")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("compatible") });
+  const checked = await cli("schema", "check", "--replay", "2", "--expect-same");
+  expect(checked, checked.stderr).toMatchObject({ exitCode: 0 });
+  expect(checked.stdout).toMatch(/^airports: compatible\n[^]*replayed batch [^]*made anew: the same/);
   expect(await cli.json("schema", "history", "airports")).toMatchObject({
     items: [{ number: 1, isPresent: true, fields: [{ id: "code", isKey: true }, { id: "name" }, { id: "city" }] }],
   });
@@ -155,6 +157,7 @@ test.each([
   [["explain", "airports", "--key", "city=Berlin"], 2, "KEY_INVALID"],
   [["explain", "airports", "--key", "code=XXX"], 2, "NOT_FOUND"],
   [["schema", "history", "authority"], 2, "NOT_A_MERGE"],
+  [["schema", "check", "--expect-same"], 2, "needs --replay"],
 ])("%j ends with %i and says why", async (args, exitCode, words) => {
   const result = await cli(...args);
   expect(result.stderr).toContain(words);

@@ -129,6 +129,18 @@ test("a revocation tells beforehand what it would do, and then does it", async (
   expect(await readNames()).toEqual({ AMS: "Schiphol", LIS: "Humberto Delgado", TXL: "Otto Lilienthal" });
 });
 
+test("what is to be revoked can be named by a branch and a range of it, or by the run that delivered it", async () => {
+  const source = { kind: "source", branch: "authority", from: march(1), to: march(2) };
+  const bySource = await order("/merges/airports/revoke", { what: source, reason: "a look", dryRun: true });
+  expect(bySource.batches).toHaveLength(1);
+  const { items } = z
+    .object({ items: z.array(z.object({ origin: z.object({ runId: z.string() }) })) })
+    .parse(await api.getJson("/merges/airports/batches?branch=authority"));
+  const run = { kind: "run", runId: items.at(-1)?.origin.runId };
+  const byRun = await order("/merges/airports/revoke", { what: run, reason: "a look", dryRun: true });
+  expect(byRun.batches.length).toBeGreaterThan(0);
+});
+
 test("cuts are the history of a merge, newest first, each to be had by its version", async () => {
   const { items } = z
     .object({ items: z.array(z.looseObject({ version: z.number(), fates: z.record(z.string(), z.number()) })) })

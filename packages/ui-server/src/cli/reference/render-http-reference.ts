@@ -54,6 +54,7 @@ const introduction = [
   "- **Lists** take `limit` and `cursor`; `nextCursor` is the cursor of the next page, `null` on the last.",
   "- **Caching**: every answer to GET has a strong `ETag`; with `If-None-Match`, an unchanged one is `304`.",
   "- **Creation** takes `Idempotency-Key`: the same key gives the same run, with `200` instead of `201`; another request under a used key is refused with `IDEMPOTENCY_CONFLICT`.",
+  "- **Decisions** about merges (reconcile, reject, revoke, roll back, unfreeze) come with a `reason`. They are kept in the audit trail with who made them: `web`, `http`, or who a command line says that it is (`Watersmeet-Requested-By: cli:ana@host`). The answer names the run that carries them out.",
   "- **Security**: the server has no accounts. It binds to loopback only, answers only to `localhost` and loopback addresses as `Host`, takes changes only from its own pages or from programs, sends no CORS headers, and takes bodies of 1 MiB at most. For access from elsewhere, put a proxy that authenticates, or an SSH tunnel, in front of it.",
   "",
   "```sh",

@@ -6,12 +6,16 @@ export function findBatchIds(names: readonly string[], batches: readonly BatchDt
   return [...new Set(names.map((name) => findBatchId(name, batches)))];
 }
 
+/** Fewer digits than this name nothing. */
+const leastDigits = 4;
+
 function findBatchId(name: string, batches: readonly BatchDto[]): string {
-  const ids = [...new Set(batches.map(({ id }) => id).filter((id) => id.startsWith(name)))];
+  const known = new Set(batches.map(({ id }) => id));
+  const ids = name.length < leastDigits ? [] : [...known].filter((id) => id.startsWith(name));
   const [id, ...others] = ids.includes(name) ? [name] : ids;
   if (id === undefined) {
     throw new WatersmeetError("MERGE_BATCH_UNKNOWN", `There is no batch ${name}`, {
-      hint: "watersmeet batches <merge> lists batches, watersmeet late list those that are held",
+      hint: `watersmeet batches <merge> lists batches, watersmeet late list those that are held; at least ${leastDigits} digits name one`,
     });
   }
   if (others.length === 0) return id;

@@ -1,5 +1,7 @@
 import type { EpochField } from "@watersmeet/core/merge";
+import type { Json } from "@watersmeet/core/values";
 import type { SchemaEpoch, SchemaReplay, SchemaVerdict } from "@watersmeet/runtime";
+import { toJsonRow } from "../row-json.ts";
 
 export interface FieldDto {
   /** Stays when the column is renamed. */
@@ -48,6 +50,20 @@ export interface SchemaVerdictDto {
   readonly comparisons: readonly SchemaComparisonDto[];
   /** What became of real batches; empty unless asked for. */
   readonly replay: readonly SchemaReplay[];
+  /** What the keys of those batches come to, made anew, against what readers see; by partition, empty unless asked for. */
+  readonly differences: readonly SchemaDifferenceDto[];
+}
+
+type JsonRows = readonly Readonly<Record<string, Json>>[];
+
+export interface SchemaDifferenceDto {
+  readonly partition: string;
+  readonly version: number;
+  readonly comparedKeys: number;
+  readonly differentKeys: number;
+  readonly samples: readonly { readonly key: string; readonly before: JsonRows; readonly after: JsonRows }[];
+  /** Why the merge could not be made anew; `null`: it could. */
+  readonly failure: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
 }
 
 export interface SchemaCheckDto {
@@ -61,12 +77,20 @@ export function toEpochDto(epoch: SchemaEpoch): EpochDto {
 }
 
 export function toSchemaCheckDto(verdicts: readonly SchemaVerdict[]): SchemaCheckDto {
-  const items = verdicts.map(({ asset, isCompatible, present, comparisons, replay = [] }) => ({
+  const items = verdicts.map(({ asset, isCompatible, present, comparisons, replay = [], differences = [] }) => ({
     asset,
     isCompatible: isCompatible && replay.every(({ rejectedCount }) => rejectedCount === 0),
     present: present.map(toFieldDto),
     comparisons,
     replay,
+    differences: differences.map(({ samples, ...rest }) => ({
+      ...rest,
+      samples: samples.map(({ key, before, after }) => ({
+        key,
+        before: before.map(toJsonRow),
+        after: after.map(toJsonRow),
+      })),
+    })),
   }));
   return { isCompatible: items.every(({ isCompatible }) => isCompatible), items };
 }

@@ -23,12 +23,17 @@ export const checkDefinition: CommandDefinition = {
   summary: "Checks that every batch that is kept can still be read, for CI",
   description:
     "Late data may be old: the present form is compared with every form that still has batches, not only with the last. " +
-    "A change that is not compatible needs an upcaster that leads on from the form before. --replay reads real batches through the code as it is now.",
+    "A change that is not compatible needs an upcaster that leads on from the form before. --replay reads real batches through the code as it is now, and makes the keys that they speak of anew: a change of the code explains rows that differ, a change of the form alone does not.",
   arguments: [{ name: "select", description: "which merges (default: all)", isRequired: false }],
-  options: [{ flags: "--replay <k>", description: "also read the last k batches of each form" }],
+  options: [
+    { flags: "--replay <k>", description: "also read the last k batches of each form" },
+    { flags: "--expect-same", description: "with --replay: rows that come out differently are a failure too" },
+  ],
   examples: ["watersmeet schema check", "watersmeet schema check airports --replay 3 --json"],
   json: "SchemaCheck",
-  exitCodes: { 3: "a form cannot be read any more, or a replayed row was rejected" },
+  exitCodes: {
+    3: "a form cannot be read any more, a replayed row was rejected, or one that should not have changed did",
+  },
 };
 
 export const historyDefinition: CommandDefinition = {
@@ -49,12 +54,29 @@ const checkInput = z.strictObject({
   replay: z.coerce.number().int().min(1).max(100).exactOptional(),
 });
 
+const strictInput = checkInput
+  .extend({ expectSame: z.boolean().default(false) })
+  .refine(({ expectSame, replay }) => !expectSame || replay !== undefined, {
+    path: ["expectSame"],
+    error: "needs --replay",
+  });
+
 export function runCheck({ select, replay }: z.output<typeof checkInput>, deps: CommandDeps): Promise<SchemaCheckDto> {
   return askDesk(deps, {
     path: pathOf(["schemas", "check"], { select, replay }),
     loadSchema: answers.schemaCheck,
     ask: (watersmeet) => checkSchemas(watersmeet, { select, replay: replay ?? null }),
   });
+}
+
+async function runStrictCheck(request: z.output<typeof strictInput>, deps: CommandDeps): Promise<SchemaCheckDto> {
+  const check = await runCheck(request, deps);
+  if (!request.expectSame) return check;
+  const items = check.items.map((verdict) => ({
+    ...verdict,
+    isCompatible: verdict.isCompatible && verdict.differences.every(({ differentKeys }) => differentKeys === 0),
+  }));
+  return { isCompatible: items.every(({ isCompatible }) => isCompatible), items };
 }
 
 export async function runHistory(
@@ -79,8 +101,8 @@ export const diffSchemaCommand = bindCommand({
 
 export const checkSchemaCommand = bindCommand({
   definition: checkDefinition,
-  input: checkInput,
-  run: runCheck,
+  input: strictInput,
+  run: runStrictCheck,
   render: renderSchemaCheck,
   toJson: (check) => check,
   exitCode: ({ isCompatible }) => (isCompatible ? 0 : 3),

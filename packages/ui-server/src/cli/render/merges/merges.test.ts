@@ -311,8 +311,27 @@ test("a check of schemas names what changed, who reads it, and what became of re
           { batchId: digits("a"), epoch: 1, rowCount: 2, rejectedCount: 1, reasons: ["iata=JFK: height is no number"] },
           { batchId: digits("b"), epoch: 2, rowCount: 7, rejectedCount: 0, reasons: [] },
         ],
+        differences: [
+          {
+            partition: "2001",
+            version: 4,
+            comparedKeys: 9,
+            differentKeys: 1,
+            samples: [{ key: "JFK", before: [{ iata: "JFK", name: "Idlewild" }], after: [] }],
+            failure: null,
+          },
+          { partition: "2002", version: 2, comparedKeys: 3, differentKeys: 0, samples: [], failure: null },
+          {
+            partition: "2003",
+            version: 1,
+            comparedKeys: 0,
+            differentKeys: 0,
+            samples: [],
+            failure: { code: "MERGE_EPOCH_INCOMPATIBLE", message: "height was text", hint: "Write an upcaster" },
+          },
+        ],
       },
-      { asset: "carriers", isCompatible: true, present: [], comparisons: [], replay: [] },
+      { asset: "carriers", isCompatible: true, present: [], comparisons: [], replay: [], differences: [] },
     ],
   };
   await expect(renderSchemaCheck(check, plainStyle)).toMatchFileSnapshot("golden/schema-check.txt");

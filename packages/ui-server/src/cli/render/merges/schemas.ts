@@ -1,5 +1,13 @@
+import { labelPartition } from "../../../read/label-partition.ts";
 import { shortId } from "../../../read/merges/merge-words.ts";
-import type { EpochDto, FieldDto, SchemaCheckDto, SchemaVerdictDto } from "../../../read/merges/schema-dto.ts";
+import type {
+  EpochDto,
+  FieldDto,
+  SchemaCheckDto,
+  SchemaDifferenceDto,
+  SchemaVerdictDto,
+} from "../../../read/merges/schema-dto.ts";
+import { stripControls } from "../cells.ts";
 import { countOf, formatCount } from "../quantities.ts";
 import type { Style } from "../style.ts";
 import { renderTable } from "../table.ts";
@@ -34,7 +42,10 @@ export function renderSchemaCheck({ items }: SchemaCheckDto, style: Style): stri
   return items.map((verdict) => renderVerdict(verdict, style)).join("\n\n");
 }
 
-function renderVerdict({ asset, isCompatible, comparisons, replay }: SchemaVerdictDto, style: Style): string {
+function renderVerdict(
+  { asset, isCompatible, comparisons, replay, differences }: SchemaVerdictDto,
+  style: Style,
+): string {
   const word = isCompatible ? style.green("compatible") : style.red("incompatible");
   const changed = comparisons.filter(({ changes }) => changes.length > 0);
   const lines = changed.flatMap(({ from, changes, isBridged }) => [
@@ -51,7 +62,31 @@ function renderVerdict({ asset, isCompatible, comparisons, replay }: SchemaVerdi
     `${style.bold(asset)}: ${word}`,
     ...(lines.length === 0 ? [same] : lines),
     ...renderReplay(replay, style),
+    ...differences.flatMap((difference) => renderDifference(asset, difference, style)),
   ].join("\n");
+}
+
+function renderDifference(asset: string, difference: SchemaDifferenceDto, style: Style): readonly string[] {
+  const { partition, version, comparedKeys, differentKeys, samples, failure } = difference;
+  const where = `${labelPartition(asset, partition)} version ${version}`;
+  if (failure !== null) {
+    const hint = failure.hint === null ? [] : [`    ${style.cyan("hint")}: ${failure.hint}`];
+    return [`  ${where} cannot be made anew: ${style.red(failure.code)}: ${failure.message}`, ...hint];
+  }
+  const compared = `${countOf(comparedKeys, "key")} of ${where} made anew`;
+  if (differentKeys === 0) return [`  ${compared}: the same`];
+  return [
+    `  ${compared}: ${style.yellow(`${formatCount(differentKeys)} differ`)}`,
+    ...samples.flatMap(({ key, before, after }) => [
+      `    ${stripControls(key)}`,
+      `      was ${renderRowsOf(before)}`,
+      `      is  ${renderRowsOf(after)}`,
+    ]),
+  ];
+}
+
+function renderRowsOf(rows: SchemaDifferenceDto["samples"][number]["before"]): string {
+  return rows.length === 0 ? "no row" : stripControls(rows.map((row) => JSON.stringify(row)).join(" "));
 }
 
 function renderReplay(replay: SchemaVerdictDto["replay"], style: Style): readonly string[] {

@@ -1,7 +1,7 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { checkSchemas, listEpochs } from "../../../read/merges/read-schemas.ts";
 import type { ApiEnv } from "../../api-env.ts";
-import { assetParam, noQuery } from "../../paging.ts";
+import { anyJson, assetParam, noQuery } from "../../paging.ts";
 import { problemResponses } from "../../problem-response.ts";
 
 const tags = ["Schemas"];
@@ -71,6 +71,30 @@ export const SchemaCheck = z
             )
             .readonly()
             .openapi({ description: "What became of real batches in the code as it is now" }),
+          differences: z
+            .array(
+              z.object({
+                partition: z.string(),
+                version: z.int(),
+                comparedKeys: z.int(),
+                differentKeys: z.int(),
+                samples: z
+                  .array(
+                    z.object({
+                      key: z.string(),
+                      before: z.array(z.record(z.string(), anyJson)).readonly(),
+                      after: z.array(z.record(z.string(), anyJson)).readonly(),
+                    }),
+                  )
+                  .readonly(),
+                failure: z
+                  .object({ code: z.string(), message: z.string(), hint: z.string().nullable() })
+                  .nullable()
+                  .openapi({ description: "Why the merge could not be made anew" }),
+              }),
+            )
+            .readonly()
+            .openapi({ description: "What the keys of those batches come to now, against what readers see" }),
         }),
       )
       .readonly(),
