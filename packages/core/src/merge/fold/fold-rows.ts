@@ -103,13 +103,21 @@ function keepMaximalRows(rules: CellRules, spec: MergeSpec, survivors: readonly 
   const maximal = survivors.filter(({ recency }) => stratumOf(recency).equals(first));
   const ascending = maximal.toSorted((a, b) => Buffer.compare(a.recency, b.recency));
   const latest = [...new Map(ascending.map((entry) => [entry.contribution.source, entry])).values()];
-  const distinct = new Map(
-    latest.map((entry) => {
-      const folded = readRow(rules, spec, entry);
-      return [canonicalRow(spec.schema, folded.row).toString("hex"), folded] as const;
-    }),
-  );
-  return { rows: sortRows(spec, [...distinct.values()]), winning: latest, losers: "superseded", isConflict: false };
+  const said = latest.map((entry) => readRow(rules, spec, entry));
+  const alike = Map.groupBy(said, ({ row }) => canonicalRow(spec.schema, row).toString("hex"));
+  return {
+    rows: sortRows(spec, [...alike.values()].flatMap(joinEqual)),
+    winning: latest,
+    losers: "superseded",
+    isConflict: false,
+  };
+}
+
+function joinEqual(rows: readonly FoldedRow[]): readonly FoldedRow[] {
+  const winners: Record<string, readonly Contribution[]> = {};
+  for (const [name, some] of rows.flatMap((row) => Object.entries(row.winners)))
+    winners[name] = [...(winners[name] ?? []), ...some];
+  return rows.slice(0, 1).map(({ row }) => ({ row, winners }));
 }
 
 /** A contribution as a row of its own: what it does not carry is null. */
