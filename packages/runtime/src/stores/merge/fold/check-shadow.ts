@@ -7,6 +7,7 @@ import type { CatalogBatch } from "../catalog/batches.ts";
 import { cellOf, contributionColumns, renderContributionColumns } from "../contribution-table.ts";
 import type { FormReader } from "../forms/read-forms.ts";
 import type { MergeDialect } from "../merge-dialect.ts";
+import { renderJoinKeys, renderKeys } from "./key-tables.ts";
 
 /** Rows that are to be what a fold gives. */
 export interface ShadowWork {
@@ -35,12 +36,14 @@ export async function checkShadow(work: ShadowWork): Promise<NonNullable<Staged[
   const part = work.nameTable("shadow");
   const columns = [...contributionColumns, ...spec.schema.columns.map((_, index) => `c${index}`)].join(", ");
   const key = keyColumns(spec.schema, spec.policy.key);
+  const keys = work.nameTable("shkeys");
   const isSampled = renderIsSampled(
     work,
     key.map((column) => `t.${cellOf(spec.schema, column)}`),
   );
+  await session.run(`${work.createTable} ${keys} as ${renderKeys(spec, reader.renderContributions(live), isSampled)}`);
   await session.run(`${work.createTable} ${part} (${renderContributionColumns(dialect, spec.schema)})`);
-  await session.run(`insert into ${part} (${columns}) ${reader.renderContributions(live, isSampled)}`);
+  await session.run(`insert into ${part} (${columns}) ${reader.renderContributions(live, renderJoinKeys(spec, keys))}`);
   const plan = planFold(
     spec,
     live.map((batch) => reader.toFoldBatch(batch)),
@@ -48,10 +51,7 @@ export async function checkShadow(work: ShadowWork): Promise<NonNullable<Staged[
   const folded = dialect.renderFold(plan, { name: part, schema: spec.schema, hasFaults: true, hasCopies: true });
   const findings = work.nameTable("shfound");
   if (folded.findings !== null) await session.run(`${work.createTable} ${findings} as ${folded.findings}`);
-  const cells = key.map((column) => cellOf(spec.schema, column)).join(", ");
-  const [counted] = await session.run(
-    `select count(*) as count from (select distinct ${cells} from ${part} where _fault is null) as sampled`,
-  );
+  const [counted] = await session.run(`select count(*) as count from ${keys}`);
   const compared = spec.schema.columns.filter((column) => !plan.custom.some(({ name }) => name === column.name));
   const rows = await session.run(renderDifference(work, { compared, key, expected: folded.renderRows(findings) }));
   return {

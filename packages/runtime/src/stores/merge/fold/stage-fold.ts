@@ -1,5 +1,5 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
-import { addFates, keyColumns, noFates, planFold, type FateCounts, type MergeSpec } from "@watersmeet/core/merge";
+import { addFates, noFates, planFold, type FateCounts, type MergeSpec } from "@watersmeet/core/merge";
 import { quoteIdentifier } from "../../../exchange/quote.ts";
 import type { MergeStageHost } from "../../merge-seam.ts";
 import { numberOf, textOf } from "../../sql-session.ts";
@@ -7,7 +7,6 @@ import type { MergeFunctions, Staged } from "../../store.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import type { CatalogCut } from "../catalog/cuts.ts";
 import {
-  cellOf,
   contributionTableName,
   renderContributionColumns,
   contributionColumns,
@@ -16,6 +15,7 @@ import type { FormReader } from "../forms/read-forms.ts";
 import type { ContributionTable, MergeDialect } from "../merge-dialect.ts";
 import { checkShadow } from "./check-shadow.ts";
 import { countFolded, countWinners } from "./count-fates.ts";
+import { renderJoinKeys, renderKeys } from "./key-tables.ts";
 import { reduceCustom } from "./reduce-custom.ts";
 
 /** What is folded, and onto what. */
@@ -70,17 +70,19 @@ async function stageWhole(work: FoldWork): Promise<StagedFold> {
 
 /** `null`: too much has changed. */
 async function stagePartial(work: FoldWork, before: PreviousFold): Promise<StagedFold | null> {
-  const { dialect, host, spec } = work;
+  const { dialect, host, reader, spec } = work;
   const changed = differenceOf(work.live, before.live);
   const keys = host.stagingTable("keys");
-  await host.session.run(`${host.createStagingTable} ${keys} as ${renderKeys(work, changed)}`);
+  await host.session.run(
+    `${host.createStagingTable} ${keys} as ${renderKeys(spec, reader.renderContributions(changed))}`,
+  );
   const affectedKeys = await count(work, `select count(*) as count from ${keys}`);
   if (affectedKeys * 1000 > work.partialPerMille * Math.max(before.rowCount, affectedKeys)) return null;
   for (const statement of dialect.renderAnalyze(keys)) await host.session.run(statement);
   const table = await gather(work, {
     batches: unionOf(work.live, before.live),
     suffix: "part",
-    matching: renderIsAffected(work, keys),
+    joined: renderJoinKeys(spec, keys),
   });
   for (const statement of dialect.renderAnalyze(table.name)) await host.session.run(statement);
   const folded = await fold(work, { table, live: work.live });
@@ -191,16 +193,14 @@ async function gather(
   {
     batches,
     suffix,
-    matching,
-  }: { readonly batches: readonly CatalogBatch[]; readonly suffix: string; readonly matching?: string },
+    joined,
+  }: { readonly batches: readonly CatalogBatch[]; readonly suffix: string; readonly joined?: string },
 ): Promise<ContributionTable> {
   const { dialect, host, reader, spec } = work;
   const name = host.stagingTable(suffix);
   const columns = [...contributionColumns, ...spec.schema.columns.map((_, index) => `c${index}`)];
   await host.session.run(`${host.createStagingTable} ${name} (${renderContributionColumns(dialect, spec.schema)})`);
-  await host.session.run(
-    `insert into ${name} (${columns.join(", ")}) ${reader.renderContributions(batches, matching)}`,
-  );
+  await host.session.run(`insert into ${name} (${columns.join(", ")}) ${reader.renderContributions(batches, joined)}`);
   return describeTable(work, { name, batches });
 }
 
@@ -214,20 +214,6 @@ function describeTable(
     hasFaults: batches.some((batch) => batch.rejectedCount > 0 || reader.countFailed(batch) > 0),
     hasCopies: batches.some((batch) => batch.duplicateCount > 0),
   };
-}
-
-/** The keys that batches say something of, under their names. */
-function renderKeys({ reader, spec }: FoldWork, batches: readonly CatalogBatch[]): string {
-  const key = keyColumns(spec.schema, spec.policy.key);
-  const names = key.map((column) => `${cellOf(spec.schema, column)} as ${quoteIdentifier(column.name)}`);
-  return `select distinct ${names.join(", ")} from (${reader.renderContributions(batches)}) as changed where _fault is null`;
-}
-
-function renderIsAffected({ spec }: FoldWork, keys: string): string {
-  const same = keyColumns(spec.schema, spec.policy.key).map(
-    (column) => `k.${quoteIdentifier(column.name)} = t.${cellOf(spec.schema, column)}`,
-  );
-  return `exists (select 1 from ${keys} as k where ${same.join(" and ")})`;
 }
 
 async function count({ host }: FoldWork, sql: string): Promise<number> {

@@ -34,8 +34,8 @@ export interface FormReader {
   toFoldBatch(batch: CatalogBatch): FoldBatch;
   /** Whether the rows of all of them stand in the table of the present form. */
   isPresent(batches: readonly CatalogBatch[]): boolean;
-  /** A SELECT of their contributions in the form of a contribution table; `matching` says which, of a table `t` with cells by position. */
-  renderContributions(batches: readonly CatalogBatch[], matching?: string): string;
+  /** A SELECT of their contributions in the form of a contribution table; `joined` is what a table `t` with cells by position is joined to, to have fewer rows. */
+  renderContributions(batches: readonly CatalogBatch[], joined?: string): string;
   /** How many of its rows an upcaster could not bring here. */
   countFailed(batch: CatalogBatch): number;
 }
@@ -99,14 +99,14 @@ export function createFormReader(facts: FormFacts): FormReader {
     },
     isPresent: (batches) => batches.every((batch) => placeOf(batch).place.form.schemaId === facts.present.schemaId),
     countFailed: (batch) => placeOf(batch).derived?.failedCount ?? 0,
-    renderContributions(batches, matching) {
+    renderContributions(batches, joined = "") {
       const placed = batches.map(placeOf);
       const byTable = Map.groupBy(placed, ({ place }) => place.table);
       const selects = [...byTable.values()].flatMap((some) => {
         const [first] = some;
         return first === undefined
           ? []
-          : [renderPlace(facts, first.place, { numbers: some.map(({ number }) => number), matching })];
+          : [renderPlace(facts, first.place, { numbers: some.map(({ number }) => number), joined })];
       });
       return selects.length === 0 ? renderNothing(facts) : selects.join(" union all ");
     },
@@ -135,11 +135,11 @@ function refuseUnreadable({ asset }: FormFacts, form: EpochForm, changes: readon
 function renderPlace(
   { dialect, present, schema }: FormFacts,
   { columns, form, table }: Place,
-  { numbers, matching }: { readonly numbers: readonly number[]; readonly matching: string | undefined },
+  { numbers, joined }: { readonly numbers: readonly number[]; readonly joined: string },
 ): string {
   const only = `where t._batch in (${numbers.join(", ")})`;
   if (form.schemaId === present.schemaId) {
-    return `select ${[...common, "t._present", ...schema.columns.map((_, index) => `t.c${index}`)].join(", ")} from ${table} as t ${only}${matching === undefined ? "" : ` and ${matching}`}`;
+    return `select ${[...common, "t._present", ...schema.columns.map((_, index) => `t.c${index}`)].join(", ")} from ${table} as t${joined} ${only}`;
   }
   const positions = new Map(form.fields.map(({ name }, index) => [name, index]));
   const places = columns.map(({ from }) => (from === null ? undefined : positions.get(from)));
@@ -153,7 +153,7 @@ function renderPlace(
   );
   const bit = `case when _present is not null then (${bits.join(" || ")})::${dialect.presenceType} end as _present`;
   const read = `select ${[...common.map((name) => name.slice(2)), bit, ...cells].join(", ")} from ${table} as t ${only}`;
-  return `select * from (${read}) as t${matching === undefined ? "" : ` where ${matching}`}`;
+  return `select t.* from (${read}) as t${joined}`;
 }
 
 const common = ["t._batch", "t._fault", "t._op", "t._at", "t._sequence", "t._ordinal", "t._copy"] as const;
