@@ -1,6 +1,7 @@
 import type { Fate, LateClass } from "@watersmeet/core/merge";
 import { labelPartition } from "../label-partition.ts";
 import type { OriginDto } from "./batch-dto.ts";
+import type { DecisionDto } from "./cut-dto.ts";
 
 // How merges are spoken of, at the command line and on every page. The web app bundles it: it may import nothing that a browser has not.
 
@@ -46,4 +47,16 @@ export function renderLateness(lateness: Readonly<Partial<Record<LateClass, numb
   const late = lateClasses.filter((lateClass) => lateClass !== "onTime" && (lateness[lateClass] ?? 0) > 0);
   const said = late.map((name) => `${(lateness[name] ?? 0).toLocaleString("en-US")} ${lateWords[name]}`);
   return said.length === 0 ? "on time" : said.join(", ");
+}
+
+/** Why a merge went on. Times are worded by the caller, who knows for whom. */
+export function renderDecision(
+  { kind, missing, allowed }: DecisionDto,
+  formatDuration: (ms: number) => string,
+): string {
+  if (kind === "complete") return "complete: every branch brought its newest work";
+  const without = `without the newest work of ${missing.join(", ")}`;
+  return kind === "quorum"
+    ? `${without}: a quorum of ${allowed ?? 0} was there`
+    : `${without}: it waited ${formatDuration(allowed ?? 0)}`;
 }

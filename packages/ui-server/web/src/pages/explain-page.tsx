@@ -65,8 +65,10 @@ function KeyForm({ mergeKey, question }: Props) {
   const merge = useQuery(mergeQuestions.merge(mergeKey));
   const [cells, setCells] = useState(question.key);
   const [at, setAt] = useState(question.at ?? "");
+  const [partition, setPartition] = useState(question.partition ?? "");
   if (merge.data === undefined) return null;
   const columns = merge.data.policy.key;
+  const hasPartitions = merge.data.partitions.some((point) => point.partition !== "");
   return (
     <form
       className="key-form"
@@ -77,7 +79,7 @@ function KeyForm({ mergeKey, question }: Props) {
         void navigate({
           to: "/merges/$key/explain",
           params: { key: mergeKey },
-          search: { ...key, partition: question.partition, at: at.trim() === "" ? undefined : at.trim() },
+          search: { ...key, partition: orUndefined(partition), at: orUndefined(at) },
         });
       }}
     >
@@ -92,6 +94,17 @@ function KeyForm({ mergeKey, question }: Props) {
           />
         </label>
       ))}
+      {hasPartitions && (
+        <label>
+          of partition{" "}
+          <input
+            name="partition"
+            value={partition}
+            placeholder="any"
+            onChange={(event) => setPartition(event.target.value)}
+          />
+        </label>
+      )}
       <label>
         as of version{" "}
         <input
@@ -107,4 +120,8 @@ function KeyForm({ mergeKey, question }: Props) {
       <button type="submit">Explain</button>
     </form>
   );
+}
+
+function orUndefined(text: string): string | undefined {
+  return text.trim() === "" ? undefined : text.trim();
 }

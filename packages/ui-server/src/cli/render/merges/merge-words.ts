@@ -1,8 +1,7 @@
 import type { Fate } from "@watersmeet/core/merge";
 import type { BatchDto } from "../../../read/merges/batch-dto.ts";
-import type { DecisionDto } from "../../../read/merges/cut-dto.ts";
 import { fates } from "../../../read/merges/merge-words.ts";
-import { countOf, formatCount, formatDuration, formatInstant } from "../quantities.ts";
+import { formatCount, formatInstant } from "../quantities.ts";
 
 // What the command line says of merges, in every list and sentence.
 
@@ -30,13 +29,6 @@ export function renderEventTimes(times: BatchDto["eventTimes"]): string {
 export function renderAt(iso: string): string {
   const at = new Date(iso);
   return Number.isNaN(at.getTime()) ? iso : formatInstant(at);
-}
-
-export function renderDecision({ kind, missing, allowed }: DecisionDto): string {
-  if (kind === "complete") return "complete: every branch brought its newest work";
-  const without = `without the newest work of ${missing.join(", ")}`;
-  if (kind === "quorum") return `${without}: a quorum of ${countOf(allowed ?? 0, "branch", "branches")} was there`;
-  return `${without}: it waited ${formatDuration(allowed ?? 0)}`;
 }
 
 /** `9,123 in all: 8,000 won, 1,123 superseded` */

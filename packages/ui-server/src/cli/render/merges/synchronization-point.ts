@@ -2,10 +2,11 @@ import { batchStandings, type BatchStanding } from "@watersmeet/core/merge";
 import { labelPartition } from "../../../read/label-partition.ts";
 import type { CutDto } from "../../../read/merges/cut-dto.ts";
 import type { MergeDto, MergePartitionDto } from "../../../read/merges/merge-dto.ts";
-import { countOf, formatCount } from "../quantities.ts";
+import { renderDecision } from "../../../read/merges/merge-words.ts";
+import { countOf, formatCount, formatDuration } from "../quantities.ts";
 import type { Style } from "../style.ts";
 import { renderTable } from "../table.ts";
-import { renderAt, renderDecision, renderFates } from "./merge-words.ts";
+import { renderAt, renderFates } from "./merge-words.ts";
 
 /** What a merge joined, what it waits for, and what was left out: of one partition in full, of several in a table. */
 export function renderMerge(merge: MergeDto, style: Style): string {
@@ -52,7 +53,7 @@ function renderPoint(merge: string, point: MergePartitionDto, style: Style): rea
       : [
           `${name} version ${point.version}, joined ${renderAt(point.committedAt)}`,
           ...(point.cutId === null ? [] : [`cut ${point.cutId}`]),
-          ...(point.decision === null ? [] : [renderDecision(point.decision)]),
+          ...(point.decision === null ? [] : [renderDecision(point.decision, formatDuration)]),
           `watermark ${point.watermark ?? "not known"}`,
         ];
   const waits = point.waitingFor.map(({ branch, why }) => `  ${style.bold(branch)}: ${why}`);
@@ -71,7 +72,7 @@ export function renderCut(cut: CutDto, style: Style): string {
   return [
     `${style.bold(labelPartition(cut.asset, cut.partition))} version ${cut.version}, joined ${renderAt(cut.committedAt)} ${base}`,
     `cut ${cut.id}`,
-    renderDecision(cut.decision),
+    renderDecision(cut.decision, formatDuration),
     `watermark ${cut.watermark ?? "not known"}`,
     `code ${cut.codeVersion.slice(0, 12)}, policy ${cut.policyVersion.slice(0, 12)}, epoch ${cut.epoch}, joined by ${cut.joinKeys.join(", ")}`,
     "",

@@ -10,7 +10,6 @@ import { StatusBadge } from "../status.tsx";
 import { TableHead } from "../table-head.tsx";
 import { HeldActions } from "./held-actions.tsx";
 import { OrderButton } from "./order-dialog.tsx";
-import { describeEventTimes } from "./words.ts";
 
 interface Props {
   readonly batches: readonly BatchDto[];
@@ -96,7 +95,9 @@ function BatchLine({ batch, namesMerge, hasPartitions, isShown, onShow }: LinePr
         {batch.rejectedCount > 0 && <div className="quiet">{formatCount(batch.rejectedCount)} rejected</div>}
       </td>
       <td>{renderLateness(batch.lateness)}</td>
-      <td>{describeEventTimes(batch.eventTimes)}</td>
+      <td className="when">
+        <EventTimes times={batch.eventTimes} />
+      </td>
       <td>{renderOrigin(batch.origin)}</td>
       <td className="when" title={batch.sealedAt}>
         {formatTime(batch.sealedAt)}
@@ -105,6 +106,17 @@ function BatchLine({ batch, namesMerge, hasPartitions, isShown, onShow }: LinePr
         <BatchActions batch={batch} />
       </td>
     </tr>
+  );
+}
+
+function EventTimes({ times }: { readonly times: BatchDto["eventTimes"] }) {
+  if (times === null) return null;
+  if (times.least === times.greatest) return times.least;
+  return (
+    <>
+      {times.least}
+      <div>to {times.greatest}</div>
+    </>
   );
 }
 

@@ -1,14 +1,13 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { CutDto } from "../../../../src/read/merges/cut-dto.ts";
-import { shortId } from "../../../../src/read/merges/merge-words.ts";
+import { renderDecision, shortId } from "../../../../src/read/merges/merge-words.ts";
 import { mergeQuestions } from "../../api/merge-queries.ts";
-import { formatPartition, formatTime } from "../../format.ts";
+import { formatDuration, formatPartition, formatTime } from "../../format.ts";
 import { More } from "../more.tsx";
 import { Empty, ErrorNotice, Loading } from "../notice.tsx";
 import { RollbackButton } from "../rollback-button.tsx";
 import { TableHead } from "../table-head.tsx";
 import { FateCounts } from "./synchronization-point.tsx";
-import { describeDecision } from "./words.ts";
 
 /** Versions of a merge, newest first, each with what it joins and how its counts differ from the version before. */
 export function CutHistory({
@@ -49,7 +48,7 @@ export function CutHistory({
               {hasPartitions && <td>{formatPartition(cut.partition)}</td>}
               <td title={cut.committedAt}>
                 {formatTime(cut.committedAt)}
-                <div className="quiet">{describeDecision(cut.decision)}</div>
+                <div className="quiet">{renderDecision(cut.decision, formatDuration)}</div>
               </td>
               <td>
                 <FateCounts fates={cut.fates} before={cuts.slice(index + 1).find(isOf(cut.partition))?.fates} />

@@ -1,10 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import type { MergeLegDto, MergePartitionDto } from "../../../../src/read/merges/merge-dto.ts";
-import { fates, shortId } from "../../../../src/read/merges/merge-words.ts";
-import { formatCount, formatPartition, formatTime } from "../../format.ts";
+import { fates, renderDecision, shortId } from "../../../../src/read/merges/merge-words.ts";
+import { formatCount, formatDuration, formatPartition, formatTime } from "../../format.ts";
 import { StatusBadge } from "../status.tsx";
 import { TableHead } from "../table-head.tsx";
-import { describeDecision } from "./words.ts";
 
 /** One partition's point: what was joined, leg by leg, what it waits for, and what was left out and why. */
 export function SynchronizationPoint({ point }: { readonly point: MergePartitionDto }) {
@@ -32,7 +31,7 @@ export function SynchronizationPoint({ point }: { readonly point: MergePartition
         {point.decision !== null && (
           <>
             <dt>Joined</dt>
-            <dd>{describeDecision(point.decision)}</dd>
+            <dd>{renderDecision(point.decision, formatDuration)}</dd>
           </>
         )}
         <dt>Watermark</dt>
