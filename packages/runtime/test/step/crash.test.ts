@@ -12,16 +12,14 @@ const crashMain = fileURLToPath(new URL("./crash-main.ts", import.meta.url));
 
 /** One step for each phase in which its worker is killed. */
 const crashes = [
-  { phase: "claimed", asset: "customers", partition: "" },
   { phase: "called", asset: "subscribers", partition: "" },
   { phase: "staged", asset: "orders", partition: "2001-01-01" },
-  { phase: "gated", asset: "orders", partition: "2001-01-02" },
   { phase: "store:rowsMoved", asset: "countries", partition: "" },
   { phase: "store:committed", asset: "speaksForChild", partition: "" },
   { phase: "committed", asset: "orders", partition: "2001-01-03" },
 ];
 
-/** The same for a merge, which leaves contributions, batches and a cut behind. */
+/** The same for a merge, which leaves contributions, batches and a cut behind; it stands for all in the phases that are alike. */
 const mergeCrashes = [
   { phase: "claimed", partition: "2001-01-01" },
   { phase: "called", partition: "2001-01-02" },
