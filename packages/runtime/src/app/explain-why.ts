@@ -40,6 +40,7 @@ interface OpenStep {
   readonly state: StepState;
   readonly attempt: number;
   readonly pending: number;
+  readonly deadline_at: Date | null;
   readonly not_before: Date | null;
   readonly is_early: boolean;
   readonly started_at: Date | null;
@@ -62,7 +63,7 @@ async function explainOpenSteps(
   question: { readonly asset: AssetKey; readonly partition: PartitionKey | null; readonly environment: string },
 ): Promise<readonly string[]> {
   const { rows } = await sql<OpenStep>`
-    select run.id as run_id, run.state as run_state, step.partition, step.state, step.attempt, step.pending, step.not_before,
+    select run.id as run_id, run.state as run_state, step.partition, step.state, step.attempt, step.pending, step.deadline_at, step.not_before,
       coalesce(step.not_before > now(), false) as is_early, step.started_at, step.failure, run.max_parallel,
       (select count(*)::integer from watersmeet.step as other where other.run_id = run.id and other.state = 'running') as running_in_run,
       run_asset.store, run_asset.resource, resource.concurrency as resource_limit,
@@ -88,12 +89,18 @@ function explainStep(step: OpenStep, asset: AssetKey): readonly string[] {
         `${name} runs in run ${step.run_id}: attempt ${step.attempt} in process ${step.worker_pid ?? "?"} on ${step.worker_host ?? "a lost worker"}, since ${step.started_at?.toISOString() ?? "just now"}.`,
       ];
     case "waiting":
-      return [`${name} waits in run ${step.run_id} for ${countOf(step.pending, "input")} that the run makes first.`];
+      return [
+        `${name} waits in run ${step.run_id} for ${countOf(step.pending, "input")} that the run makes first${describeDeadline(step)}.`,
+      ];
     case "ready":
       return [`${name} is ready in run ${step.run_id} and ${explainReady(step)}.`];
     default:
       return [];
   }
+}
+
+function describeDeadline({ deadline_at: at }: OpenStep): string {
+  return at === null ? "" : `; at ${at.toISOString()} it goes on with what is there, if its terms allow it`;
 }
 
 function explainReady(step: OpenStep): string {

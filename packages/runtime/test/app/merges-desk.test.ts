@@ -4,6 +4,7 @@ import { freezeMerge, insertDecision, lockDecisions } from "../../src/ledger/dec
 import { findNewOrders, insertOrders } from "../../src/ledger/merge-orders.ts";
 import { openLedger } from "../../src/ledger/open-ledger.ts";
 import type { BatchRecord } from "../../src/stores/store.ts";
+import { cloneLedgerDatabase } from "../ledger/test-ledger.ts";
 import { airports, key, openRegisters, type Change, type Registers } from "./registers-project.ts";
 
 /* The registers of airports, from the first delivery to a rollback. The tests build on each other, in this order. `merges-explain.test.ts` does the like on both engines. */
@@ -257,7 +258,8 @@ describe("the desk", () => {
 
   test("knows the forms of the schema and whether they can be read", async () => {
     expect(await merges().schemaHistory(airports)).toMatchObject([{ number: 1, isPresent: true, note: null }]);
-    expect(await merges().checkSchemas("kind:merge")).toMatchObject([
+    const verdicts = await merges().checkSchemas("airports newest cities");
+    expect(verdicts).toMatchObject([
       { asset: "airports", isCompatible: true, comparisons: [{ from: 1, changes: [] }] },
       { asset: "newest", isCompatible: true, comparisons: [] },
     ]);
@@ -268,5 +270,20 @@ describe("the desk", () => {
       [1, 0],
     ]);
     expect(verdict?.differences).toMatchObject([{ partition: "", differentKeys: 0, failure: null }]);
+  });
+
+  test("a lost ledger brings nothing back: the store knows what was revoked, rejected and admitted", async () => {
+    const before = await registers.rows("airports");
+    const standings = async () =>
+      new Map(
+        (await merges().listBatches({ asset: airports, limit: 100 })).map((each) => [each.batchId, each.standing]),
+      );
+    const known = await standings();
+    await using fresh = await cloneLedgerDatabase();
+    await registers.reopen(fresh.url);
+    expect(await registers.run({ select: "airports" })).toMatchObject({ state: "succeeded" });
+    expect(await registers.rows("airports")).toEqual(before);
+    for (const [batchId, standing] of await standings()) expect(standing).toBe(known.get(batchId));
+    await registers.reopen();
   });
 });

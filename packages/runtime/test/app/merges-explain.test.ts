@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { airports, openRegisters, renderRow, type Change, type Registers } from "./registers-project.ts";
+import { airports, key, openRegisters, renderRow, type Change, type Registers } from "./registers-project.ts";
 
 const ana = { by: "ana", reason: "by chance" } as const;
 const codes = ["AAA", "BBB", "CCC"] as const;
@@ -62,6 +62,18 @@ describe.each(["duckdb", "postgres"] as const)("explain over %s", (engine) => {
     expect(versions.size).toBeGreaterThan(3);
     for (const [version, rows] of versions) {
       for (const code of codes) expect([version, await explained(code, version)]).toEqual([version, rows.get(code)]);
+    }
+  });
+
+  test("gives one of the rows of a key that several are kept of, and says whether they conflict", async () => {
+    await registers.run({ select: "claims" });
+    const rows = await registers.rows("claims");
+    for (const code of codes) {
+      const ofKey = rows.filter((row) => row.startsWith(`code=${code} `));
+      const answer = await registers.project.merges.explain({ asset: key("claims"), key: { code } });
+      expect(answer.isConflict).toBe(ofKey.length > 1);
+      if (answer.row === null) expect(ofKey).toEqual([]);
+      else expect(ofKey).toContain(renderRow(answer.row));
     }
   });
 

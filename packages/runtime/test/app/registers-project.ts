@@ -38,8 +38,8 @@ export interface Registers extends AsyncDisposable {
   follow(run: RunRecord | null): Promise<RunRecord>;
   /** Rows that readers see, one line each, sorted: see `renderRow`. */
   rows(asset: string): Promise<readonly string[]>;
-  /** Opens the project another time, on the same ledger and store, after closing it. */
-  reopen(): Promise<Watersmeet>;
+  /** Closes the project and opens it another time, on the same store, and on the same ledger if no other one is given. */
+  reopen(ledgerUrl?: string): Promise<Watersmeet>;
 }
 
 export const airports = parseAssetKey("airports");
@@ -60,8 +60,8 @@ export async function openRegisters(engine: "duckdb" | "postgres" = "duckdb"): P
   await writeFile(join(root, "watersmeet.config.ts"), `export default ${JSON.stringify(config)};\n`);
   await writeFile(join(root, "package.json"), '{ "type": "module", "private": true }\n');
   await writeFile(join(root, "inbox", "limits.json"), '[{ "least": 1 }]');
-  const open = async (): Promise<Watersmeet> => {
-    const env = { ...process.env, DATABASE_URL: ledger.url, WATERSMEET_SHADOW: "all" };
+  const open = async (url = ledger.url): Promise<Watersmeet> => {
+    const env = { ...process.env, DATABASE_URL: url, WATERSMEET_SHADOW: "all" };
     const project = await openWatersmeet({ directory: root, env, logger: silentLogger });
     await project.startWorker();
     return project;
@@ -103,9 +103,9 @@ export async function openRegisters(engine: "duckdb" | "postgres" = "duckdb"): P
       const rows = await project.readRows(key(asset), { limit: 1000 });
       return rows.map(renderRow).toSorted();
     },
-    async reopen() {
+    async reopen(ledgerUrl) {
       await project[Symbol.asyncDispose]();
-      project = await open();
+      project = await open(ledgerUrl);
       return project;
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -1,7 +1,7 @@
 import type { BatchStanding } from "@watersmeet/core/merge";
 import { compareStrings, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { readFreezes } from "../../../ledger/decisions.ts";
-import type { CutRecord } from "../../../stores/store.ts";
+import type { CutRecord, Store, StoreHead } from "../../../stores/store.ts";
 import type { MergeOverview, MergePartitionOverview } from "../../merge-desk.ts";
 import { getMerge, openStoreOf, type DeskParts } from "../merge-subject.ts";
 import { createWaiting, type Waiting } from "./waiting-for.ts";
@@ -10,15 +10,13 @@ import { createWaiting, type Waiting } from "./waiting-for.ts";
 export async function describeMerge(parts: DeskParts, asset: AssetKey): Promise<MergeOverview> {
   const merge = getMerge(parts, asset);
   const store = await openStoreOf(parts, merge);
-  const [freeze] = await readFreezes(
-    parts.connections.db,
-    [merge].map(({ environment, key }) => ({ environment, asset: key })),
-  );
+  const [freeze] = await readFreezes(parts.connections.db, [{ environment: merge.environment, asset }]);
   const waiting = await createWaiting(parts, merge);
   const heads = await store.listHeads(merge.environment, asset);
   const partitions = new Map<PartitionKey, MergePartitionOverview>();
-  for (const { partition, version } of heads) {
-    const [cut] = await store.merges.listCuts({ asset, partition, version, limit: 1 });
+  const cuts = await listServedCuts(store, asset, heads);
+  for (const { partition } of heads) {
+    const cut = cuts.get(partition);
     partitions.set(partition, cut === undefined ? nothingYet(partition, waiting) : describeCut(cut, waiting));
   }
   for (const partition of waiting.listWaiting()) {
@@ -30,6 +28,27 @@ export async function describeMerge(parts: DeskParts, asset: AssetKey): Promise<
     isFrozen: freeze !== null && freeze !== undefined,
     partitions: [...partitions.values()].sort((a, b) => compareStrings(a.partition, b.partition)),
   };
+}
+
+/** Cuts of the heads. Most heads are the newest versions of their partitions, so that one question for the newest cuts answers nearly all. */
+async function listServedCuts(
+  store: Store,
+  asset: AssetKey,
+  heads: readonly StoreHead[],
+): Promise<ReadonlyMap<PartitionKey, CutRecord>> {
+  const newest = heads.length > 1 ? await store.merges.listCuts({ asset, limit: heads.length * 2 }) : [];
+  const byPlace = new Map(newest.map((each) => [placeKey(each.cut.partition, each.version), each]));
+  const cuts = new Map<PartitionKey, CutRecord>();
+  for (const { partition, version } of heads) {
+    const known = byPlace.get(placeKey(partition, version));
+    const cut = known ?? (await store.merges.listCuts({ asset, partition, version, limit: 1 }))[0];
+    if (cut !== undefined) cuts.set(partition, cut);
+  }
+  return cuts;
+}
+
+function placeKey(partition: PartitionKey, version: number): string {
+  return `${version}@${partition}`;
 }
 
 function describeCut(record: CutRecord, waiting: Waiting): MergePartitionOverview {
