@@ -211,6 +211,16 @@ describe.each(["duckdb", "postgres"] as const)("a merge step in %s", (kind) => {
     expect(days[0]?.cursor).toMatchObject({ from: expect.stringMatching(/^2001-01-0\dT00:00:00.000Z$/) });
   });
 
+  test("of a branch that reads the latest day, the next one takes the place of the one before", async () => {
+    await deliver("counts", { rows: [{ sku: "l7", name: "Last", amount: 7, at: at(4, 7) }] }, "2001-01-07");
+    await shop.make("newest");
+    expect(skus(await shop.rows("newest"))).toEqual(["l7"]);
+    // The day is not in the key.
+    expect(await batches("newest")).toMatchObject([{ batchKey: '["counts","counts",null]', sequence: "6" }]);
+    await deliver("counts", { rows: [] }, "2001-01-07");
+    await shop.make("stock");
+  });
+
   test("a query over an asset that emits changes runs once for each of its versions", async () => {
     await shop.make("named");
     expect(skus(await shop.rows("named"))).toEqual(["a", "b", "c"]);
