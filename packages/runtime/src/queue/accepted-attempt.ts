@@ -24,6 +24,8 @@ export interface LockedRun {
   readonly isCancelling: boolean;
   readonly requestedBy: string;
   readonly traceId: string;
+  /** What the names of stores mean now; absent: nobody has opened it. */
+  readonly storeIds: Readonly<Record<string, string>>;
 }
 
 /** An attempt whose step it still holds, with what becomes of it. */
@@ -34,13 +36,10 @@ export interface AcceptedAttempt {
   readonly move: StepMove;
 }
 
-/** Row of run_asset. */
+/** What is fixed of an asset in a run: its row of run_asset, without the counters. */
 export interface AssetPosition {
-  readonly runId: RunId;
   readonly position: number;
   readonly store: string;
-  /** What the name means now; empty when nobody has opened it. */
-  readonly storeId: string;
   readonly codeVersion: string;
   readonly schemaVersion: string;
   readonly maxAttempts: number;

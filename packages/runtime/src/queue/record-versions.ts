@@ -69,7 +69,7 @@ function toNewVersion({ ended, run, position }: AcceptedAttempt, outcome: Commit
   return {
     commit: outcome.commit,
     store: position.store,
-    storeId: position.storeId,
+    storeId: run.storeIds[position.store] ?? "",
     environment: run.environment,
     codeVersion: position.codeVersion,
     schemaVersion: position.schemaVersion,
@@ -292,13 +292,15 @@ async function markFailures(tx: Transaction<LedgerDatabase>, accepted: readonly 
       on conflict (environment, asset, partition) do update
         set run_id = excluded.run_id, ordinal = excluded.ordinal, failed_at = excluded.failed_at`.execute(tx);
   }
+  // Asked first whether there is any: most often there is none, and looking for each took as long as some of the writes.
   if (good.length > 0) {
     await sql`
       delete from watersmeet.failed_partition using unnest(
         ${good.map(({ run }) => run.environment)}::text[],
         ${good.map(({ ended }) => ended.step.asset)}::text[],
         ${good.map(({ ended }) => ended.step.partition)}::text[]) as good (environment, asset, partition)
-      where failed_partition.environment = good.environment and failed_partition.asset = good.asset
+      where (select exists(select from watersmeet.failed_partition))
+        and failed_partition.environment = good.environment and failed_partition.asset = good.asset
         and failed_partition.partition = good.partition`.execute(tx);
   }
 }
@@ -317,7 +319,7 @@ async function findUnchanged(
     where commit_id = any(${unchanged.map(({ commitId }) => commitId)}::text[])`.execute(tx);
   const ids = new Map(rows.map((row) => [versionKey(row.store_id, row.commit_id), row.id]));
   return unchanged.flatMap(({ each, commitId }) => {
-    const id = ids.get(versionKey(each.position.storeId, commitId));
+    const id = ids.get(versionKey(each.run.storeIds[each.position.store] ?? "", commitId));
     return id === undefined ? [] : [[each, id] as const];
   });
 }

@@ -2,13 +2,17 @@ import type { WaitPolicy } from "@watersmeet/core";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { parsePlan } from "@watersmeet/core/plan";
 import type { AssetKey } from "@watersmeet/core/values";
+import { sql } from "kysely";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId } from "../ledger/records.ts";
+import type { AssetPosition } from "./accepted-attempt.ts";
 import { buildRunShape, type RunShape } from "./run-shape.ts";
 
 /** The shape of a run that the ledger has. */
 export interface StoredShape extends RunShape {
   readonly traceId: string;
+  /** By position. */
+  readonly positions: readonly AssetPosition[];
 }
 
 /** From memory, or from the stored plan. */
@@ -32,16 +36,19 @@ export function createShapeCache(capacity = 32): ShapeOf {
 async function readShape(db: LedgerDb, runId: RunId): Promise<StoredShape> {
   const row = await db.selectFrom("run").select(["plan", "trace_id"]).where("id", "=", runId).executeTakeFirst();
   if (row === undefined) throw new WatersmeetError("RUN_NOT_FOUND", `There is no run ${runId}`);
-  const waits = await readWaits(db, runId);
-  return { ...buildRunShape(parsePlan(row.plan), (asset) => waits.get(asset) ?? null), traceId: row.trace_id };
+  const rows = await readPositions(db, runId);
+  const waits = new Map(rows.map(({ asset, wait }) => [asset, wait]));
+  const shape = buildRunShape(parsePlan(row.plan), (asset) => waits.get(asset) ?? null);
+  return { ...shape, traceId: row.trace_id, positions: rows };
 }
 
-async function readWaits(db: LedgerDb, runId: RunId): Promise<ReadonlyMap<AssetKey, WaitPolicy>> {
-  const rows = await db
-    .selectFrom("run_asset")
-    .select(["asset", "wait"])
-    .where("run_id", "=", runId)
-    .where("wait", "is not", null)
-    .execute();
-  return new Map(rows.flatMap(({ asset, wait }) => (wait === null ? [] : [[asset, wait] as const])));
+async function readPositions(
+  db: LedgerDb,
+  runId: RunId,
+): Promise<readonly (AssetPosition & { readonly asset: AssetKey; readonly wait: WaitPolicy | null })[]> {
+  const { rows } = await sql<AssetPosition & { readonly asset: AssetKey; readonly wait: WaitPolicy | null }>`
+    select position, asset, store, resource, wait, code_version as "codeVersion", schema_version as "schemaVersion",
+      max_attempts as "maxAttempts"
+    from watersmeet.run_asset where run_id = ${runId} order by position`.execute(db);
+  return rows;
 }
