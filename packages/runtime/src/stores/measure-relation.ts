@@ -2,7 +2,7 @@ import type { Check, CheckMeasurement } from "@watersmeet/core/gate";
 import { finishRowDigest, type Row } from "@watersmeet/core/schema";
 import type { Json } from "@watersmeet/core/values";
 import { renderMeasure, renderSample, type MeasuredRelation } from "./render-measure.ts";
-import { numberOf, textOf, type SqlSession } from "./sql-session.ts";
+import { numberOf, textOf, type SqlRow, type SqlSession } from "./sql-session.ts";
 import type { Measurement } from "./store.ts";
 
 /** Rows of a failed check that are shown. */
@@ -27,7 +27,15 @@ export function finishMeasurement({ sums, ...measurement }: SummedMeasurement): 
 export async function measureRelation(measuring: Measuring, checks: readonly Check[]): Promise<SummedMeasurement> {
   const [row] = await measuring.session.run(renderMeasure(measuring, checks));
   if (row === undefined) throw new TypeError("An aggregate has one row");
-  const rowCount = numberOf(row, "row_count");
+  return await readMeasured(measuring, row, checks);
+}
+
+/** One row of `renderMeasure`, with samples from the relation. */
+export async function readMeasured(
+  measuring: Measuring,
+  row: SqlRow,
+  checks: readonly Check[],
+): Promise<SummedMeasurement> {
   const measured: CheckMeasurement[] = [];
   for (const [index, check] of checks.entries()) {
     const failedRows = numberOf(row, `failed_${index}`);
@@ -35,7 +43,7 @@ export async function measureRelation(measuring: Measuring, checks: readonly Che
     measured.push({ id: check.id, failedRows, sample: sample.map(toJsonRow) });
   }
   return {
-    rowCount,
+    rowCount: numberOf(row, "row_count"),
     sums: [BigInt(textOf(row, "sum_0")), BigInt(textOf(row, "sum_1"))],
     sizeBytes: numberOf(row, "size_bytes"),
     checks: measured,

@@ -30,16 +30,20 @@ export interface MeasureDialect {
   renderSortable(quoted: string, type: ColumnType): string;
 }
 
-/** One pass: `row_count`, `size_bytes`, `sum_0`, `sum_1`, and `failed_<i>` for each check. */
-export function renderMeasure(relation: MeasuredRelation, checks: readonly Check[]): string {
+/**
+ * One pass: `row_count`, `size_bytes`, `sum_0`, `sum_1`, and `failed_<i>` for each check. With `by`, a column of the source beside those of the schema: a row for each
+ * of its values, for checks of single rows.
+ */
+export function renderMeasure(relation: MeasuredRelation, checks: readonly Check[], by?: string): string {
   const { dialect, schema, source } = relation;
   const values = canonicalColumns(schema).map(({ name, type }) => dialect.renderCanonical(quoteIdentifier(name), type));
   const failures = checks.map((check, index) => `, ${renderFailureCount(relation, check)} as failed_${index}`);
-  const names = renderColumnNames(schema.columns);
+  const [head, group] = by === undefined ? ["", ""] : [`${by}, `, ` group by ${by}`];
+  const names = `${head}${renderColumnNames(schema.columns)}`;
   const canonical = `select ${names}, ${values.join(" || ")} as bytes from ${source} as s`;
   const hashed = `select ${names}, ${dialect.renderByteLength("bytes")} as size, ${dialect.renderHash("bytes")} as hash from (${canonical}) as canonical`;
   const sums = [0, 1].map((half) => `coalesce(${dialect.renderHashSum("hash", half === 0 ? 0 : 1)}, 0) as sum_${half}`);
-  return `select count(*) as row_count, coalesce(sum(size), 0) as size_bytes, ${sums.join(", ")}${failures.join("")} from (${hashed}) as hashed`;
+  return `select ${head}count(*) as row_count, coalesce(sum(size), 0) as size_bytes, ${sums.join(", ")}${failures.join("")} from (${hashed}) as hashed${group}`;
 }
 
 function renderFailureCount(relation: MeasuredRelation, check: Check): string {

@@ -167,6 +167,11 @@ export class DuckdbStore implements Store {
     );
   }
 
+  /** Empties the write-ahead log into the file now, and not when it is due. */
+  async checkpoint(): Promise<void> {
+    await this.#shared.queue.exclusive(() => this.#shared.database.checkpoint());
+  }
+
   /** Rows of a query over what readers see, every value as text: this process owns the file, so that nobody else can ask it. */
   async queryViews(sql: string, parameters: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
     return await this.#shared.database.pool.use(async (connection) => {

@@ -4,7 +4,14 @@ import { fingerprint, stableJson } from "@watersmeet/core/values";
 import { quoteIdentifier, renderColumnNames } from "../../exchange/quote.ts";
 import type { StagedRows } from "../catalog/move-rows.ts";
 import type { CatalogAsset } from "../catalog/read-catalog.ts";
-import { finishMeasurement, measureRelation, type Measuring, type SummedMeasurement } from "../measure-relation.ts";
+import {
+  finishMeasurement,
+  measureRelation,
+  readMeasured,
+  type Measuring,
+  type SummedMeasurement,
+} from "../measure-relation.ts";
+import { renderMeasure } from "../render-measure.ts";
 import { numberOf, type SqlSession } from "../sql-session.ts";
 import type { Measurement } from "../store.ts";
 import { renderRowBytes } from "./stage-changes.ts";
@@ -50,9 +57,10 @@ async function sumVersion(measuring: StampedMeasuring, checks: readonly Check[])
     base.columnsId === columnsIdOf(schema) &&
     base.checksId === checksIdOf(checks);
   if (!isComparable) return await measureRelation({ ...measuring, source: renderWhole(measuring) }, checks);
-  const rowChecks = checks.filter((check) => check.kind === "row");
-  const opened = await measureRelation({ ...measuring, source: renderSide(measuring.rows, 1) }, rowChecks);
-  const closed = await measureRelation({ ...measuring, source: renderSide(measuring.rows, -1) }, []);
+  const { opened, closed } = await measureSides(
+    measuring,
+    checks.filter((check) => check.kind === "row"),
+  );
   const found = new Map(opened.checks.map((check) => [check.id, check]));
   const measured = [];
   for (const check of checks)
@@ -65,23 +73,51 @@ async function sumVersion(measuring: StampedMeasuring, checks: readonly Check[])
   };
 }
 
+/** Opened and closed rows in one pass. */
+async function measureSides(measuring: StampedMeasuring, rowChecks: readonly Check[]) {
+  const { rows, session } = measuring;
+  const source = `(select * from ${rows.table} where _sid = ${rows.stagingId})`;
+  const found = await session.run(renderMeasure({ ...measuring, source }, rowChecks, "_sign"));
+  const nothing: SummedMeasurement = {
+    rowCount: 0,
+    sizeBytes: 0,
+    sums: [0n, 0n],
+    checks: rowChecks.map(({ id }) => ({ id, failedRows: 0, sample: [] })),
+  };
+  const side = async (sign: 1 | -1, own: readonly Check[]) => {
+    const row = found.find((one) => one["_sign"] === String(sign));
+    const of = { ...measuring, source: renderSide(rows, sign) };
+    return row === undefined ? nothing : await readMeasured(of, row, own);
+  };
+  return { opened: await side(1, rowChecks), closed: await side(-1, []) };
+}
+
 /** No two rows of the base share the key, so that those which do now include an opened one. */
 async function measureKey(measuring: StampedMeasuring, check: Extract<Check, { readonly kind: "uniqueKey" }>) {
-  const { rows, schema, session } = measuring;
-  const columns = check.columns.map(quoteIdentifier);
-  const isNullable = schema.columns.some(({ name, isNullable: can }) => can && check.columns.includes(name));
-  const opened = renderSide(rows, 1);
-  // To a unique key NULLs are equal, which no engine joins quickly.
-  const touched = isNullable
-    ? ""
-    : ` where exists (select 1 from ${opened} as o where ${columns.map((column) => `o.${column} = v.${column}`).join(" and ")})`;
-  const [row] = await session.run(
-    `select coalesce(sum(same), 0) as failed from (select count(*) as same from ${renderWhole(measuring)} as v${touched} group by ${columns.join(", ")} having count(*) > 1) as duplicates`,
+  const [row] = await measuring.session.run(
+    `select coalesce(sum(same), 0) as failed from (select count(*) as same from ${renderTouched(measuring, check)} group by ${check.columns.map(quoteIdentifier).join(", ")} having count(*) > 1) as duplicates`,
   );
   const failedRows = row === undefined ? 0 : numberOf(row, "failed");
   if (failedRows === 0) return { id: check.id, failedRows, sample: [] };
   const whole = await measureRelation({ ...measuring, source: renderWhole(measuring) }, [check]);
   return whole.checks[0];
+}
+
+/** Items of FROM with the rows that may share their key with another one since the base. */
+function renderTouched(
+  { staging, ...measuring }: StampedMeasuring,
+  check: { readonly columns: readonly string[] },
+): string {
+  const { rows, schema } = measuring;
+  const opened = renderSide(rows, 1);
+  // A row is closed when one with its key is opened: what stays has none of the keys.
+  const isRowKey = staging.key.isUnique && staging.key.columns.every((column) => check.columns.includes(column));
+  if (isRowKey) return `${opened} as v`;
+  const whole = `${renderWhole({ ...measuring, staging })} as v`;
+  // To a unique key NULLs are equal, which no engine joins quickly.
+  if (schema.columns.some(({ name, isNullable }) => isNullable && check.columns.includes(name))) return whole;
+  const columns = check.columns.map(quoteIdentifier);
+  return `${whole} join (select distinct ${columns.map((column, index) => `${column} as k${index}`).join(", ")} from ${opened} as o) as o on ${columns.map((column, index) => `v.${column} = o.k${index}`).join(" and ")}`;
 }
 
 /** The version that a staging is the difference to. @throws {STORE_STALE} when it has been removed since */

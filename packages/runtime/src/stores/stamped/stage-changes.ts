@@ -62,8 +62,10 @@ function renderOld(schema: RowSchema, base: Tip, { keys, key }: StampedChange): 
   const version = renderStampedVersion(schema, base.rows, base.version);
   if (keys === null) return version;
   const columns = key.columns.map(quoteIdentifier);
-  const matches = columns.map((column) => `k.${column} = t.${column}`).join(" and ");
-  return `select t.* from (${version}) as t where exists (select 1 from ${keys} as k where ${matches})`;
+  const names = schema.columns.map(({ name }) => `t.${quoteIdentifier(name)}`).join(", ");
+  const wanted = `select distinct ${columns.map((column, index) => `${column} as k${index}`).join(", ")} from ${keys}`;
+  // DuckDB looks into the table with what it knows of the keys when this is a join, and reads all of it when it is a semi join: 90 ms against 440 for 1 % of 1.3M rows.
+  return `select ${names} from (${version}) as t join (${wanted}) as k on ${columns.map((column, index) => `t.${column} = k.k${index}`).join(" and ")}`;
 }
 
 interface Difference extends StampedChange {

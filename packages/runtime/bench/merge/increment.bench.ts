@@ -1,0 +1,144 @@
+import type { MergeOrder } from "@watersmeet/core/merge";
+import { parseAssetKey } from "@watersmeet/core/values";
+import type { Commit, StoredAsset } from "../../src/stores/store.ts";
+import {
+  branches,
+  Deliveries,
+  openBenchStore,
+  readEngines,
+  readOption,
+  renderRows,
+  report,
+  schema,
+  type BenchStore,
+  type Took,
+} from "./merge-bench.ts";
+
+/**
+ * What a small change of a merge costs against folding all of it again, turn by turn in one run: a batch that touches 1 % of the keys, and a revocation of 5 % of the
+ * contributions. Both sides seal what is new, fold, check, publish and checkpoint; the other one keeps whole versions, so that it has nothing to differ from.
+ * Then: what ten versions cost against one, in space and in reading.
+ * `node packages/runtime/bench/merge/increment.bench.ts [duckdb] [postgres] [--rows 1000000] [--turns 5] [--memory 2GB]`; rows of each of three branches.
+ */
+const rows = Number(readOption("rows", "1000000"));
+const turns = Number(readOption("turns", "5"));
+const keys = Math.round(rows * 1.3);
+
+/** One of two merges of the same deliveries. */
+interface Side {
+  readonly asset: StoredAsset;
+  head: Commit | null;
+  readonly took: Took[];
+}
+
+for (const engine of readEngines()) {
+  await using bench = await openBenchStore(engine, readOption("memory", "2GB"));
+  console.log(`${engine}: ${branches.length} branches x ${rows} rows x ${schema.columns.length} columns`);
+  const deliveries = new Deliveries(bench);
+  for (const [index, branch] of branches.entries())
+    await deliveries.deliver(branch, renderRows(engine, { count: rows, keys, seed: index + 1 }));
+  const increment: Side = { asset: assetOf("incremental", true), head: null, took: [] };
+  const full: Side = { asset: assetOf("whole", false), head: null, took: [] };
+  const first = await runBoth(bench, deliveries, [increment, full], []);
+  console.log(
+    `  first version, sealing included: ${first.map(({ wallMs }) => `${wallMs.toFixed(0)} ms`).join(" and ")}`,
+  );
+  const table = await findStampedTable(bench, "incremental");
+  const before = await bench.tableBytes(table);
+  await compareBatches(bench, deliveries, [increment, full]);
+  await compareSpaceAndReading(bench, { table, before, versions: turns + 1 });
+  await compareRevocations(bench, deliveries, [increment, full]);
+}
+
+async function compareBatches(bench: BenchStore, deliveries: Deliveries, sides: readonly [Side, Side]): Promise<void> {
+  for (const side of sides) side.took.length = 0;
+  for (let turn = 0; turn < turns; turn += 1) {
+    const count = Math.round(keys * 0.01);
+    await deliveries.deliver("web", renderRows(bench.engine, { count, keys, seed: 10 + turn }));
+    await runBoth(bench, deliveries, sides, []);
+  }
+  report("a batch touching 1 % of keys / full fold", { ours: sides[0].took, theirs: sides[1].took, bound: 0.25 });
+}
+
+/** Each turn brings 5 % more contributions, untimed, and takes them back, timed. */
+async function compareRevocations(
+  bench: BenchStore,
+  deliveries: Deliveries,
+  sides: readonly [Side, Side],
+): Promise<void> {
+  const orders: MergeOrder[] = [];
+  const took: [Took[], Took[]] = [[], []];
+  for (let turn = 0; turn < Math.min(turns, 3); turn += 1) {
+    const count = Math.round(rows * branches.length * 0.05);
+    await deliveries.deliver("erp", renderRows(bench.engine, { count, keys, seed: 100 + turn }));
+    await runBoth(bench, deliveries, sides, orders);
+    for (const side of sides) {
+      const [batch] = await bench.store.merges.listBatches({ asset: side.asset.key, limit: 1 });
+      if (batch === undefined) throw new Error("no batch");
+      orders.push({ kind: "revoke", batchId: batch.batchId });
+      side.took.length = 0;
+    }
+    await runBoth(bench, deliveries, sides, orders);
+    for (const [index, side] of sides.entries()) took[index]?.push(...side.took);
+  }
+  report("a revocation of 5 % / full fold", { ours: took[0], theirs: took[1], bound: 0.4 });
+}
+
+async function compareSpaceAndReading(
+  bench: BenchStore,
+  { table, before, versions }: { readonly table: string; readonly before: number; readonly versions: number },
+): Promise<void> {
+  const after = await bench.tableBytes(table);
+  const mb = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(0)} MB`;
+  const ratio = after / before;
+  console.log(
+    `  ${`space of ${versions} versions / of one`.padEnd(44)} ${mb(after)} / ${mb(before)} = ${ratio.toFixed(2)} (bound 1.3) ${ratio <= 1.3 ? "ok" : "OVER"}`,
+  );
+  const reads = {
+    full: "select status, count(*), sum(amount), max(seen) from",
+    wide: "select count(id), count(amount), count(name), count(status), count(flag), sum(quantity), count(city), count(seen) from",
+    selective: "select count(*), sum(amount) from",
+  };
+  for (const [name, select] of Object.entries(reads)) {
+    const tail = name === "full" ? " group by status" : name === "selective" ? " where name = 'name 4711'" : "";
+    const ours: Took[] = [];
+    const theirs: Took[] = [];
+    for (let turn = 0; turn < 9; turn += 1) {
+      ours.push(await bench.time(() => bench.query(`${select} incremental${tail}`)));
+      theirs.push(await bench.time(() => bench.query(`${select} whole${tail}`)));
+    }
+    report(`read ${name}, ${versions} versions / a plain table`, { ours, theirs, bound: 1.2 });
+  }
+}
+
+async function runBoth(
+  bench: BenchStore,
+  deliveries: Deliveries,
+  sides: readonly [Side, Side],
+  orders: readonly MergeOrder[],
+): Promise<readonly Took[]> {
+  const took: Took[] = [];
+  const digests = new Set<string>();
+  for (const side of sides) {
+    const one = await bench.time(async () => {
+      const { commit } = await deliveries.merge(side.asset, { base: side.head, orders });
+      side.head = commit;
+      digests.add(commit.dataDigest);
+    });
+    side.took.push(one);
+    took.push(one);
+  }
+  if (digests.size > 1) throw new Error("The two merges have different rows");
+  return took;
+}
+
+function assetOf(key: string, isStamped: boolean): StoredAsset {
+  return { key: parseAssetKey(key), schema, isPartitioned: false, isStamped };
+}
+
+async function findStampedTable(bench: BenchStore, key: string): Promise<string> {
+  const [row] = await bench.query(
+    `select max(t.number) as number, max(t.asset_id) as asset_id from _watersmeet.stamped_table t join _watersmeet.asset a on a.asset_id = t.asset_id where a.key = '${key}'`,
+  );
+  return `_watersmeet.a${String(row?.["asset_id"])}_stamped${String(row?.["number"])}`;
+}
