@@ -190,6 +190,10 @@ test("a command asks the server that runs, since it owns the store's file, and n
   expect(cut, cut.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^airports version/) });
   const unfrozen = await cli("unfreeze", "airports", "--reason", "once more");
   expect(unfrozen, unfrozen.stderr).toMatchObject({ exitCode: 0 });
+  const { items } = z
+    .object({ items: z.array(z.object({ kind: z.string(), by: z.string().nullable() })) })
+    .parse(await api.getJson("/assets/airports/audit?limit=1"));
+  expect(items).toMatchObject([{ kind: "merge:unfrozen", by: expect.stringMatching(/^cli:.+@/) }]);
   expect(await cli("explain", "airports", "--key", "code=XXX")).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining("NOT_FOUND"),
