@@ -139,6 +139,16 @@ describe("the desk", () => {
     expect(await conserved()).toBe(true);
   });
 
+  test("brings rows into a closed period only when that is said", async () => {
+    await registers.deliver({ authority: [{ code: "OLD", city: "Potsdam", at: "2000-12-31T00:00:00Z" }] });
+    const closed = { asset: airports, batchIds: "all", ...ana } as const;
+    await expect(merges().reconcile(closed)).rejects.toMatchObject({ code: "MERGE_PERIOD_CLOSED" });
+    const { run, batches } = await merges().reconcile({ ...closed, overridesClosed: true });
+    expect(batches).toMatchObject([{ branch: "authority", lateness: { closed: 1 } }]);
+    expect(await registers.follow(run)).toMatchObject({ state: "succeeded" });
+    expect(await registers.rows("airports")).toContain("code=OLD city=Potsdam");
+  });
+
   test("tells what a revocation would do, and then does it: what remains decides, and nothing else moves", async () => {
     const batch = (await listLive("airline")).find((each) => each.eventTimes?.least === tenth);
     const what = { kind: "batches", batchIds: [batch?.batchId ?? ""] } as const;
