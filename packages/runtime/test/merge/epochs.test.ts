@@ -168,6 +168,32 @@ for (const [engine, open] of [
       expect(found).toEqual({ sampledKeys: 3, differentKeys: [] });
     });
 
+    test("a change of the unit alone is a change of the form: it is refused, or an upcaster leads on (M38, M41)", async () => {
+      const name = `merged_${world.scratch.next()}`;
+      const inUnit = (unit: string) => first.map((one) => (one.name === "visits" ? { ...one, unit } : one));
+      const before = await commit(stored(name, inUnit("once")), [feed]);
+      const target = stored(name, inUnit("twice"));
+      await expect(commit(target, [feed], { base: before })).rejects.toMatchObject({
+        code: "MERGE_EPOCH_INCOMPATIBLE",
+        message: expect.stringContaining('"visits"'),
+      });
+      expect(await world.store.merges.listEpochs(target.key)).toHaveLength(1);
+      const functions: MergeFunctions = {
+        directory: world.scratch.folder,
+        upcast: ({ file }) =>
+          rewrite(file, { columns: [...exchangeColumns, ...first.map(nullable)] }, (row) => ({
+            ...row,
+            _present: row["_present"] ?? '["visits","fee"]',
+            _fault: null,
+            visits: Number(row["visits"]) * 2,
+          })),
+        reduce: () => Promise.reject(new Error("nothing is custom")),
+      };
+      const epochs = [stepOf(inUnit("once"), "doubled")];
+      const after = await commit(target, [feed], { base: before, epochs, functions });
+      expect((await rows(target, after)).map(({ visits }) => visits)).toEqual([2, 4, 6]);
+    });
+
     test("custom columns are joined by their function", async () => {
       const custom: MergePolicy = { ...policy, columns: { fee: "custom" } };
       const newer = await publishFeed(world, {

@@ -5,9 +5,19 @@ import { internalSchema } from "../catalog/names.ts";
 import type { TableColumn } from "./catalog/merge-tables.ts";
 import type { MergeDialect } from "./merge-dialect.ts";
 
-/** Names the form of a merge's contributions: those of another schema stand in another table. */
+/**
+ * Names the form of a merge's contributions: those of another schema stand in another table. What tells two epochs apart tells their tables apart, also where the cells would
+ * look the same: a number in feet is read as one in metres by nobody but an upcaster.
+ */
 export function schemaIdOf(schema: RowSchema): string {
-  return fingerprint([stableJson(schema.columns.map(({ name, type }) => [name, type]))]).slice(0, 8);
+  const columns = schema.columns.map(({ name, type, isNullable, field = name, unit = null }) => [
+    name,
+    type,
+    isNullable,
+    field,
+    unit,
+  ]);
+  return fingerprint([stableJson(columns)]).slice(0, 8);
 }
 
 export function contributionTableName(assetId: number, schema: RowSchema): string {
