@@ -83,6 +83,47 @@ for (const [engine, open] of [
       expect(told?.rowCount).toBe(4);
     });
 
+    test("an unchanged snapshot says nothing: what was told is not told again, what is gone is not withdrawn twice", async () => {
+      const target = stampedMerge(world, columns);
+      const first = await commit(target, [branch([0, 1], { emits: "snapshot" })]);
+      const same = deliver(feed, 1, { emits: "snapshot", batchKey: "renewed", sequence: 2n });
+      const twice = deliver(feed, 1, { emits: "snapshot", batchKey: "renewed again", sequence: 3n });
+      const told = branch([0, 1], { emits: "snapshot" });
+      const renewed = await commit(target, [{ ...told, deliveries: [...told.deliveries, same, twice] }], first);
+      for (const { batchId, rowCount } of renewed.staged.batches.slice(2)) {
+        const rows = await world.store.merges.readBatchRows({ asset: target, batchId, limit: 10 });
+        expect(rows).toEqual([]);
+        expect(rowCount).toBe(3);
+      }
+      expect(renewed.staged.delta).toMatchObject({ affectedKeys: 0, changedRows: 0 });
+      expect(renewed.staged.fates).toMatchObject({ ...first.staged.fates, duplicate: 7 });
+    });
+
+    test("what a snapshot says again is not late, and is counted (L14)", async () => {
+      const target = stampedMerge(world, columns);
+      const late = {
+        policy: { graceMs: 0, beyond: "hold" as const },
+        asOf: "2001-02-01T00:00:00Z",
+        window: null,
+      };
+      const stage = (branches: readonly StagedBranch[], base?: CommittedStep) =>
+        commitStep(world, {
+          target,
+          base: base?.commit,
+          merge: { policy: feedPolicy(spec.policy), branches, late },
+        });
+      const told = branch([0], { emits: "snapshot" });
+      const first = await stage([told]);
+      // All but `c` are older than the watermark that `c` has brought about.
+      const same = deliver(feed, 0, { emits: "snapshot", batchKey: "renewed", sequence: 1n });
+      const renewed = await stage([{ ...told, deliveries: [...told.deliveries, same] }], first);
+      expect(renewed.staged.batches.map(({ rowCount, outcome }) => [rowCount, outcome])).toEqual([
+        [3, "duplicate"],
+        [3, "admitted"],
+      ]);
+      expect(renewed.staged.fates).toMatchObject({ winner: 3, duplicate: 3, held: 0 });
+    });
+
     test("a snapshot that lacks too much is refused and leaves nothing behind (M13)", async () => {
       const target = stampedMerge(world, columns);
       const first = await commit(target, [branch([0, 1], { emits: "snapshot" })]);

@@ -249,13 +249,19 @@ function describeBatch(
   }: { readonly one: NumberedDelivery; readonly counted: Counted; readonly number: number; readonly part: BatchPart },
 ): CatalogBatch {
   const { delivery, digest, generation, chain } = one;
-  const count = (figures: ReadonlyMap<number, SqlRow>, name: string) => {
-    const row = figures.get(number);
+  const count = (figures: ReadonlyMap<number, SqlRow>, name: string, of = number) => {
+    const row = figures.get(of);
     return row === undefined ? 0 : numberOf(row, name);
   };
   const kept = counted.kept.get(number) ?? {};
-  const retracts = number === one.numbers.main ? counted.retracts : 0;
-  const known = count(counted.whole, "accepted") + retracts - count(counted.kept, "accepted");
+  // What a snapshot says again is counted where it is in time, also where it would have come too late to be said for the first time.
+  const isMain = number === one.numbers.main;
+  const known = isMain
+    ? Object.values(one.numbers).reduce(
+        (sum, of) => sum + count(counted.whole, "accepted", of) - count(counted.kept, "accepted", of),
+        counted.retracts,
+      )
+    : 0;
   const scope: BatchScope = {
     asset: host.target.asset.key,
     source: branch.name,
@@ -273,9 +279,9 @@ function describeBatch(
     digest,
     batchSequence: delivery.sequence,
     columns: delivered.columns.map((column) => column.name).filter((column) => !spec.policy.key.includes(column)),
-    rowCount: count(counted.whole, "row_count") + retracts,
+    rowCount: count(counted.kept, "row_count") + known,
     duplicateCount: count(counted.kept, "ties") + known,
-    rejectedCount: count(counted.whole, "row_count") - count(counted.whole, "accepted"),
+    rejectedCount: count(counted.kept, "row_count") - count(counted.kept, "accepted"),
     eventTimes: readExtent(kept, "time"),
     sequences: readExtent(kept, "sequence") ?? { least: 0n, greatest: 0n },
     hasDeletes: count(counted.kept, "deletes") > 0,
