@@ -1,6 +1,6 @@
-import { listMaterializationsById } from "../ledger/materializations.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Materialization, MaterializationId } from "../ledger/records.ts";
+import { listMaterializationsById } from "../ledger/versions/materializations.ts";
 
 /** Versions that a version was made from, transitively, nearest first; each once. Level by level: one query each. */
 export async function listProvenance(db: LedgerDb, id: MaterializationId): Promise<readonly Materialization[]> {

@@ -1,10 +1,10 @@
 import { listEvents } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import { listLogLines } from "./log-lines.ts";
-import { findHead, findMaterialization, listMaterializations, summarizeHeads } from "./materializations.ts";
 import type { LedgerDb } from "./open-ledger.ts";
 import { findRun, listRuns } from "./runs.ts";
 import { listSteps, summarizeSteps } from "./steps.ts";
+import { findHead, findMaterialization, listMaterializations, summarizeHeads } from "./versions/materializations.ts";
 import { listWorkers } from "./workers.ts";
 
 /** The questions of faces, bound to a database. */

@@ -2,8 +2,8 @@ import type { HeadState, StateSnapshot } from "@watersmeet/core/plan";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import type pg from "pg";
 import QueryStream from "pg-query-stream";
-import { pinnedSql } from "./head-pins.ts";
 import { fingerprintPlacedOrders, orderRowsSql, type PlacedOrderRow } from "./merge-orders.ts";
+import { pinnedSql } from "./versions/head-pins.ts";
 
 export interface SnapshotOptions {
   readonly environment: string;

@@ -1,8 +1,8 @@
 import { unpartitioned } from "@watersmeet/core/values";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { insertDecision } from "../../src/ledger/decisions.ts";
-import { insertPins } from "../../src/ledger/head-pins.ts";
 import { openLedger } from "../../src/ledger/open-ledger.ts";
+import { insertPins } from "../../src/ledger/versions/head-pins.ts";
 import { key, openRegisters, type Registers } from "./registers-project.ts";
 
 /* Assets that are no merges, taken back: limits → doubled, totals. The tests build on each other, in this order. */

@@ -1,9 +1,9 @@
 import { parseAssetKey, unpartitioned } from "@watersmeet/core/values";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { findVersionsSince, listHistory } from "../../src/ledger/asset-history.ts";
 import { freezeMerge, insertDecision } from "../../src/ledger/decisions.ts";
 import { insertOrders } from "../../src/ledger/merge-orders.ts";
+import { findVersionsSince, listHistory } from "../../src/ledger/versions/asset-history.ts";
 import { createTestLedger, type TestLedger } from "./test-ledger.ts";
 import { recordVersion } from "./test-versions.ts";
 

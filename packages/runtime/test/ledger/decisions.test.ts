@@ -4,8 +4,6 @@ import { parseAssetKey, unpartitioned } from "@watersmeet/core/values";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { freezeMerge, insertDecision, lockDecisions, readFreezes, unfreezeMerge } from "../../src/ledger/decisions.ts";
-import { finishPin, insertPins, listPendingPins } from "../../src/ledger/head-pins.ts";
-import { listKeptVersions } from "../../src/ledger/kept-versions.ts";
 import {
   findDecisionOf,
   findNewOrders,
@@ -16,7 +14,9 @@ import {
 } from "../../src/ledger/merge-orders.ts";
 import { readSnapshot } from "../../src/ledger/read-snapshot.ts";
 import type { MaterializationId } from "../../src/ledger/records.ts";
-import { findTornHeads } from "../../src/ledger/torn-heads.ts";
+import { finishPin, insertPins, listPendingPins } from "../../src/ledger/versions/head-pins.ts";
+import { listKeptVersions } from "../../src/ledger/versions/kept-versions.ts";
+import { findTornHeads } from "../../src/ledger/versions/torn-heads.ts";
 import { createTestLedger, type TestLedger } from "./test-ledger.ts";
 import { insertEnvironments, placeOf, recordVersion } from "./test-versions.ts";
 

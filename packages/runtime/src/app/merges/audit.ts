@@ -5,7 +5,7 @@ import {
   renderSequence,
   type HistoryItem,
   type HistoryKind,
-} from "../../ledger/asset-history.ts";
+} from "../../ledger/versions/asset-history.ts";
 import type { AuditEntry } from "../merge-desk.ts";
 import { getAsset, nameOf, openStoreOf, type DeskAsset, type DeskParts } from "./merge-subject.ts";
 

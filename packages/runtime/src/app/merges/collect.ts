@@ -1,5 +1,5 @@
 import type { AssetKey } from "@watersmeet/core/values";
-import { listKeptVersions } from "../../ledger/kept-versions.ts";
+import { listKeptVersions } from "../../ledger/versions/kept-versions.ts";
 import type { MergeDesk } from "../merge-desk.ts";
 import { getMerge, listMerges, openStoreOf, type DeskMerge, type DeskParts } from "./merge-subject.ts";
 

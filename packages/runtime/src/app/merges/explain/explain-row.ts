@@ -2,7 +2,7 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import { cellPolicyOf, cellRules, compareValues, type Contribution, type TokenOrder } from "@watersmeet/core/merge";
 import type { Column, Row } from "@watersmeet/core/schema";
 import { compareStrings } from "@watersmeet/core/values";
-import { findIdsOfCommits } from "../../../ledger/materializations.ts";
+import { findIdsOfCommits } from "../../../ledger/versions/materializations.ts";
 import type { Store } from "../../../stores/store.ts";
 import type { ExplainedCell, ExplainedContribution, Explanation, MergeDesk } from "../../merge-desk.ts";
 import { getCut } from "../list-cuts.ts";

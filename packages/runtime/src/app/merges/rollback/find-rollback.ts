@@ -1,6 +1,6 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { unpartitioned, type PartitionKey } from "@watersmeet/core/values";
-import { findVersionPlaces } from "../../../ledger/materializations.ts";
+import { findVersionPlaces } from "../../../ledger/versions/materializations.ts";
 import type { MergeDesk } from "../../merge-desk.ts";
 import { nameOf, openStoreOf, type DeskAsset, type DeskParts } from "../merge-subject.ts";
 

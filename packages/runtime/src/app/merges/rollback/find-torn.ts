@@ -1,6 +1,6 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
-import { findTornHeads } from "../../../ledger/torn-heads.ts";
+import { findTornHeads } from "../../../ledger/versions/torn-heads.ts";
 import { nameOf, type DeskAsset, type DeskParts } from "../merge-subject.ts";
 import { listDescendants } from "../orders/give-orders.ts";
 

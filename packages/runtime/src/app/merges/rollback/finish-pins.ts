@@ -1,8 +1,8 @@
 import { isWatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKey } from "@watersmeet/core/values";
 import { insertEvents, notifyFollowers } from "../../../ledger/events.ts";
-import { dropPin, finishPin, listPendingPins, type PendingPin } from "../../../ledger/head-pins.ts";
 import type { LedgerDb } from "../../../ledger/open-ledger.ts";
+import { dropPin, finishPin, listPendingPins, type PendingPin } from "../../../ledger/versions/head-pins.ts";
 import type { Store, StoredAsset } from "../../../stores/store.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { findDecisionByKey, insertDecision, lockDecisions } from "../../../ledger/decisions.ts";
 import { insertEvents } from "../../../ledger/events.ts";
-import { insertPins, listPendingPins } from "../../../ledger/head-pins.ts";
-import { findVersionPlaces } from "../../../ledger/materializations.ts";
+import { insertPins, listPendingPins } from "../../../ledger/versions/head-pins.ts";
+import { findVersionPlaces } from "../../../ledger/versions/materializations.ts";
 import type { Store } from "../../../stores/store.ts";
 import type { OrderResult } from "../../merge-desk.ts";
 import { openStoreOf, type DeskAsset } from "../merge-subject.ts";

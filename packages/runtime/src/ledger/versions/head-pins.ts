@@ -1,8 +1,8 @@
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
-import type { LedgerDatabase } from "./database.ts";
-import type { LedgerDb } from "./open-ledger.ts";
-import type { MaterializationId } from "./records.ts";
+import type { LedgerDatabase } from "../database.ts";
+import type { LedgerDb } from "../open-ledger.ts";
+import type { MaterializationId } from "../records.ts";
 
 /** A head that is to be taken back, or was. */
 export interface HeadPin {

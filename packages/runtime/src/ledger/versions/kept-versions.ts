@@ -1,6 +1,6 @@
 import type { AssetKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
-import type { LedgerDb } from "./open-ledger.ts";
+import type { LedgerDb } from "../open-ledger.ts";
 
 /**
  * Versions of an asset in a store that somebody may still read or build on: those within the retention, heads and the latest of every partition, pins and what they

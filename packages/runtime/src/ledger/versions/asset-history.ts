@@ -1,7 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
-import type { LedgerDb } from "./open-ledger.ts";
+import type { LedgerDb } from "../open-ledger.ts";
 
 /** What the ledger knows to have happened to an asset. */
 export type HistoryKind =

@@ -1,9 +1,9 @@
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import { sql, type RawBuilder } from "kysely";
-import { buildPage, isId, parseCursor } from "./cursor.ts";
-import type { Ledger, Page, PageRequest } from "./ledger.ts";
-import type { LedgerDb } from "./open-ledger.ts";
-import type { Materialization, MaterializationId, RunId } from "./records.ts";
+import { buildPage, isId, parseCursor } from "../cursor.ts";
+import type { Ledger, Page, PageRequest } from "../ledger.ts";
+import type { LedgerDb } from "../open-ledger.ts";
+import type { Materialization, MaterializationId, RunId } from "../records.ts";
 
 export async function findMaterialization(db: LedgerDb, id: MaterializationId): Promise<Materialization | undefined> {
   if (!isId(id)) return undefined;

@@ -1,6 +1,6 @@
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
-import type { LedgerDb } from "./open-ledger.ts";
+import type { LedgerDb } from "../open-ledger.ts";
 
 /** A head that was built, directly or through others, from a version that is to go. */
 export interface TornHead {
