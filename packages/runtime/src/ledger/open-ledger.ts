@@ -75,8 +75,9 @@ export function connectionSettings(url: string): pg.ClientConfig & { readonly op
   };
 }
 
+// A worker that is stopped in the middle of a transaction holds a run's row: its peers wait for it no longer than for a lost host.
 const hotSettings =
-  "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
+  "-c idle_in_transaction_session_timeout=10s -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
 
 /** Statements whose text depends on their values (inserts of many rows) must not fill the server's memory. */
 const maxPrepared = 100;

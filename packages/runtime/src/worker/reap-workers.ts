@@ -15,11 +15,12 @@ export interface Reaped {
 /**
  * Takes dead workers away and gives back what they held. A state, looked at again in every sweep of every worker, not an event that could be missed: who
  * has not beaten lately and whose advisory lock is free has lost its session. The worker's row, its leases, its attempts and its steps move in one
- * transaction; two reapers cannot take the same one. Steps whose worker is in no table any more are given back as well.
+ * transaction; two reapers cannot take the same one. Steps whose worker is in no table any more are given back as well, when `findsOrphans`: that looks at
+ * every running step, and only a claim that commits after its worker was given up leaves one.
  */
 export async function reapWorkers(
   db: LedgerDb,
-  options: { readonly selfId: string; readonly deps: RecordDeps },
+  options: { readonly selfId: string; readonly deps: RecordDeps; readonly findsOrphans: boolean },
 ): Promise<Reaped> {
   const { rows } = await sql<{ id: string }>`
     select id from watersmeet.worker
@@ -27,7 +28,7 @@ export async function reapWorkers(
       and pg_postmaster_start_time() < now() - interval '3 seconds'
     union all
     select distinct worker_id from watersmeet.step
-    where state = 'running' and not exists (select from watersmeet.worker where worker.id = step.worker_id)`.execute(
+    where ${options.findsOrphans} and state = 'running' and not exists (select from watersmeet.worker where worker.id = step.worker_id)`.execute(
     db,
   );
   const workers: string[] = [];

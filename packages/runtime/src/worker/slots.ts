@@ -52,18 +52,7 @@ export function createSlots(options: SlotsOptions): Slots {
   let onEmpty: (() => void)[] = [];
 
   const settle = (slot: Slot, outcome: AttemptOutcome, startedAt: Date): void => {
-    const { held, claimed, inputIds } = slot.step;
-    const { inputs, orders } = claimed;
-    options.onEnded({
-      step: held,
-      workerId: slot.workerId,
-      outcome,
-      startedAt,
-      finishedAt: new Date(),
-      inputs,
-      inputIds,
-      orders: orders?.fingerprint ?? null,
-    });
+    options.onEnded(toEnded(slot, outcome, startedAt));
     if (waiting.length + running.size > 0) return;
     const told = onEmpty;
     onEmpty = [];
@@ -111,11 +100,7 @@ export function createSlots(options: SlotsOptions): Slots {
       waiting.splice(0, waiting.length, ...waiting.filter((slot) => !dropped.includes(slot)));
       for (const slot of dropped) settle(slot, { kind: reason }, now);
       for (const slot of running) {
-        if (!which(slot.step.claimed) || slot.controller.signal.aborted) continue;
-        slot.abortReason = reason;
-        slot.controller.abort(
-          new Error(reason === "cancelled" ? "the run was cancelled" : "the worker lets the step go"),
-        );
+        if (which(slot.step.claimed) && !slot.controller.signal.aborted) abortSlot(slot, reason);
       }
     },
     heldCount: () => waiting.length + running.size + reserved,
@@ -137,6 +122,25 @@ export function createSlots(options: SlotsOptions): Slots {
     whenEmpty: () =>
       waiting.length + running.size === 0 ? Promise.resolve() : new Promise((resolve) => onEmpty.push(resolve)),
   };
+}
+
+function toEnded({ step, workerId }: Slot, outcome: AttemptOutcome, startedAt: Date): EndedAttempt {
+  const { inputs, orders } = step.claimed;
+  return {
+    step: step.held,
+    workerId,
+    outcome,
+    startedAt,
+    finishedAt: new Date(),
+    inputs,
+    inputIds: step.inputIds,
+    orders: orders?.fingerprint ?? null,
+  };
+}
+
+function abortSlot(slot: Slot, reason: AbortReason): void {
+  slot.abortReason = reason;
+  slot.controller.abort(new Error(reason === "cancelled" ? "the run was cancelled" : "the worker lets the step go"));
 }
 
 /** An executor does not reject; one that does all the same has a defect, which must not cost the worker. */

@@ -28,6 +28,9 @@ export interface SweepOptions {
 /** What a dead peer or a cancelled run waits for at most. */
 const sweepEveryMs = 100;
 
+/** So many looks apart are those at what should not be there: steps without a worker, and steps that a worker does not know of. */
+const thoroughEvery = 20;
+
 /** Looks again and again at what nobody tells: dead workers, cancelled runs, peers. Every worker does; states, not events. */
 export function startSweeps(options: SweepOptions): Sweeps {
   const stopping = new AbortController();
@@ -35,8 +38,9 @@ export function startSweeps(options: SweepOptions): Sweeps {
   const loop = async (): Promise<void> => {
     for (let round = 0; !stopping.signal.aborted; round++) {
       try {
-        peers = await sweep(options);
-        if (round % 20 === 0) await releaseForgotten(options);
+        const isThorough = round % thoroughEvery === 0;
+        peers = await sweep(options, isThorough);
+        if (isThorough) await releaseForgotten(options);
       } catch (error) {
         options.logger.warn({ error: String(error) }, "the sweep failed and is tried again");
       }
@@ -53,9 +57,9 @@ export function startSweeps(options: SweepOptions): Sweeps {
   };
 }
 
-async function sweep(options: SweepOptions): Promise<number> {
+async function sweep(options: SweepOptions, isThorough: boolean): Promise<number> {
   const { db, deps, logger, slots } = options;
-  const reaped = await reapWorkers(db, { selfId: options.workerId(), deps });
+  const reaped = await reapWorkers(db, { selfId: options.workerId(), deps, findsOrphans: isThorough });
   if (reaped.workers.length > 0) {
     logger.warn({ workers: reaped.workers, ready: reaped.readyCount }, "dead workers' steps were given back");
     options.onReady();
