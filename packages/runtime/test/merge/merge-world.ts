@@ -19,14 +19,14 @@ export interface MergeWorld extends AsyncDisposable {
   count(sql: string): Promise<number>;
 }
 
-export async function openDuckdbWorld(settings?: MergeSettings): Promise<MergeWorld> {
+export async function openDuckdbWorld(settings?: MergeSettings, threads = 2): Promise<MergeWorld> {
   const scratch = await createScratch();
   const store = await openDuckdbStore({
     name: "default",
     path: join(scratch.folder, "data.duckdb"),
     spillDirectory: join(scratch.folder, "spill"),
     memoryLimit: "512MB",
-    threads: 2,
+    threads,
     merge: createDuckdbMergeEngine(settings),
     now: Date.now,
     onPhase: () => {},
@@ -42,9 +42,11 @@ export async function openDuckdbWorld(settings?: MergeSettings): Promise<MergeWo
   };
 }
 
-export async function openPostgresWorld(settings?: MergeSettings): Promise<MergeWorld> {
+/** `prepare` is run in the database before the store is opened. */
+export async function openPostgresWorld(settings?: MergeSettings, prepare?: string): Promise<MergeWorld> {
   const scratch = await createScratch();
   const database = await createTestDatabase();
+  if (prepare !== undefined) await runOnce(database.url, prepare);
   const store = await openPostgresStore({
     name: "default",
     url: database.url,
@@ -66,6 +68,13 @@ export async function openPostgresWorld(settings?: MergeSettings): Promise<Merge
       await scratch[Symbol.asyncDispose]();
     },
   };
+}
+
+async function runOnce(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
 }
 
 /** A source's rows at the version that a merge reads. */
