@@ -15,22 +15,24 @@ export function AuditTrail({ assetKey }: { readonly assetKey: string }) {
   const hasPartitions = entries.some(({ partition }) => partition !== null && partition !== "");
   return (
     <>
-      <table className="audit">
-        <TableHead columns={["At", "What", ...(hasPartitions ? ["Partition"] : []), "By", "Told"]} />
-        <tbody>
-          {entries.map((entry) => (
-            <tr key={entry.sequence}>
-              <td className="when" title={entry.at}>
-                {formatTime(entry.at)}
-              </td>
-              <th scope="row">{entry.kind}</th>
-              {hasPartitions && <td>{entry.partition}</td>}
-              <td>{entry.by}</td>
-              <td>{entry.text}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <div className="scroll-x">
+        <table className="audit">
+          <TableHead columns={["At", "What", ...(hasPartitions ? ["Partition"] : []), "By", "Told"]} />
+          <tbody>
+            {entries.map((entry) => (
+              <tr key={entry.sequence}>
+                <td className="when" title={entry.at}>
+                  {formatTime(entry.at)}
+                </td>
+                <th scope="row">{entry.kind}</th>
+                {hasPartitions && <td>{entry.partition}</td>}
+                <td>{entry.by}</td>
+                <td>{entry.text}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       <More pages={pages} />
     </>
   );

@@ -60,6 +60,8 @@ export function RowTable({
 
 /** A cell as people read it. */
 export function showValue(value: unknown): React.ReactNode {
-  if (value === null || value === undefined) return <span className="quiet">null</span>;
+  // Absent is not null: nothing is said.
+  if (value === undefined) return null;
+  if (value === null) return <span className="quiet">null</span>;
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

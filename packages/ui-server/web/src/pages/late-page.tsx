@@ -21,7 +21,7 @@ export function LatePage() {
         Rows that came too late to count by themselves wait here. Reconciled, they count, and the table is as if they
         had come in time; rejected, they do not, and stay on record.
       </p>
-      {batches.length === 0 ? <Empty>Nothing waits.</Empty> : <BatchTable batches={batches} namesMerge />}
+      {batches.length === 0 ? <Empty>Nothing waits.</Empty> : <BatchTable batches={batches} isHoldingArea />}
       <More pages={pages} />
     </>
   );

@@ -13,20 +13,20 @@ import { OrderButton } from "./order-dialog.tsx";
 
 interface Props {
   readonly batches: readonly BatchDto[];
-  /** Whether batches are of several merges, so that each is named. @default false */
-  readonly namesMerge?: boolean;
+  /** Whether it is the holding area: of several merges, so that each is named, and all of one standing. @default false */
+  readonly isHoldingArea?: boolean;
 }
 
 /** What branches handed over, each with what can be done about it and, on demand, its rows. */
-export function BatchTable({ batches, namesMerge = false }: Props) {
+export function BatchTable({ batches, isHoldingArea = false }: Props) {
   const [shown, setShown] = useState<string | undefined>();
   const hasPartitions = batches.some(({ partition }) => partition !== "");
   const columns = [
     "Batch",
-    ...(namesMerge ? ["Merge"] : []),
+    ...(isHoldingArea ? ["Merge"] : []),
     ...(hasPartitions ? ["Partition"] : []),
     "Branch",
-    "Standing",
+    ...(isHoldingArea ? [] : ["Standing"]),
     "Rows",
     "Lateness",
     "Event times",
@@ -43,7 +43,7 @@ export function BatchTable({ batches, namesMerge = false }: Props) {
             <Fragment key={`${batch.asset} ${batch.partition} ${batch.id}`}>
               <BatchLine
                 batch={batch}
-                namesMerge={namesMerge}
+                isHoldingArea={isHoldingArea}
                 hasPartitions={hasPartitions}
                 isShown={shown === batch.id}
                 onShow={() => setShown(shown === batch.id ? undefined : batch.id)}
@@ -65,13 +65,13 @@ export function BatchTable({ batches, namesMerge = false }: Props) {
 
 interface LineProps {
   readonly batch: BatchDto;
-  readonly namesMerge: boolean;
+  readonly isHoldingArea: boolean;
   readonly hasPartitions: boolean;
   readonly isShown: boolean;
   readonly onShow: () => void;
 }
 
-function BatchLine({ batch, namesMerge, hasPartitions, isShown, onShow }: LineProps) {
+function BatchLine({ batch, isHoldingArea, hasPartitions, isShown, onShow }: LineProps) {
   return (
     <tr data-batch={batch.id} data-standing={batch.standing}>
       <th scope="row">
@@ -80,16 +80,18 @@ function BatchLine({ batch, namesMerge, hasPartitions, isShown, onShow }: LinePr
         </button>
         {batch.generation > 1 && <div className="quiet">generation {batch.generation}</div>}
       </th>
-      {namesMerge && (
+      {isHoldingArea && (
         <td>
           <a href={`/merges/${encodeURIComponent(batch.asset)}`}>{batch.asset}</a>
         </td>
       )}
       {hasPartitions && <td>{formatPartition(batch.partition)}</td>}
       <td>{batch.branch}</td>
-      <td>
-        <StatusBadge status={batch.standing} />
-      </td>
+      {!isHoldingArea && (
+        <td>
+          <StatusBadge status={batch.standing} />
+        </td>
+      )}
       <td className="number">
         {formatCount(batch.rowCount)}
         {batch.rejectedCount > 0 && <div className="quiet">{formatCount(batch.rejectedCount)} rejected</div>}

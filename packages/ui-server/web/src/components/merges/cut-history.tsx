@@ -26,42 +26,44 @@ export function CutHistory({
   const newest = new Set(cuts.filter((cut) => cuts.find(isOf(cut.partition)) === cut));
   return (
     <>
-      <table className="cuts">
-        <TableHead
-          columns={[
-            "Version",
-            ...(hasPartitions ? ["Partition"] : []),
-            "Joined",
-            "Contributions, and what changed",
-            "Actions",
-          ]}
-        />
-        <tbody>
-          {cuts.map((cut, index) => (
-            <tr key={`${cut.partition} ${cut.version}`}>
-              <th scope="row">
-                {cut.version}
-                <div className="quiet">
-                  cut <code title={cut.id}>{shortId(cut.id)}</code>
-                </div>
-              </th>
-              {hasPartitions && <td>{formatPartition(cut.partition)}</td>}
-              <td title={cut.committedAt}>
-                {formatTime(cut.committedAt)}
-                <div className="quiet">{renderDecision(cut.decision, formatDuration)}</div>
-              </td>
-              <td>
-                <FateCounts fates={cut.fates} before={cuts.slice(index + 1).find(isOf(cut.partition))?.fates} />
-              </td>
-              <td>
-                {!newest.has(cut) && (
-                  <RollbackButton asset={mergeKey} partition={cut.partition} version={cut.version} />
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <div className="scroll-x">
+        <table className="cuts">
+          <TableHead
+            columns={[
+              "Version",
+              ...(hasPartitions ? ["Partition"] : []),
+              "Joined",
+              "Contributions, and what changed",
+              "Actions",
+            ]}
+          />
+          <tbody>
+            {cuts.map((cut, index) => (
+              <tr key={`${cut.partition} ${cut.version}`}>
+                <th scope="row">
+                  {cut.version}
+                  <div className="quiet">
+                    cut <code title={cut.id}>{shortId(cut.id)}</code>
+                  </div>
+                </th>
+                {hasPartitions && <td>{formatPartition(cut.partition)}</td>}
+                <td title={cut.committedAt}>
+                  {formatTime(cut.committedAt)}
+                  <div className="quiet">{renderDecision(cut.decision, formatDuration)}</div>
+                </td>
+                <td>
+                  <FateCounts fates={cut.fates} before={cuts.slice(index + 1).find(isOf(cut.partition))?.fates} />
+                </td>
+                <td>
+                  {!newest.has(cut) && (
+                    <RollbackButton asset={mergeKey} partition={cut.partition} version={cut.version} />
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       <More pages={pages} />
     </>
   );

@@ -11,35 +11,37 @@ export function SchemaHistory({ mergeKey }: { readonly mergeKey: string }) {
   if (epochs.isError) return <ErrorNotice error={epochs.error} />;
   if (epochs.data.length === 0) return <Empty>No version has been made yet, so no form is on record.</Empty>;
   return (
-    <table className="epochs">
-      <TableHead columns={["Epoch", "Since", "Batches", "Columns", "Left because"]} />
-      <tbody>
-        {epochs.data.toReversed().map((epoch) => (
-          <tr key={epoch.number}>
-            <th scope="row">
-              {epoch.number}
-              {epoch.isPresent && <span className="badge tone-ok"> now</span>}
-            </th>
-            <td title={epoch.registeredAt}>{formatTime(epoch.registeredAt)}</td>
-            <td className="number">{formatCount(epoch.batchCount)}</td>
-            <td>
-              {epoch.fields.map((field) => (
-                <div key={field.id}>
-                  {field.name}{" "}
-                  <span className="quiet">
-                    {field.type}
-                    {field.isKey ? ", key" : ""}
-                    {field.isNullable ? ", may be null" : ""}
-                    {field.unit === null ? "" : `, in ${field.unit}`}
-                    {field.id === field.name ? "" : `, first called ${field.id}`}
-                  </span>
-                </div>
-              ))}
-            </td>
-            <td>{epoch.note}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <div className="scroll-x">
+      <table className="epochs">
+        <TableHead columns={["Epoch", "Since", "Batches", "Columns", "Left because"]} />
+        <tbody>
+          {epochs.data.toReversed().map((epoch) => (
+            <tr key={epoch.number}>
+              <th scope="row">
+                {epoch.number}
+                {epoch.isPresent && <span className="badge tone-ok"> now</span>}
+              </th>
+              <td title={epoch.registeredAt}>{formatTime(epoch.registeredAt)}</td>
+              <td className="number">{formatCount(epoch.batchCount)}</td>
+              <td>
+                {epoch.fields.map((field) => (
+                  <div key={field.id}>
+                    {field.name}{" "}
+                    <span className="quiet">
+                      {field.type}
+                      {field.isKey ? ", key" : ""}
+                      {field.isNullable ? ", may be null" : ""}
+                      {field.unit === null ? "" : `, in ${field.unit}`}
+                      {field.id === field.name ? "" : `, first called ${field.id}`}
+                    </span>
+                  </div>
+                ))}
+              </td>
+              <td>{epoch.note}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
