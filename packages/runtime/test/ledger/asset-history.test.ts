@@ -70,16 +70,19 @@ test("the history of an asset is in the order in which things were committed, wh
   );
 });
 
-test("pages join without a gap and without a repetition", async () => {
+test.each([1, 2, 3])("pages of %i join without a gap and without a repetition", async (limit) => {
   const all = await listHistory(ledger.db, airports, { limit: 100 });
   const paged: string[] = [];
   for (let before: string | undefined; ;) {
-    const page = await listHistory(ledger.db, airports, { limit: 2, before });
+    const page = await listHistory(ledger.db, airports, { limit, before });
     paged.push(...page.map((item) => item.sequence));
     before = page.at(-1)?.sequence;
-    if (page.length < 2) break;
+    if (page.length < limit) break;
   }
   expect(paged).toEqual(all.map((item) => item.sequence));
+});
+
+test("what is no sequence is refused", async () => {
   await expect(listHistory(ledger.db, airports, { limit: 1, before: "7" })).rejects.toMatchObject({
     code: "USAGE_INVALID",
   });

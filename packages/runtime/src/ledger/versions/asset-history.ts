@@ -66,6 +66,11 @@ export async function listHistory(
 ): Promise<readonly HistoryItem[]> {
   const [m, rank, number] = page.before === undefined ? [null, null, null] : parseSequence(page.before);
   const { rows } = await sql<HistoryRow>`
+    with oldest as (
+      -- Every version is an entry of its own, so that no more versions than entries are looked at.
+      select coalesce((
+        select id from watersmeet.materialization where asset = ${asset} and (${m}::bigint is null or id <= ${m}::bigint)
+        order by id desc offset ${page.limit} limit 1), 0) as id)
     select * from (
       select id as m, 1 as rank, 0::bigint as number, committed_at as at, 'version:committed' as kind, partition, version,
         requested_by as by, null::text as reason,
@@ -111,7 +116,8 @@ export async function listHistory(
         jsonb_build_object('decision', decision.id::text, 'environment', decision.environment, 'from', from_version, 'to', to_version)
       from watersmeet.head_pin join watersmeet.decision on decision.id = head_pin.decision_id
       where head_pin.asset = ${asset} and moved_at is not null) as history (m, rank, number, at, kind, partition, version, by, reason, details)
-    where ${m}::bigint is null or (m, rank, number) < (${m}::bigint, ${rank}::integer, ${number}::bigint)
+    where m >= (select id from oldest)
+      and (${m}::bigint is null or (m, rank, number) < (${m}::bigint, ${rank}::integer, ${number}::bigint))
     order by m desc, rank desc, number desc limit ${page.limit}`.execute(db);
   return rows.map(({ m: id, rank: at, number: position, ...item }) => ({
     ...item,
