@@ -153,6 +153,20 @@ for (const [engine, open] of [
       expect(again.staged.batches.map(({ outcome }) => outcome)).toEqual(["duplicate"]);
     });
 
+    test("the rows of another batch under another key count, and are told apart as suspicious (M19)", async () => {
+      const target = stampedMerge(world, columns);
+      const twice = await publishFeed(world, {
+        spec,
+        batches: [snapshots[0], snapshots[1], snapshots[0]].flatMap((one) => one ?? []),
+        columns,
+        eventTime,
+      });
+      const merge = { policy: feedPolicy(spec.policy), branches: branchesOf(twice, [0, 1, 2]) };
+      const { staged } = await commitStep(world, { target, merge });
+      expect(staged.batches.map(({ isSuspectDuplicate = false }) => isSuspectDuplicate)).toEqual([false, false, true]);
+      expect(staged.fates).toMatchObject({ winner: 4, duplicate: 3 });
+    });
+
     test("what says all under its key takes the place of what it said, unless something new in it is too late", async () => {
       const target = stampedMerge(world, columns);
       const late = {

@@ -107,7 +107,7 @@ for (const [engine, open] of [
         expect(alone.rows).toHaveLength(2);
         expect(amongOthers.step.commit.dataDigest).toBe(alone.step.commit.dataDigest);
         expect(amongOthers.step.staged.fates).toEqual(alone.step.staged.fates);
-        expect(amongOthers.step.staged.fates).toMatchObject({ winner: 2, masked: 0, rejected: 1 });
+        expect(amongOthers.step.staged.fates).toMatchObject({ winner: 3, masked: 0, rejected: 1 });
         const counts = amongOthers.step.staged.batches.map(({ rowCount, outsideCount }) => [rowCount, outsideCount]);
         const left = outside.length * 2;
         expect(counts).toEqual([

@@ -106,6 +106,7 @@ function describeBatch(asset: AssetKey, batch: StandingBatch): BatchRecord {
     rowCount: batch.rowCount,
     duplicateCount: batch.duplicateCount,
     rejectedCount: batch.rejectedCount,
+    ...(batch.outsideCount === 0 ? {} : { outsideCount: batch.outsideCount }),
     eventTimes:
       batch.eventTimes === null
         ? null

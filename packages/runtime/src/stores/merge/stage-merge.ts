@@ -11,7 +11,7 @@ import { fingerprint, stableJson } from "@watersmeet/core/values";
 import { internalSchema } from "../catalog/names.ts";
 import type { MergeStaged, MergeStageHost } from "../merge-seam.ts";
 import { numberOf } from "../sql-session.ts";
-import type { Staged, StagedBatch, StagedMerge } from "../store.ts";
+import type { MergeScope, Staged, StagedBatch, StagedMerge } from "../store.ts";
 import { listBatches, type CatalogBatch } from "./catalog/batches.ts";
 import { findCut, insertCut, listPastCuts, type CatalogCut, type OtherStandings } from "./catalog/cuts.ts";
 import { listDerived, type DerivedBatch } from "./catalog/derived.ts";
@@ -47,6 +47,7 @@ interface Start {
   readonly form: EpochForm;
   readonly isNewForm: boolean;
   readonly base: CatalogCut | undefined;
+  readonly scope: MergeScope | null;
   readonly orders: readonly MergeOrder[];
   judge(branch: string): LateJudgement;
   /** What upcasters have made of batches. */
@@ -153,6 +154,7 @@ async function findStart(
     form,
     isNewForm: isNew,
     base,
+    scope: merge.scope ?? null,
     orders: joinOrders(base?.orders ?? [], merge.orders ?? []),
     judge: (branch: string) => judgeLateness(merge, { base, history }, branch),
     derived,
@@ -274,6 +276,7 @@ function describeBatches(
       rowCount: batch.rowCount,
       outcome: outcomeOf(outcome, standings.get(batch.number)),
       ...(Object.keys(batch.lateness).length === 0 ? {} : { lateness: batch.lateness }),
+      ...(batch.outsideCount === 0 ? {} : { outsideCount: batch.outsideCount }),
       ...(isSuspect ? { isSuspectDuplicate: true } : {}),
     })),
   );

@@ -23,6 +23,8 @@ export interface CatalogBatch {
   readonly rowCount: number;
   readonly duplicateCount: number;
   readonly rejectedCount: number;
+  /** Rows of the delivery that belong to other partitions, and are none of its contributions. */
+  readonly outsideCount: number;
   readonly eventTimes: Extent | null;
   readonly sequences: Extent;
   readonly hasDeletes: boolean;
@@ -92,6 +94,7 @@ const written: readonly (readonly [column: string, type: string, value: (batch: 
   ["row_count", "bigint", (batch) => batch.rowCount],
   ["duplicate_count", "bigint", (batch) => batch.duplicateCount],
   ["rejected_count", "bigint", (batch) => batch.rejectedCount],
+  ["outside_count", "bigint", (batch) => batch.outsideCount],
   ["least_time", "bigint", (batch) => batch.eventTimes?.least ?? null],
   ["greatest_time", "bigint", (batch) => batch.eventTimes?.greatest ?? null],
   ["least_sequence", "bigint", (batch) => batch.sequences.least],
@@ -172,6 +175,7 @@ export function readBatch(row: SqlRow): CatalogBatch {
     rowCount: numberOf(row, "row_count"),
     duplicateCount: numberOf(row, "duplicate_count"),
     rejectedCount: numberOf(row, "rejected_count"),
+    outsideCount: Number(row["outside_count"] ?? 0),
     eventTimes: readExtent(row, "time"),
     sequences: readExtent(row, "sequence") ?? { least: 0n, greatest: 0n },
     hasDeletes: row["has_deletes"] === "true",

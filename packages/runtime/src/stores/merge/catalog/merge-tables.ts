@@ -43,6 +43,7 @@ const addedBatchColumns: readonly TableColumn[] = [
   ["late_bounds", "varchar"],
   ["sealed_at", "timestamptz"],
   ["since_version", "integer"],
+  ["outside_count", "bigint"],
 ];
 
 const cutColumns: readonly TableColumn[] = [

@@ -6,11 +6,7 @@ import { numberOf, textOf } from "../../sql-session.ts";
 import type { MergeFunctions, Staged } from "../../store.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import type { CatalogCut } from "../catalog/cuts.ts";
-import {
-  contributionTableName,
-  renderContributionColumns,
-  contributionColumns,
-} from "../contribution-table.ts";
+import { contributionTableName, renderContributionColumns, contributionColumns } from "../contribution-table.ts";
 import type { FormReader } from "../forms/read-forms.ts";
 import type { ContributionTable, MergeDialect } from "../merge-dialect.ts";
 import { checkShadow } from "./check-shadow.ts";

@@ -2,7 +2,7 @@ import type { MergePolicy } from "@watersmeet/core/merge";
 import { compareStrings, fingerprint, stableJson } from "@watersmeet/core/values";
 import { internalSchema } from "../../catalog/names.ts";
 import { numberOf, textOf, type SqlSession } from "../../sql-session.ts";
-import type { Delivery, InputVersions, StagedBranch } from "../../store.ts";
+import type { Delivery, InputVersions, MergeScope, StagedBranch } from "../../store.ts";
 
 /**
  * Identity of what branches deliver, without reading it: their queries, and the data digests of the versions that the queries read. The same on every engine
@@ -12,7 +12,7 @@ import type { Delivery, InputVersions, StagedBranch } from "../../store.ts";
  */
 export async function digestDeliveries(
   session: SqlSession,
-  policy: MergePolicy,
+  terms: DeliveryTerms,
   branches: readonly StagedBranch[],
 ): Promise<ReadonlyMap<Delivery, string>> {
   const deliveries = branches.flatMap((branch) => branch.deliveries);
@@ -22,15 +22,22 @@ export async function digestDeliveries(
   );
   const digests = new Map<Delivery, string>();
   for (const branch of branches) {
-    for (const delivery of branch.deliveries) digests.set(delivery, digest(policy, branch, { delivery, contents }));
+    for (const delivery of branch.deliveries) digests.set(delivery, digest(terms, branch, { delivery, contents }));
   }
   return digests;
+}
+
+/** What of a merge decides which rows are a delivery's, and what they do. */
+export interface DeliveryTerms {
+  readonly policy: MergePolicy;
+  /** `null`: all rows are. */
+  readonly scope: MergeScope | null;
 }
 
 type Contents = ReadonlyMap<string, ReadonlyMap<number, string>>;
 
 function digest(
-  policy: MergePolicy,
+  { policy, scope }: DeliveryTerms,
   branch: StagedBranch,
   { delivery, contents }: { readonly delivery: Delivery; readonly contents: Contents },
 ): string {
@@ -49,6 +56,7 @@ function digest(
       (_, index) => `input_#${places.indexOf(Number(index))}`,
     ),
     parameters: delivery.query.parameters.map((value) => (typeof value === "bigint" ? `${value}n` : value)),
+    ...(scope === null ? {} : { scope }),
     emits: delivery.emits === "snapshot" ? "snapshot" : "rows",
     contents: reads.map(({ input }) => [
       input.asset.key,

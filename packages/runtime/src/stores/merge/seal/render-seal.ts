@@ -107,6 +107,17 @@ export function renderLateCounts(
   return `select t._batch, case ${cases.join(" ")} else 'onTime' end as class, count(*) as row_count from ${table} as t where t._batch in (${batches.join(", ")}) and t._fault is null${isNew} group by 1, 2`;
 }
 
+/** How many contributions only one of two batches of a table has. */
+export function renderDifferentRows(
+  spec: MergeSpec,
+  { table, one, other }: { readonly table: string; readonly one: number; readonly other: number },
+): string {
+  const cells = spec.schema.columns.map((column) => cellOf(spec.schema, column));
+  const of = (batch: number) =>
+    `select ${["_fault", "_op", "_at", "_sequence", "_present", ...cells].join(", ")} from ${table} where _batch = ${batch}`;
+  return `select count(*) as different from ((${of(one)} except all ${of(other)}) union all (${of(other)} except all ${of(one)})) as rows_of_one`;
+}
+
 /** Whether contributions `t` and `s` say the same. */
 export function renderSameContribution(spec: MergeSpec): string {
   const key = keyColumns(spec.schema, spec.policy.key).map((column) => cellOf(spec.schema, column));
@@ -239,7 +250,8 @@ function renderTimeFaults(dialect: MergeDialect, column: Column): readonly strin
   ];
 }
 
-function renderMicros(dialect: MergeDialect, column: Column): string {
+/** Microseconds since 1970 of a column of a branch `b`; NULL where it is not finite. */
+export function renderMicros(dialect: MergeDialect, column: Column): string {
   const value = `b.${quoteIdentifier(column.name)}`;
   if (!isInstant(column)) return value;
   const instant = column.type.kind === "date" ? `${value}::${dialect.store.renderType({ kind: "timestamp" })}` : value;

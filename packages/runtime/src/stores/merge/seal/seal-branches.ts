@@ -6,6 +6,7 @@ import type { CatalogBatch } from "../catalog/batches.ts";
 import { standingsOf, type CatalogCut } from "../catalog/cuts.ts";
 import { readDeliveredColumns } from "./delivered-columns.ts";
 import { digestDeliveries } from "./digest-deliveries.ts";
+import { isRepeated } from "./find-repeated.ts";
 import type { NewDelivery, SealContext } from "./seal-context.ts";
 import { sealRows } from "./seal-rows.ts";
 
@@ -35,7 +36,11 @@ export async function sealBranches(
   facts: KnownDeliveries,
   branches: readonly StagedBranch[],
 ): Promise<readonly SealedDelivery[]> {
-  const digests = await digestDeliveries(context.host.session, context.spec.policy, branches);
+  const digests = await digestDeliveries(
+    context.host.session,
+    { policy: context.spec.policy, scope: context.scope },
+    branches,
+  );
   const sealed: SealedDelivery[] = [];
   for (const branch of branches) sealed.push(...(await sealBranch(context, { facts, branch, digests })));
   return sealed;
@@ -55,7 +60,9 @@ async function sealBranch(context: SealContext, work: BranchWork): Promise<reado
     const groups = await sealRows(context, branch, waiting);
     for (const [index, batches] of groups.entries()) {
       const outcome = (waiting[index]?.replaces.length ?? 0) > 0 ? "superseding" : "admitted";
-      sealed.push({ batches, outcome, isSuspect: waiting[index]?.isSuspect ?? false });
+      const isSuspect =
+        waiting[index]?.isSuspect === true || (await isRepeated(context, batches, listOthers(work, sealed)));
+      sealed.push({ batches, outcome, isSuspect });
     }
     waiting = [];
   };
@@ -76,6 +83,13 @@ async function sealBranch(context: SealContext, work: BranchWork): Promise<reado
 }
 
 const deliveriesAtOnce = 64;
+
+/** Batches of the branch that count, or are about to. */
+function listOthers({ branch, facts }: BranchWork, sealed: readonly SealedDelivery[]): readonly CatalogBatch[] {
+  const live = new Set(facts.base?.live);
+  const known = facts.known.filter((batch) => batch.source === branch.name && live.has(batch.number));
+  return [...known, ...sealed.flatMap(({ batches }) => batches)];
+}
 
 /** Batches of the same source of snapshots, those of one partition of one asset, that were not taken back: what waits was said, too. */
 function chainOf(

@@ -1,6 +1,6 @@
 import type { LateClass, LateTreatment, MergeSpec } from "@watersmeet/core/merge";
 import type { MergeStageHost } from "../../merge-seam.ts";
-import type { Delivery } from "../../store.ts";
+import type { Delivery, MergeScope } from "../../store.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import type { EpochForm } from "../catalog/epochs.ts";
 import type { FormReader } from "../forms/read-forms.ts";
@@ -15,6 +15,8 @@ export interface SealContext {
   readonly form: EpochForm;
   /** What is late of a branch. */
   judge(branch: string): LateJudgement;
+  /** Which rows belong to the partition; `null`: all. */
+  readonly scope: MergeScope | null;
   /** Of sealed contributions, in the form that the rows are written in. */
   readonly reader: FormReader;
 }

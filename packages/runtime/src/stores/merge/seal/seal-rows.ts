@@ -14,6 +14,7 @@ import { contributionTableName } from "../contribution-table.ts";
 import { listReadColumns, readDeliveredColumns, type DeliveredColumns } from "./delivered-columns.ts";
 import { diffSnapshot } from "./diff-snapshot.ts";
 import { storeBounds } from "./judge-lateness.ts";
+import { renderOutsideCounts, renderScoped } from "./render-scope.ts";
 import {
   renderAmbiguousKeys,
   renderLateCounts,
@@ -46,6 +47,8 @@ interface Counted {
   readonly kept: ReadonlyMap<number, SqlRow>;
   readonly retracts: number;
   readonly lateness: ReadonlyMap<number, Lateness>;
+  /** Rows of other partitions. */
+  readonly outside: ReadonlyMap<number, number>;
 }
 
 type Lateness = Readonly<Partial<Record<LateClass, number>>>;
@@ -96,13 +99,13 @@ async function numberDeliveries(
 
 async function sealChunk(context: SealContext, chunk: Chunk): Promise<readonly (readonly CatalogBatch[])[]> {
   const { host } = context;
-  await insertRows(context, chunk);
+  const outside = await insertRows(context, chunk);
   const whole = await readFigures(context, chunk, { hasFeed: hasFeed(chunk) });
   await settleCopies(context, chunk, whole);
   const retracts = await diffSnapshots(context, chunk);
   const kept = retracts === null ? whole : await readFigures(context, chunk, { hasFeed: true });
   const lateness = await readLateness(context, chunk);
-  const counted: Counted = { whole, kept, retracts: retracts ?? 0, lateness };
+  const counted: Counted = { whole, kept, retracts: retracts ?? 0, lateness, outside };
   const groups = chunk.deliveries.map((one) => describeDelivery(context, chunk, { one, counted }));
   await insertBatches(
     host.session,
@@ -112,17 +115,31 @@ async function sealChunk(context: SealContext, chunk: Chunk): Promise<readonly (
   return groups;
 }
 
-async function insertRows(context: SealContext, { delivered, deliveries, judgement, table }: Chunk): Promise<void> {
-  const { dialect, host, spec } = context;
+/** Answers how many rows of each delivery were left out, since they belong to other partitions. */
+async function insertRows(
+  context: SealContext,
+  { delivered, deliveries, judgement, table }: Chunk,
+): Promise<ReadonlyMap<number, number>> {
+  const { dialect, host, scope, spec } = context;
   const selects: SealedSelect[] = [];
+  const whole: { readonly number: number; readonly select: string }[] = [];
   let parameters: readonly SqlValue[] = [];
   for (const one of deliveries) {
     const read = await host.renderQuery(one.delivery.query, listReadColumns(delivered));
     parameters = read.parameters;
-    selects.push({ number: one.numbers.main, select: read.sql, splits: splitsOf(judgement, one) });
+    const number = one.numbers.main;
+    whole.push({ number, select: read.sql });
+    selects.push({
+      number,
+      select: renderScoped(dialect, spec, { scope, select: read.sql }),
+      splits: splitsOf(judgement, one),
+    });
   }
   const seal = { table, delivered, latestTime: judgement.latestTime, batches: selects };
   await host.session.run(renderSeal(dialect, spec, seal), parameters);
+  if (scope === null) return new Map();
+  const rows = await host.session.run(renderOutsideCounts(dialect, spec, { scope, batches: whole }), parameters);
+  return new Map(rows.map((row) => [numberOf(row, "number"), numberOf(row, "count")]));
 }
 
 /** A delivery that takes the place of another is not split: what waits of it would be missing, since what it replaces is gone. */
@@ -282,6 +299,7 @@ function describeBatch(
     rowCount: count(counted.kept, "row_count") + known,
     duplicateCount: count(counted.kept, "ties") + known,
     rejectedCount: count(counted.kept, "row_count") - count(counted.kept, "accepted"),
+    outsideCount: counted.outside.get(number) ?? 0,
     eventTimes: readExtent(kept, "time"),
     sequences: readExtent(kept, "sequence") ?? { least: 0n, greatest: 0n },
     hasDeletes: count(counted.kept, "deletes") > 0,
