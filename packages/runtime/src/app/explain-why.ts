@@ -1,6 +1,7 @@
 import { describeRunReason } from "@watersmeet/core/plan";
 import { hasOrdinal, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
+import { readFreezes } from "../ledger/decisions.ts";
 import { listOrdersSinceHead } from "../ledger/merge-orders.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { PartitionStatus, RunId, RunState, StepState } from "../ledger/records.ts";
@@ -16,12 +17,23 @@ export async function explainWhy(
 ): Promise<WhyAnswer> {
   const { asset, partition } = question;
   const reasons = [
+    ...(await explainFreeze(db, question)),
     ...(await explainOpenSteps(db, question)),
     ...(await explainFailures(db, question)),
     ...explainFreshness(picture, partition),
     ...(hasNewOrders(picture) ? await explainOrders(db, question) : []),
   ];
   return { asset, partition, status: findStatus(asset, partition, picture), reasons };
+}
+
+async function explainFreeze(
+  db: LedgerDb,
+  question: { readonly asset: AssetKey; readonly environment: string },
+): Promise<readonly string[]> {
+  const [freeze] = await readFreezes(db, [question]);
+  if (freeze === null || freeze === undefined) return [];
+  const { by, at, reason } = freeze;
+  return [`${question.asset} is frozen by ${by} since ${at.toISOString()}, and publishes nothing: ${reason}.`];
 }
 
 /** Of an asset as a whole: the status that most needs attention. */

@@ -211,6 +211,7 @@ describe("the desk", () => {
     const freeze = { environment: "prod", asset: airports, by: "watersmeet", reason: "1 key differs" };
     await ledger.db.transaction().execute((tx) => freezeMerge(tx, freeze));
     expect((await merges().describe(airports)).isFrozen).toBe(true);
+    expect((await registers.project.why(airports, null)).reasons[0]).toMatch(/^airports is frozen by watersmeet since/);
     const before = await registers.rows("airports");
     const failed = await registers.deliver({ authority: [{ code: "BER", city: "Berlin", at: day("12") }] });
     expect(failed).toMatchObject({ state: "failed" });
