@@ -12,6 +12,7 @@ export function checkMergePolicy(asset: string, { policy, schema }: MergeSpec): 
   const types = new Map(schema.columns.map((column) => [column.name, column.type]));
   const complaints = [
     ...checkKey(policy, types),
+    ...checkPartitionBy(policy),
     ...checkColumns(policy, types),
     ...checkTimes(policy, types),
     ...checkSpecialColumns(policy, types),
@@ -36,6 +37,16 @@ function checkKey({ key }: MergePolicy, types: Types): readonly Complaint[] {
       ],
     ];
   });
+}
+
+function checkPartitionBy({ key, partitionBy }: MergePolicy): readonly Complaint[] {
+  if (partitionBy === undefined || key.includes(partitionBy)) return [];
+  return [
+    [
+      `partitionBy names "${partitionBy}", which is not part of the key`,
+      "The key has to say which partition a row belongs to: add the column to the key, or leave the merge without partitions.",
+    ],
+  ];
 }
 
 function checkColumns(policy: MergePolicy, types: Types): readonly Complaint[] {

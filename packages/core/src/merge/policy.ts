@@ -56,6 +56,11 @@ export interface MergePolicy {
   /** JSON column of the branches with the names of the columns that the row says something of; NULL and a branch without it: all that it delivers. */
   readonly present?: string;
   /**
+   * Column of the key that says which partition a row belongs to: rows of another partition are none of this one's contributions (M17). Without it each partition is a key space
+   * of its own, and whatever its branches deliver belongs to it.
+   */
+  readonly partitionBy?: string;
+  /**
    * Microseconds within which times count as equal, so that trust decides before the exact time: a token has `floor(time / tolerance)` before the rank and the
    * exact time after it. 0 or absent: none.
    */

@@ -76,6 +76,8 @@ export interface StagedMerge {
   readonly branches: readonly StagedBranch[];
   /** Decisions about batches, all that were ever made for the partition. @default none */
   readonly orders?: readonly MergeOrder[];
+  /** Which rows belong to the partition; those of another one are counted and are no contributions. @default all that the branches deliver */
+  readonly scope?: MergeScope;
   /** How lateness is judged; without it every row is on time. */
   readonly late?: LateTerms;
   /** Forms of the schema that were left behind, oldest first; the target's schema is the last. @default none: only one form is known */
@@ -155,6 +157,11 @@ export interface BatchOrigin {
   readonly traceId: string | null;
 }
 
+/** What a key column of a partition's rows holds: times from inclusive, to exclusive, in microseconds since 1970 as text (a date means its midnight in UTC), or one text. */
+export type MergeScope =
+  | { readonly column: string; readonly from: string; readonly to: string }
+  | { readonly column: string; readonly equals: string };
+
 export interface LateTerms {
   readonly policy: LatePolicy;
   /** Now, as judged by the caller: ISO-8601 UTC. Kept with what is judged by it. */
@@ -216,6 +223,8 @@ export interface StagedBatch {
   readonly lateness?: Readonly<Partial<Record<LateClass, number>>>;
   /** Another live batch has the same content under another key. */
   readonly isSuspectDuplicate?: boolean;
+  /** Rows that it was delivered with and that belong to other partitions: see `StagedMerge.scope`. @default 0 */
+  readonly outsideCount?: number;
 }
 
 export interface Measurement {
@@ -408,6 +417,8 @@ export interface BatchRecord {
   readonly rowCount: number;
   readonly duplicateCount: number;
   readonly rejectedCount: number;
+  /** Rows that were delivered with it and belong to other partitions; they are in no other count. @default 0 */
+  readonly outsideCount?: number;
   /** Microseconds, as text. */
   readonly eventTimes: { readonly least: string; readonly greatest: string } | null;
   readonly cursor: Delivery["cursor"];

@@ -62,6 +62,7 @@ const mergeSchemaOptions = [
   "operation",
   "sequence",
   "present",
+  "partitionBy",
   "late",
   "epochs",
 ] as const;

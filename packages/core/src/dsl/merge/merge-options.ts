@@ -35,6 +35,12 @@ export interface MergeOptions<
   readonly sequence?: X;
   /** JSON column with the names of the columns that a row says something of; null: all that the branch delivers. The schema need not have it. */
   readonly present?: X;
+  /**
+   * Column of the key that says which partition a row belongs to: a date or timestamp within its window of time, or a text equal to its listed key. Then a branch may
+   * read other partitions of its input too, and what belongs elsewhere is left to the other partitions.
+   * @default each partition is a key space of its own, and all that its branches read belongs to it
+   */
+  readonly partitionBy?: NoInfer<K>;
   /** What becomes of rows that come late. @default they are taken as they come */
   readonly late?: LateOptions;
   /** For which branches the merge waits, and how long. @default for all, for ever */

@@ -1,5 +1,6 @@
 import { rowRules } from "../../merge/fold/row-policies.ts";
 import { cellPolicies, rowPolicies, type CellPolicy, type MergePolicy, type RowPolicy } from "../../merge/policy.ts";
+import type { PartitionsSpec } from "../../values/partitions-spec.ts";
 import { invalid, requireColumnNames } from "../define.ts";
 import type { Definition } from "../definition.ts";
 import { parseDuration } from "../duration.ts";
@@ -15,6 +16,8 @@ export interface LoosePolicyOptions {
   readonly operation?: string;
   readonly sequence?: string;
   readonly present?: string;
+  readonly partitionBy?: string;
+  readonly partitions?: PartitionsSpec;
 }
 
 interface LooseCustom {
@@ -37,6 +40,7 @@ export function readPolicy(options: LoosePolicyOptions, columns: readonly string
     eventTime: options.eventTime ?? null,
     ...readFeedColumns(options),
     ...readTolerance(options),
+    ...readPartitionBy(options),
   });
 }
 
@@ -112,6 +116,22 @@ function readTolerance({ tolerance, eventTime }: LoosePolicyOptions): Pick<Merge
   if (eventTime === undefined)
     throw invalid("tolerance needs an event time", "Name the column that says since when a row is true: eventTime");
   return { toleranceUs: parseDuration(tolerance) * 1_000 };
+}
+
+/** The key has to say which partition a row belongs to, or one key could be in two of them (M17). */
+function readPartitionBy({ partitionBy, partitions, key = [] }: LoosePolicyOptions): Pick<MergePolicy, "partitionBy"> {
+  if (partitionBy === undefined) return {};
+  if (!key.includes(partitionBy))
+    throw invalid(
+      `partitionBy names "${partitionBy}", which is not part of the key`,
+      "The key has to say which partition a row belongs to: add the column to the key, or leave the merge without partitions",
+    );
+  if (partitions?.kind !== "time" && partitions?.kind !== "listed")
+    throw invalid(
+      `partitionBy needs partitions of time or listed ones`,
+      "Which bucket or pair a row belongs to does not follow from one column: leave partitionBy out",
+    );
+  return { partitionBy };
 }
 
 function listChoices(choices: readonly string[]): string {

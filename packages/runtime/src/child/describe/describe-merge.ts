@@ -3,6 +3,7 @@ import type { Problem } from "@watersmeet/core/errors";
 import type { ManifestAsset } from "@watersmeet/core/manifest";
 import {
   checkEpochChain,
+  checkPartitionBy,
   checkReducers,
   hashEpoch,
   listEpochFields,
@@ -32,6 +33,7 @@ export async function describeMerge(
     terms: { late, wait, retention, fields, epochs: steps, reducers },
     problems: [
       ...epochs.flatMap(({ problems }, index) => problems.map((problem) => inEpoch(problem, index))),
+      ...checkPartitionBy({ policy: definition.policy, schema }, definition.partitions),
       ...checkEpochChain({ steps, present: fields }),
       ...(await checkReducers({ schema: definition.schema, columns: schema, reducers: definition.reducers })),
     ],

@@ -7,6 +7,7 @@ import type { Relations } from "../arguments.ts";
 import type { StepWork } from "../step-work.ts";
 import { bindAuthorFunctions } from "./author-functions.ts";
 import { describeLegs } from "./describe-legs.ts";
+import { findScope } from "./find-scope.ts";
 import { findInputCommits } from "./input-commits.ts";
 import { bindReads, listDeliveries, type BoundBranch } from "./list-deliveries.ts";
 import { requireAligned } from "./require-aligned.ts";
@@ -31,11 +32,13 @@ export async function bindMerge(
     staged.push({ name, columns, deliveries: await listDeliveries(branch, { work, relations, commits }) });
   }
   const functions = await bindAuthorFunctions(work, terms);
+  const scope = findScope(work, policy);
   return {
     policy,
     baseVersion: step.head?.version ?? null,
     branches: staged,
     orders: step.orders?.orders ?? [],
+    ...(scope === null ? {} : { scope }),
     ...(terms.late === null ? {} : { late: lateTerms(work, terms.late) }),
     epochs: terms.epochs,
     ...(terms.retention === null ? {} : { retention: terms.retention }),
