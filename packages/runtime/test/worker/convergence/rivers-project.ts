@@ -12,6 +12,8 @@ export interface Weather {
   readonly generation: number;
   /** Which attempts are slow, throw, or take their process with them. 0: none. */
   readonly seed: number;
+  /** A river that nothing comes from any more. */
+  readonly dry?: number;
 }
 
 export interface RiversProject extends AsyncDisposable {
@@ -28,7 +30,7 @@ const meets: Readonly<Record<string, readonly number[]>> = {
 
 const isSplit = (river: number): boolean => river === 1 || river === 5;
 
-export async function createRivers(store: StoreDefinition): Promise<RiversProject> {
+export async function createRivers(store: StoreDefinition, assets = renderAssets()): Promise<RiversProject> {
   const root = await realpath(await mkdtemp(join(tmpdir(), "watersmeet-rivers-")));
   await mkdir(join(root, "assets"));
   await mkdir(join(root, "lib"));
@@ -36,7 +38,7 @@ export async function createRivers(store: StoreDefinition): Promise<RiversProjec
   await writeFile(join(root, "package.json"), JSON.stringify({ name: "rivers", type: "module" }));
   await writeFile(join(root, "watersmeet.config.ts"), renderConfig(store));
   await writeFile(join(root, "lib/spring.ts"), spring);
-  await writeFile(join(root, "assets/rivers.ts"), renderAssets());
+  await writeFile(join(root, "assets/rivers.ts"), assets);
   const setWeather = (weather: Weather): Promise<void> =>
     writeFile(join(root, "weather.json"), JSON.stringify(weather));
   await setWeather({ generation: 1, seed: 0 });
@@ -62,7 +64,7 @@ function renderConfig(store: StoreDefinition): string {
 const spring = `import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ctx } from "@watersmeet/core";
+import { NonRetriableError, type Ctx } from "@watersmeet/core";
 
 export interface Drop {
   readonly id: number;
@@ -76,7 +78,8 @@ function roll(...parts: readonly (string | number)[]): number {
 }
 
 export async function flow(river: number, ctx: Ctx): Promise<readonly Drop[]> {
-  const { generation, seed } = JSON.parse(readFileSync("weather.json", "utf8"));
+  const { generation, seed, dry } = JSON.parse(readFileSync("weather.json", "utf8"));
+  if (dry === river) throw new NonRetriableError("the river is dry");
   const luck = roll(seed, river, ctx.partition, generation, ctx.attempt);
   if (seed !== 0) await sleep(luck % 50);
   if (seed !== 0 && ctx.attempt < 3 && luck % 4 === 0) throw new Error("a flood");
