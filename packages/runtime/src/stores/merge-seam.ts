@@ -64,11 +64,11 @@ export interface MergeStageHost {
   stagingTable(suffix: string): string;
   /** `create table` with what the engine wants for staging: `create unlogged table` on Postgres. */
   readonly createStagingTable: string;
-  /** A SELECT of a query's rows over its pinned inputs: the columns, in that order, cast to their types. To be made and run in one transaction. */
-  renderQuery(
-    query: StagedQuery,
+  /** SELECTs of queries' rows over their pinned inputs: the columns, in that order, cast to their types. To be made and run in one transaction. */
+  renderQueries(
+    queries: readonly StagedQuery[],
     columns: readonly Column[],
-  ): Promise<{ readonly sql: string; readonly parameters: readonly SqlValue[] }>;
+  ): Promise<readonly { readonly sql: string; readonly parameters: readonly SqlValue[] }[]>;
   /** A SELECT of rows at pinned versions, columns in schema order. For the merge's own earlier versions, or an input by itself. */
   renderVersions(input: InputVersions): Promise<string>;
   /** Stages the folded rows: a SELECT of the target's columns in schema order. Call it once. Answers their number. */

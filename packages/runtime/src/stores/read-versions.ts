@@ -56,6 +56,27 @@ export async function readQuery(
   return renderQuerySelection(dialect, { sql: query.sql, inputs }, schema);
 }
 
+/** Many queries in one transaction: what they have in common is looked up once. */
+export async function readQueries(
+  session: SqlSession,
+  dialect: Dialect,
+  { queries, schema }: { readonly queries: readonly StagedQuery[]; readonly schema: RowSchema },
+): Promise<readonly string[]> {
+  const answers = new Map<string, Promise<readonly SqlRow[]>>();
+  const remembering: SqlSession = {
+    run(sql, parameters = []) {
+      const question = stableJson([sql, parameters.map(String)]);
+      const answer = answers.get(question) ?? session.run(sql, parameters);
+      answers.set(question, answer);
+      return answer;
+    },
+    change: (sql, parameters) => session.change(sql, parameters),
+  };
+  const selects: string[] = [];
+  for (const query of queries) selects.push(await readQuery(remembering, dialect, { query, schema }));
+  return selects;
+}
+
 /** Names the file of an export after what it holds. */
 export function nameExport(storeId: string, input: InputVersions): string {
   const versions = [...new Set(input.versions.map(({ version }) => version))].sort((a, b) => a - b);

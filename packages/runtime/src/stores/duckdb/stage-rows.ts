@@ -2,7 +2,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { quoteLiteral, renderColumnNames } from "../../exchange/quote.ts";
 import { renderFileScan } from "../../exchange/read-exchange-file.ts";
 import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
-import { readQuery, readVersions } from "../read-versions.ts";
+import { readQueries, readQuery, readVersions } from "../read-versions.ts";
 import { numberOf, toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
 import type { StampedChange } from "../stamped/stage-changes.ts";
 import {
@@ -72,10 +72,13 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
       target,
       stagingTable: (suffix) => staging.stagingTable(suffix),
       createStagingTable: "create table",
-      renderQuery: async (query, columns) => ({
-        sql: await readQuery(session, duckdbDialect, { query, schema: { columns } }),
-        parameters: query.parameters.map(toSqlValue),
-      }),
+      async renderQueries(queries, columns) {
+        const selects = await readQueries(session, duckdbDialect, { queries, schema: { columns } });
+        return queries.map((query, index) => ({
+          sql: selects[index] ?? "",
+          parameters: query.parameters.map(toSqlValue),
+        }));
+      },
       renderVersions: async (input) => (await readVersions(session, duckdbDialect, input)).sql,
       async stageRows(rows, parameters = []) {
         await insert({ rows, parameters, keys: null, key });

@@ -6,7 +6,7 @@ import { internalSchema } from "../catalog/names.ts";
 import type { Dialect } from "../dialect.ts";
 import { finishMeasurement, measureRelation } from "../measure-relation.ts";
 import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
-import { readQuery, readVersions } from "../read-versions.ts";
+import { readQueries, readQuery, readVersions } from "../read-versions.ts";
 import { toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
 import { getBase, measureStamped, renderOpened, renderWhole } from "../stamped/measure-changes.ts";
 import type { StampedChange } from "../stamped/stage-changes.ts";
@@ -155,10 +155,13 @@ function makeHost(
     target,
     stagingTable: (suffix) => staging.stagingTable(suffix),
     createStagingTable: "create unlogged table",
-    renderQuery: async (query, columns) => ({
-      sql: await readQuery(session, dialect, { query, schema: { columns } }),
-      parameters: query.parameters.map(toSqlValue),
-    }),
+    async renderQueries(queries, columns) {
+      const selects = await readQueries(session, dialect, { queries, schema: { columns } });
+      return queries.map((query, index) => ({
+        sql: selects[index] ?? "",
+        parameters: query.parameters.map(toSqlValue),
+      }));
+    },
     renderVersions: async (input) => (await readVersions(session, dialect, input)).sql,
     async stageRows(rows, parameters = []) {
       await insert({ rows, parameters, keys: null, key });

@@ -35,6 +35,7 @@ export function makeCut(material: CutMaterial): Cut {
       late: merge.late?.policy ?? null,
       formHash: form.hash,
       epochs: merge.epochs ?? [],
+      reducers: merge.reducers ?? {},
     }),
     epoch: form.number,
     decision: merge.frame?.decision ?? { kind: "complete" },

@@ -7,7 +7,7 @@ import {
   type BatchScope,
   type LateClass,
 } from "@watersmeet/core/merge";
-import { numberOf, textOf, type SqlRow, type SqlValue } from "../../sql-session.ts";
+import { numberOf, textOf, type SqlRow } from "../../sql-session.ts";
 import type { StagedBranch } from "../../store.ts";
 import { insertBatches, readExtent, takeBatchNumbers, type CatalogBatch } from "../catalog/batches.ts";
 import { contributionTableName } from "../contribution-table.ts";
@@ -121,20 +121,16 @@ async function insertRows(
   { delivered, deliveries, judgement, table }: Chunk,
 ): Promise<ReadonlyMap<number, number>> {
   const { dialect, host, scope, spec } = context;
-  const selects: SealedSelect[] = [];
-  const whole: { readonly number: number; readonly select: string }[] = [];
-  let parameters: readonly SqlValue[] = [];
-  for (const one of deliveries) {
-    const read = await host.renderQuery(one.delivery.query, listReadColumns(delivered));
-    parameters = read.parameters;
-    const number = one.numbers.main;
-    whole.push({ number, select: read.sql });
-    selects.push({
-      number,
-      select: renderScoped(dialect, spec, { scope, select: read.sql }),
-      splits: splitsOf(judgement, one),
-    });
-  }
+  const read = await host.renderQueries(
+    deliveries.map(({ delivery }) => delivery.query),
+    listReadColumns(delivered),
+  );
+  const whole = deliveries.map((one, index) => ({ number: one.numbers.main, select: read[index]?.sql ?? "" }));
+  const selects = deliveries.map((one, index): SealedSelect => {
+    const select = renderScoped(dialect, spec, { scope, select: read[index]?.sql ?? "" });
+    return { number: one.numbers.main, select, splits: splitsOf(judgement, one) };
+  });
+  const parameters = deliveries.length === 1 ? (read[0]?.parameters ?? []) : [];
   const seal = { table, delivered, latestTime: judgement.latestTime, batches: selects };
   await host.session.run(renderSeal(dialect, spec, seal), parameters);
   if (scope === null) return new Map();
