@@ -18,6 +18,10 @@ export interface Dialect extends MeasureDialect {
   readonly rowId: string;
   /** After `create table …` of rows that are replaced a few at a time; empty or starting with a space. */
   readonly updatedTableOptions: string;
+  /** Statements that tell the planner how many rows a table has got, and what some of its columns hold. */
+  renderAnalyze(table: string, columns: readonly string[]): readonly string[];
+  /** Statements before and after one that joins large tables of which the planner knows nothing, in a transaction. */
+  readonly aroundLargeJoin: readonly [before: readonly string[], after: readonly string[]];
   /** Statements that make the table in which attempts of a stamped asset stage rows side by side, unless it is there. */
   renderChangesTable(assetId: number, schema: RowSchema): readonly string[];
   /** Statements that make the tables of a partitioned asset, without rows. */

@@ -1,7 +1,7 @@
 import type { Check, CheckMeasurement } from "@watersmeet/core/gate";
 import { finishRowDigest, type Row } from "@watersmeet/core/schema";
 import type { Json } from "@watersmeet/core/values";
-import { renderMeasure, renderSample, type MeasuredRelation } from "./render-measure.ts";
+import { renderChecks, renderMeasure, renderSample, type MeasuredRelation } from "./render-measure.ts";
 import { numberOf, textOf, type SqlRow, type SqlSession } from "./sql-session.ts";
 import type { Measurement } from "./store.ts";
 
@@ -36,18 +36,37 @@ export async function readMeasured(
   row: SqlRow,
   checks: readonly Check[],
 ): Promise<SummedMeasurement> {
+  return {
+    rowCount: numberOf(row, "row_count"),
+    sums: [BigInt(textOf(row, "sum_0")), BigInt(textOf(row, "sum_1"))],
+    sizeBytes: numberOf(row, "size_bytes"),
+    checks: await readChecks(measuring, row, checks),
+  };
+}
+
+/** Checks of rows whose digest is known. */
+export async function measureChecks(
+  measuring: Measuring,
+  checks: readonly Check[],
+): Promise<readonly CheckMeasurement[]> {
+  if (checks.length === 0) return [];
+  const [row] = await measuring.session.run(renderChecks(measuring, checks));
+  if (row === undefined) throw new TypeError("An aggregate has one row");
+  return await readChecks(measuring, row, checks);
+}
+
+async function readChecks(
+  measuring: Measuring,
+  row: SqlRow,
+  checks: readonly Check[],
+): Promise<readonly CheckMeasurement[]> {
   const measured: CheckMeasurement[] = [];
   for (const [index, check] of checks.entries()) {
     const failedRows = numberOf(row, `failed_${index}`);
     const sample = failedRows === 0 ? [] : await measuring.readRows(renderSample(measuring, check, sampleRows));
     measured.push({ id: check.id, failedRows, sample: sample.map(toJsonRow) });
   }
-  return {
-    rowCount: numberOf(row, "row_count"),
-    sums: [BigInt(textOf(row, "sum_0")), BigInt(textOf(row, "sum_1"))],
-    sizeBytes: numberOf(row, "size_bytes"),
-    checks: measured,
-  };
+  return measured;
 }
 
 /** Sample rows go into errors and records: what JSON has no form for becomes text. */

@@ -46,6 +46,12 @@ export function renderMeasure(relation: MeasuredRelation, checks: readonly Check
   return `select ${head}count(*) as row_count, coalesce(sum(size), 0) as size_bytes, ${sums.join(", ")}${failures.join("")} from (${hashed}) as hashed${group}`;
 }
 
+/** One pass without digests: `failed_<i>` for each check. */
+export function renderChecks(relation: MeasuredRelation, checks: readonly Check[]): string {
+  const failures = checks.map((check, index) => `${renderFailureCount(relation, check)} as failed_${index}`);
+  return `select ${failures.join(", ")} from ${relation.source} as s`;
+}
+
 function renderFailureCount(relation: MeasuredRelation, check: Check): string {
   if (check.kind === "row") return `count(*) filter (where not (${renderPredicate(relation, check.predicate)}))`;
   // Rows that share their key with another row.

@@ -16,6 +16,8 @@ export const duckdbDialect: Dialect = {
   renderJson: (expression) => `${jsonFunction}(${expression}::varchar)::json`,
   rowId: "rowid",
   updatedTableOptions: "",
+  renderAnalyze: () => [],
+  aroundLargeJoin: [[], []],
   // Staged changes stand in memory, in tables that `StagingArea` makes.
   renderChangesTable: () => [],
   renderAssetTables: (assetId, schema) =>

@@ -34,6 +34,9 @@ export function createPgDialect({
     renderJson: (expression) => expression,
     rowId: "ctid",
     updatedTableOptions: vacuumed,
+    renderAnalyze: (table, columns) => [`analyze ${table} (${columns.join(", ")})`],
+    // It would look up each of a few thousand rows by reading the whole other table.
+    aroundLargeJoin: [["set local enable_nestloop = off"], ["set local enable_nestloop = on"]],
     renderChangesTable,
     renderAssetTables,
     listColumnTables: (assetId) => [tableNames.live(assetId), tableNames.hist(assetId), stagingTableOf(assetId)],

@@ -1,11 +1,12 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
-import type { Check } from "@watersmeet/core/gate";
+import type { Check, CheckMeasurement } from "@watersmeet/core/gate";
 import { fingerprint, stableJson } from "@watersmeet/core/values";
 import { quoteIdentifier, renderColumnNames } from "../../exchange/quote.ts";
 import type { StagedRows } from "../catalog/move-rows.ts";
 import type { CatalogAsset } from "../catalog/read-catalog.ts";
 import {
   finishMeasurement,
+  measureChecks,
   measureRelation,
   readMeasured,
   type Measuring,
@@ -27,8 +28,8 @@ export interface StampedMeasuring extends Omit<Measuring, "source"> {
 }
 
 /**
- * Measures a staged version: by its difference where the base has been measured with the same checks and all of its rows passed; otherwise all of it.
- * Digest sums and counts of sets add up, and a check of single rows that all kept rows passed can only fail on opened ones.
+ * Measures a staged version by its difference: digest sums and counts of sets add up, and a check of single rows that all rows of the base have passed can only fail
+ * on opened ones. When they have not, all rows are checked; a base with other columns has another digest, and all rows are measured.
  */
 export async function measureStamped(
   measuring: StampedMeasuring,
@@ -51,26 +52,32 @@ function checksIdOf(checks: readonly Check[]): string {
 
 async function sumVersion(measuring: StampedMeasuring, checks: readonly Check[]): Promise<SummedMeasurement> {
   const { base, schema } = measuring;
-  const isComparable =
-    base !== null &&
-    base.sums !== null &&
-    base.columnsId === columnsIdOf(schema) &&
-    base.checksId === checksIdOf(checks);
+  const isComparable = base !== null && base.sums !== null && base.columnsId === columnsIdOf(schema);
   if (!isComparable) return await measureRelation({ ...measuring, source: renderWhole(measuring) }, checks);
-  const { opened, closed } = await measureSides(
-    measuring,
-    checks.filter((check) => check.kind === "row"),
-  );
-  const found = new Map(opened.checks.map((check) => [check.id, check]));
-  const measured = [];
-  for (const check of checks)
-    measured.push(check.kind === "row" ? found.get(check.id) : await measureKey(measuring, check));
+  const hasPassed = base.checksId === checksIdOf(checks);
+  const rowChecks = hasPassed ? checks.filter((check) => check.kind === "row") : [];
+  const { opened, closed } = await measureSides(measuring, rowChecks);
   return {
     rowCount: base.rowCount + opened.rowCount - closed.rowCount,
     sizeBytes: base.sizeBytes + opened.sizeBytes - closed.sizeBytes,
     sums: [base.sums[0] + opened.sums[0] - closed.sums[0], base.sums[1] + opened.sums[1] - closed.sums[1]],
-    checks: measured.filter((check) => check !== undefined),
+    checks: hasPassed
+      ? await joinChecks(measuring, checks, opened.checks)
+      : await measureChecks({ ...measuring, source: renderWhole(measuring) }, checks),
   };
+}
+
+/** Checks in their order: those of single rows as they were measured, and those of keys. */
+async function joinChecks(
+  measuring: StampedMeasuring,
+  checks: readonly Check[],
+  rowChecks: readonly CheckMeasurement[],
+): Promise<readonly CheckMeasurement[]> {
+  const found = new Map(rowChecks.map((check) => [check.id, check]));
+  const measured: (CheckMeasurement | undefined)[] = [];
+  for (const check of checks)
+    measured.push(check.kind === "row" ? found.get(check.id) : await measureKey(measuring, check));
+  return measured.filter((check) => check !== undefined);
 }
 
 /** Opened and closed rows in one pass. */
@@ -99,8 +106,8 @@ async function measureKey(measuring: StampedMeasuring, check: Extract<Check, { r
   );
   const failedRows = row === undefined ? 0 : numberOf(row, "failed");
   if (failedRows === 0) return { id: check.id, failedRows, sample: [] };
-  const whole = await measureRelation({ ...measuring, source: renderWhole(measuring) }, [check]);
-  return whole.checks[0];
+  const [measured] = await measureChecks({ ...measuring, source: renderWhole(measuring) }, [check]);
+  return measured;
 }
 
 /** Items of FROM with the rows that may share their key with another one since the base. */

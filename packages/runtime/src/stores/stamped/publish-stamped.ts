@@ -135,7 +135,10 @@ async function closeRows(session: SqlSession, dialect: Dialect, { asset, group }
   const sql = isUnique
     ? `update ${target} as t set _to = c.version from (select m.strand, m.version, ${keys.map((key, index) => `s.${key} as k${index}`).join(", ")} from ${source}) as c where ${strand}t._to = ${openEnd} and ${keys.map((key, index) => `t.${key} = c.k${index}`).join(" and ")}`
     : renderCloseEqual(dialect, { target, source, schema: first.rows.schema, keys, isShared: asset.isPartitioned });
+  const [before, after] = dialect.aroundLargeJoin;
+  for (const statement of before) await session.run(statement);
   const closed = await session.change(sql, listMapping(group));
+  for (const statement of after) await session.run(statement);
   if (closed !== expected) throw unexpectedRows(asset, { expected, found: closed });
 }
 

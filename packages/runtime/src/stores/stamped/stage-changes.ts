@@ -19,8 +19,11 @@ export interface StampedChange {
 
 type Canonical = Pick<Dialect, "renderCanonical">;
 
+/** Fewer rows are joined quickly in any case. */
+const analyzedRows = 500;
+
 export interface ChangeStaging {
-  readonly dialect: Canonical;
+  readonly dialect: Pick<Dialect, "renderCanonical" | "renderAnalyze">;
   readonly rows: StagedRows;
   readonly form: StampedStaging["form"];
   readonly base: Tip | null;
@@ -54,7 +57,10 @@ export async function stageChanges(
     const row = counts.find((one) => one["_sign"] === sign);
     return row === undefined ? 0 : numberOf(row, "changed");
   };
-  return { openedRows: countOf("1"), closedRows: countOf("-1") };
+  const changes = { openedRows: countOf("1"), closedRows: countOf("-1") };
+  if (changes.openedRows + changes.closedRows > analyzedRows)
+    for (const statement of staging.dialect.renderAnalyze(table, ["_sid", "_sign"])) await session.run(statement);
+  return changes;
 }
 
 /** Rows of the base that may differ. */
