@@ -1,7 +1,7 @@
 import pg from "pg";
 import { migrateLedger } from "../ledger/migrate.ts";
 import { connectionSettings, openLedger, type LedgerConnections } from "../ledger/open-ledger.ts";
-import { ensureDoorbell } from "../queue/doorbell.ts";
+import { ensureDoorbell } from "../queue/doorbell/doorbell.ts";
 import type { LedgerServer } from "./open-ledger-server.ts";
 
 /**

@@ -4,8 +4,8 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId, RunRecord } from "../ledger/records.ts";
 import { cancelRun, pauseRun, resumeRun, retryRun } from "../queue/control-run.ts";
-import { ringDoorbell } from "../queue/doorbell.ts";
-import { createShapeCache } from "../queue/shape-cache.ts";
+import { ringDoorbell } from "../queue/doorbell/doorbell.ts";
+import { createShapeCache } from "../queue/shape/shape-cache.ts";
 import type { Watersmeet } from "./watersmeet.ts";
 
 type RunControl = Pick<Watersmeet, "cancelRun" | "pauseRun" | "resumeRun" | "retryRun">;

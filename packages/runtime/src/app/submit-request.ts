@@ -3,7 +3,7 @@ import type { WaitPolicy } from "@watersmeet/core";
 import type { AssetKey } from "@watersmeet/core/values";
 import { notifyFollowers } from "../ledger/events.ts";
 import type { Project } from "../project/project.ts";
-import { ringDoorbell } from "../queue/doorbell.ts";
+import { ringDoorbell } from "../queue/doorbell/doorbell.ts";
 import { insertRun, type AssetExecution } from "../queue/submit-run.ts";
 import { makePlan, type PlanDeps } from "./make-plan.ts";
 import type { ProjectParts } from "./project-parts.ts";

@@ -4,11 +4,11 @@ import type { LedgerDatabase } from "../ledger/database.ts";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId, RunState } from "../ledger/records.ts";
-import { listNewSteps, stepsOf, type NewStep } from "./dependencies.ts";
-import { finishRuns } from "./finish-runs.ts";
 import { settleWaits } from "./merge-wait/settle-waits.ts";
-import type { RunShape } from "./run-shape.ts";
-import type { ShapeOf } from "./shape-cache.ts";
+import { finishRuns } from "./record/finish-runs.ts";
+import { listNewSteps, stepsOf, type NewStep } from "./shape/dependencies.ts";
+import type { RunShape } from "./shape/run-shape.ts";
+import type { ShapeOf } from "./shape/shape-cache.ts";
 
 /**
  * What people may do with a run:

@@ -6,9 +6,9 @@ import type { Lane, LedgerDatabase } from "../ledger/database.ts";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId } from "../ledger/records.ts";
-import { listNewSteps } from "./dependencies.ts";
-import { rankAssets } from "./priorities.ts";
-import { buildRunShape, type RunShape, type ShapeAsset } from "./run-shape.ts";
+import { listNewSteps } from "./shape/dependencies.ts";
+import { rankAssets } from "./shape/priorities.ts";
+import { buildRunShape, type RunShape, type ShapeAsset } from "./shape/run-shape.ts";
 
 /** How the steps of an asset are run; from the project's specs. */
 export interface AssetExecution {

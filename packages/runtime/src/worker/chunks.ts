@@ -1,8 +1,8 @@
 import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { ClaimRequest, HeldStep } from "../queue/claim-steps.ts";
-import { resolveInputs } from "../queue/resolve-inputs.ts";
-import type { ShapeOf } from "../queue/shape-cache.ts";
-import type { VersionMemory } from "../queue/version-memory.ts";
+import type { ClaimRequest, HeldStep } from "../queue/claim/claim-steps.ts";
+import { resolveInputs } from "../queue/claim/resolve-inputs.ts";
+import type { VersionMemory } from "../queue/claim/version-memory.ts";
+import type { ShapeOf } from "../queue/shape/shape-cache.ts";
 import { decideChunk } from "./decide-chunk.ts";
 import type { Slots } from "./slots.ts";
 

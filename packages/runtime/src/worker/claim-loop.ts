@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
-import { claimSteps } from "../queue/claim-steps.ts";
+import { claimSteps } from "../queue/claim/claim-steps.ts";
 import type { Chunks } from "./chunks.ts";
 import { isPassing } from "./is-passing.ts";
 import { createWake } from "./wake.ts";

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { run, type Runner } from "graphile-worker";
 import type pg from "pg";
 import type { Logger } from "../observe/logger.ts";
-import { chunkTask, doorbellSchema } from "../queue/doorbell.ts";
-import { adaptGraphileLogger } from "../queue/quiet-graphile.ts";
+import { chunkTask, doorbellSchema } from "../queue/doorbell/doorbell.ts";
+import { adaptGraphileLogger } from "../queue/doorbell/quiet-graphile.ts";
 
 export interface DoorbellOptions {
   readonly pool: pg.Pool;

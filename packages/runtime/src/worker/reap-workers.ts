@@ -1,9 +1,9 @@
 import { sql } from "kysely";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { EndedAttempt } from "../queue/accepted-attempt.ts";
-import type { HeldStep } from "../queue/claim-steps.ts";
-import { recordIn, type RecordDeps } from "../queue/record-outcomes.ts";
+import type { HeldStep } from "../queue/claim/claim-steps.ts";
+import type { EndedAttempt } from "../queue/record/accepted-attempt.ts";
+import { recordIn, type RecordDeps } from "../queue/record/record-outcomes.ts";
 import { beatGraceMs, beatTtlMs, livenessLockClass } from "./liveness-lock.ts";
 
 export interface Reaped {

@@ -1,12 +1,12 @@
 import { connectionSettings, openLedger, type LedgerConnections, type LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
-import type { ClaimRequest } from "../queue/claim-steps.ts";
-import { ringDoorbell } from "../queue/doorbell.ts";
-import type { RecordDeps, Recorded } from "../queue/record-outcomes.ts";
+import type { ClaimRequest } from "../queue/claim/claim-steps.ts";
+import { createVersionMemory, type VersionMemory } from "../queue/claim/version-memory.ts";
+import { ringDoorbell } from "../queue/doorbell/doorbell.ts";
+import type { RecordDeps, Recorded } from "../queue/record/record-outcomes.ts";
 import { ensureResources } from "../queue/resources.ts";
-import { createShapeCache } from "../queue/shape-cache.ts";
+import { createShapeCache } from "../queue/shape/shape-cache.ts";
 import type { RetryPolicy } from "../queue/step-machine.ts";
-import { createVersionMemory, type VersionMemory } from "../queue/version-memory.ts";
 import type { StepExecutor } from "../step/step.ts";
 import { createChunks, type Chunks } from "./chunks.ts";
 import { startClaimLoop } from "./claim-loop.ts";

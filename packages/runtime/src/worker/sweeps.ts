@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
-import type { EndedAttempt } from "../queue/accepted-attempt.ts";
-import type { HeldStep } from "../queue/claim-steps.ts";
+import type { HeldStep } from "../queue/claim/claim-steps.ts";
 import { listDueRuns, passDeadlines } from "../queue/merge-wait/pass-deadlines.ts";
-import { recordOutcomes, type RecordDeps } from "../queue/record-outcomes.ts";
+import type { EndedAttempt } from "../queue/record/accepted-attempt.ts";
+import { recordOutcomes, type RecordDeps } from "../queue/record/record-outcomes.ts";
 import { reapWorkers } from "./reap-workers.ts";
 import type { Slots } from "./slots.ts";
 

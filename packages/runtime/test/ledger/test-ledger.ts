@@ -4,7 +4,7 @@ import { inject } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../tools/testing/test-database.ts";
 import { listMigrations } from "../../src/ledger/migrate.ts";
 import { openLedger, type LedgerConnections } from "../../src/ledger/open-ledger.ts";
-import { ensureDoorbell } from "../../src/queue/doorbell.ts";
+import { ensureDoorbell } from "../../src/queue/doorbell/doorbell.ts";
 
 export interface TestLedger extends AsyncDisposable {
   readonly url: string;

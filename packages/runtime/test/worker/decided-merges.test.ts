@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { freezeMerge, insertDecision, unfreezeMerge } from "../../src/ledger/decisions.ts";
 import { insertOrders } from "../../src/ledger/merge-orders.ts";
 import { retryRun } from "../../src/queue/control-run.ts";
-import { createShapeCache } from "../../src/queue/shape-cache.ts";
+import { createShapeCache } from "../../src/queue/shape/shape-cache.ts";
 import type { ClaimedStep } from "../../src/step/step.ts";
 import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
 import { failed } from "./test-executor.ts";

@@ -8,7 +8,7 @@ import { openLedger, type LedgerConnections } from "../../src/ledger/open-ledger
 import type { RunId } from "../../src/ledger/records.ts";
 import { cancelRun, pauseRun, resumeRun, retryRun } from "../../src/queue/control-run.ts";
 import { listDueRuns, passDeadlines } from "../../src/queue/merge-wait/pass-deadlines.ts";
-import { createShapeCache } from "../../src/queue/shape-cache.ts";
+import { createShapeCache } from "../../src/queue/shape/shape-cache.ts";
 import type { ClaimedStep } from "../../src/step/step.ts";
 import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
 import { failed, type StepBehaviour } from "./test-executor.ts";

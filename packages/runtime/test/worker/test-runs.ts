@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { LedgerConnections, LedgerDb } from "../../src/ledger/open-ledger.ts";
 import type { RunId } from "../../src/ledger/records.ts";
 import { silentLogger } from "../../src/observe/logger.ts";
-import { ringDoorbell } from "../../src/queue/doorbell.ts";
+import { ringDoorbell } from "../../src/queue/doorbell/doorbell.ts";
 import { insertRun, type NewRun } from "../../src/queue/submit-run.ts";
 import { startWorker, type RunningWorker, type WorkerOptions } from "../../src/worker/start-worker.ts";
 import { createTestExecutor, type StepBehaviour } from "./test-executor.ts";

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createLedger } from "../../src/ledger/create-ledger.ts";
 import { openLedger, type LedgerConnections } from "../../src/ledger/open-ledger.ts";
 import { cancelRun, pauseRun, resumeRun, retryRun } from "../../src/queue/control-run.ts";
-import { createShapeCache } from "../../src/queue/shape-cache.ts";
+import { createShapeCache } from "../../src/queue/shape/shape-cache.ts";
 import { insertRun } from "../../src/queue/submit-run.ts";
 import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
 import { failed } from "./test-executor.ts";

@@ -4,9 +4,9 @@ import type { LedgerDatabase } from "../../ledger/database.ts";
 import { insertEvents } from "../../ledger/events.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId } from "../../ledger/records.ts";
-import { advanceRun } from "../advance-runs.ts";
-import { finishRuns } from "../finish-runs.ts";
-import type { ShapeOf } from "../shape-cache.ts";
+import { advanceRun } from "../record/advance-runs.ts";
+import { finishRuns } from "../record/finish-runs.ts";
+import type { ShapeOf } from "../shape/shape-cache.ts";
 
 /** Steps that may be claimed because the time of their merges has passed, and whether anything was decided. */
 export interface PassedDeadlines {

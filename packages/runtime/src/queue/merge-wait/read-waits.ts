@@ -8,7 +8,7 @@ import {
 import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
 import type { RunId, StepState } from "../../ledger/records.ts";
-import { findReadableHeads, placeKey } from "../readable-heads.ts";
+import { findReadableHeads, placeKey } from "../claim/readable-heads.ts";
 import {
   getAssetOf,
   getPartitionOf,
@@ -16,7 +16,7 @@ import {
   type RunShape,
   type ShapeAsset,
   type ShapeInput,
-} from "../run-shape.ts";
+} from "../shape/run-shape.ts";
 import type { WaitLeg } from "./decide-wait.ts";
 
 /** A merge that waits, with all that its decision depends on. */

@@ -6,7 +6,7 @@ import type { LedgerDatabase } from "../../ledger/database.ts";
 import type { NewEvent } from "../../ledger/events.ts";
 import type { RunId } from "../../ledger/records.ts";
 import type { StepFailure } from "../../step/step.ts";
-import type { RunShape } from "../run-shape.ts";
+import type { RunShape } from "../shape/run-shape.ts";
 import { decideWait, type WaitVerdict } from "./decide-wait.ts";
 import { describeGiveUp } from "./describe-give-up.ts";
 import { readWaits, type WaitingMerge } from "./read-waits.ts";

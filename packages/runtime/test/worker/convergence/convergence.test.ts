@@ -9,7 +9,7 @@ import type { Watersmeet } from "../../../src/app/watersmeet.ts";
 import type { StoreDefinition } from "../../../src/config/define-config.ts";
 import type { RunId } from "../../../src/ledger/records.ts";
 import { silentLogger } from "../../../src/observe/logger.ts";
-import { ringDoorbell } from "../../../src/queue/doorbell.ts";
+import { ringDoorbell } from "../../../src/queue/doorbell/doorbell.ts";
 import { createTestLedger, type TestLedger } from "../../ledger/test-ledger.ts";
 import { listStepRows, waitUntil } from "../test-runs.ts";
 import { createRivers, type RiversProject } from "./rivers-project.ts";

@@ -1,14 +1,14 @@
 import { listOrdinals, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
-import { readFreezes, type Freeze } from "../ledger/decisions.ts";
-import { readOrders } from "../ledger/merge-orders.ts";
-import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { MaterializationId, RunId } from "../ledger/records.ts";
-import type { ClaimedStep, InputVersion, StepFailure } from "../step/step.ts";
+import { readFreezes, type Freeze } from "../../ledger/decisions.ts";
+import { readOrders } from "../../ledger/merge-orders.ts";
+import type { LedgerDb } from "../../ledger/open-ledger.ts";
+import type { MaterializationId, RunId } from "../../ledger/records.ts";
+import type { ClaimedStep, InputVersion, StepFailure } from "../../step/step.ts";
+import { findStepOf, getAssetOf, getPartitionOf, type RunShape } from "../shape/run-shape.ts";
+import type { ShapeOf, StoredShape } from "../shape/shape-cache.ts";
 import type { HeldStep } from "./claim-steps.ts";
 import { findReadableHeads, placeKey, type Place } from "./readable-heads.ts";
-import { findStepOf, getAssetOf, getPartitionOf, type RunShape } from "./run-shape.ts";
-import type { ShapeOf, StoredShape } from "./shape-cache.ts";
 import type { VersionMemory, VersionRow } from "./version-memory.ts";
 
 /** A claimed step, ready to be executed. */

@@ -1,12 +1,12 @@
 import { fingerprintInput, ordersPosition } from "@watersmeet/core/plan";
 import { sql, type Transaction } from "kysely";
 import { z } from "zod";
-import type { LedgerDatabase } from "../ledger/database.ts";
-import type { MaterializationId, RunId } from "../ledger/records.ts";
-import type { InputVersion, StepOutcome } from "../step/step.ts";
-import type { Commit } from "../stores/store.ts";
+import type { LedgerDatabase } from "../../ledger/database.ts";
+import type { MaterializationId, RunId } from "../../ledger/records.ts";
+import type { InputVersion, StepOutcome } from "../../step/step.ts";
+import type { Commit } from "../../stores/store.ts";
+import type { RunShape } from "../shape/run-shape.ts";
 import type { AcceptedAttempt } from "./accepted-attempt.ts";
-import type { RunShape } from "./run-shape.ts";
 
 type Committed = Extract<StepOutcome, { kind: "committed" }>;
 

@@ -1,14 +1,20 @@
 import { normalizeRanges, type OrdinalRange } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
-import type { LedgerDatabase } from "../ledger/database.ts";
-import type { NewEvent } from "../ledger/events.ts";
-import type { RunId } from "../ledger/records.ts";
+import type { LedgerDatabase } from "../../ledger/database.ts";
+import type { NewEvent } from "../../ledger/events.ts";
+import type { RunId } from "../../ledger/records.ts";
+import { settleWaits } from "../merge-wait/settle-waits.ts";
+import {
+  listBarrierReleases,
+  listDescendants,
+  listReleases,
+  listTouchedMerges,
+  type Release,
+} from "../shape/dependencies.ts";
+import { getAssetOf, type RunShape } from "../shape/run-shape.ts";
 import type { AcceptedAttempt } from "./accepted-attempt.ts";
 import { countEndings } from "./count-endings.ts";
-import { listBarrierReleases, listDescendants, listReleases, listTouchedMerges, type Release } from "./dependencies.ts";
 import { finishRuns } from "./finish-runs.ts";
-import { settleWaits } from "./merge-wait/settle-waits.ts";
-import { getAssetOf, type RunShape } from "./run-shape.ts";
 
 export interface Advance {
   readonly readyCount: number;

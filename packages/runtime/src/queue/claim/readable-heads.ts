@@ -1,6 +1,6 @@
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
-import type { LedgerDb } from "../ledger/open-ledger.ts";
+import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { VersionRow } from "./version-memory.ts";
 
 /** A partition of an asset. */

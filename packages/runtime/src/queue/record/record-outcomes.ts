@@ -1,18 +1,18 @@
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
-import type { LedgerDatabase } from "../ledger/database.ts";
-import { freezeMerge } from "../ledger/decisions.ts";
-import { insertEvents, type NewEvent } from "../ledger/events.ts";
-import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { MaterializationId, RunId } from "../ledger/records.ts";
+import type { LedgerDatabase } from "../../ledger/database.ts";
+import { freezeMerge } from "../../ledger/decisions.ts";
+import { insertEvents, type NewEvent } from "../../ledger/events.ts";
+import type { LedgerDb } from "../../ledger/open-ledger.ts";
+import type { MaterializationId, RunId } from "../../ledger/records.ts";
+import { claimIn, type ClaimRequest, type HeldStep } from "../claim/claim-steps.ts";
+import type { VersionRow } from "../claim/version-memory.ts";
+import { getAssetOf } from "../shape/run-shape.ts";
+import type { ShapeOf, StoredShape } from "../shape/shape-cache.ts";
+import { decideMove, type AttemptOutcome, type RetryPolicy } from "../step-machine.ts";
 import type { AcceptedAttempt, AssetPosition, EndedAttempt, LockedRun } from "./accepted-attempt.ts";
 import { advanceRuns } from "./advance-runs.ts";
-import { claimIn, type ClaimRequest, type HeldStep } from "./claim-steps.ts";
 import { recordVersions } from "./record-versions.ts";
-import { getAssetOf } from "./run-shape.ts";
-import type { ShapeOf, StoredShape } from "./shape-cache.ts";
-import { decideMove, type AttemptOutcome, type RetryPolicy } from "./step-machine.ts";
-import type { VersionRow } from "./version-memory.ts";
 
 export interface RecordDeps {
   readonly shapeOf: ShapeOf;

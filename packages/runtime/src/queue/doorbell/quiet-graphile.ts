@@ -1,5 +1,5 @@
 import { Logger } from "graphile-worker";
-import type { Logger as RuntimeLogger } from "../observe/logger.ts";
+import type { Logger as RuntimeLogger } from "../../observe/logger.ts";
 
 /** graphile-worker's own lines: warnings and errors to ours, the rest nowhere. */
 export function adaptGraphileLogger(logger: RuntimeLogger): Logger {

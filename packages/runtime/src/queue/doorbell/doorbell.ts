@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type pg from "pg";
-import type { LedgerDb } from "../ledger/open-ledger.ts";
+import type { LedgerDb } from "../../ledger/open-ledger.ts";
 
 /** Schema of graphile-worker's own tables. */
 export const doorbellSchema = "watersmeet_worker";

@@ -1,4 +1,4 @@
-import type { MaterializationId, RunId } from "../ledger/records.ts";
+import type { MaterializationId, RunId } from "../../ledger/records.ts";
 
 /** What a step needs to know of a version that it reads. */
 export interface VersionRow {

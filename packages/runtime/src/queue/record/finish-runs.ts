@@ -1,7 +1,7 @@
 import { sql, type Transaction } from "kysely";
-import type { LedgerDatabase } from "../ledger/database.ts";
-import type { NewEvent } from "../ledger/events.ts";
-import type { RunId, RunState } from "../ledger/records.ts";
+import type { LedgerDatabase } from "../../ledger/database.ts";
+import type { NewEvent } from "../../ledger/events.ts";
+import type { RunId, RunState } from "../../ledger/records.ts";
 
 /** Ends those of these runs that have no open step, and tells how. Their rows are locked by the caller. */
 export async function finishRuns(

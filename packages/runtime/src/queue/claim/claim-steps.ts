@@ -1,10 +1,10 @@
 import type { CutDecision } from "@watersmeet/core/merge";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
-import type { Lane, LedgerDatabase } from "../ledger/database.ts";
-import { insertEvents, type NewEvent } from "../ledger/events.ts";
-import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { RunId } from "../ledger/records.ts";
+import type { Lane, LedgerDatabase } from "../../ledger/database.ts";
+import { insertEvents, type NewEvent } from "../../ledger/events.ts";
+import type { LedgerDb } from "../../ledger/open-ledger.ts";
+import type { RunId } from "../../ledger/records.ts";
 
 /** A step that a worker has claimed: the row as it stands, without its inputs. */
 export interface HeldStep {

@@ -1,7 +1,7 @@
-import type { MaterializationId, RunId } from "../ledger/records.ts";
-import type { InputVersion } from "../step/step.ts";
-import type { HeldStep } from "./claim-steps.ts";
-import type { AttemptOutcome, StepMove } from "./step-machine.ts";
+import type { MaterializationId, RunId } from "../../ledger/records.ts";
+import type { InputVersion } from "../../step/step.ts";
+import type { HeldStep } from "../claim/claim-steps.ts";
+import type { AttemptOutcome, StepMove } from "../step-machine.ts";
 
 /** What became of one attempt. */
 export interface EndedAttempt {

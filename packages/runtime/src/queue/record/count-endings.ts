@@ -1,6 +1,6 @@
 import { sql, type Transaction } from "kysely";
-import type { LedgerDatabase } from "../ledger/database.ts";
-import type { RunId } from "../ledger/records.ts";
+import type { LedgerDatabase } from "../../ledger/database.ts";
+import type { RunId } from "../../ledger/records.ts";
 import type { AcceptedAttempt } from "./accepted-attempt.ts";
 
 interface AssetCounts {

@@ -1,6 +1,6 @@
 import { runMigrations } from "graphile-worker";
 import type pg from "pg";
-import { silentLogger } from "../observe/logger.ts";
+import { silentLogger } from "../../observe/logger.ts";
 import { adaptGraphileLogger } from "./quiet-graphile.ts";
 
 /** Brings graphile-worker's schema up to date. One process at a time: its own migrations may collide when a schema is new. */

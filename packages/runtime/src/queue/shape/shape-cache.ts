@@ -3,9 +3,9 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import { parsePlan } from "@watersmeet/core/plan";
 import type { AssetKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
-import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { RunId } from "../ledger/records.ts";
-import type { AssetPosition } from "./accepted-attempt.ts";
+import type { LedgerDb } from "../../ledger/open-ledger.ts";
+import type { RunId } from "../../ledger/records.ts";
+import type { AssetPosition } from "../record/accepted-attempt.ts";
 import { buildRunShape, type RunShape } from "./run-shape.ts";
 
 /** The shape of a run that the ledger has. */
