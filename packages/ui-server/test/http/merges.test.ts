@@ -188,12 +188,18 @@ test("a command asks the server that runs, since it owns the store's file, and n
   const cli = (...args: readonly string[]) => runInProcess(args, { cwd: server.directory, env: {} });
   const cut = await cli("cut", "airports");
   expect(cut, cut.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^airports version/) });
-  const unfrozen = await cli("unfreeze", "airports", "--reason", "once more");
-  expect(unfrozen, unfrozen.stderr).toMatchObject({ exitCode: 0 });
+  const [batch] = BatchPage.parse(await api.getJson("/merges/airports/batches?standing=live")).items;
+  const reason = ["--reason", "once more", "--no-wait", "--json"];
+  const revoked = await cli("revoke", "airports", (batch?.id ?? "").slice(0, 8), ...reason);
+  expect(revoked, revoked.stderr).toMatchObject({ exitCode: 0 });
+  await api.waitForRun(Order.parse(JSON.parse(revoked.stdout)).run?.id ?? "");
   const { items } = z
-    .object({ items: z.array(z.object({ kind: z.string(), by: z.string().nullable() })) })
-    .parse(await api.getJson("/assets/airports/audit?limit=1"));
-  expect(items).toMatchObject([{ kind: "merge:unfrozen", by: expect.stringMatching(/^cli:.+@/) }]);
+    .object({
+      items: z.array(z.object({ kind: z.string(), by: z.string().nullable(), reason: z.string().nullable() })),
+    })
+    .parse(await api.getJson("/assets/airports/audit"));
+  const order = { kind: "order:given", reason: "once more", by: expect.stringMatching(/^cli:.+@/) };
+  expect(items).toContainEqual(order);
   expect(await cli("explain", "airports", "--key", "code=XXX")).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining("NOT_FOUND"),
