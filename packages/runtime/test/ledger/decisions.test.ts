@@ -70,9 +70,28 @@ test("the orders of a partition are the set of all that were ever given, in one 
   expect(again).toBe(first);
 });
 
-test("an order that was given once is not given again, whoever asks at the same time", async () => {
-  const given = await Promise.all(Array.from({ length: 4 }, () => give([order("b1"), order("b2")])));
-  expect(given.filter((id) => id !== undefined)).toHaveLength(1);
+test("an order that was given once is not given again, also when somebody else is about to give it", async () => {
+  const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+  const { promise: hasGiven, resolve: given } = Promise.withResolvers<void>();
+  const first = ledger.db.transaction().execute(async (tx) => {
+    await lockDecisions(tx, place);
+    const id = await insertDecision(tx, { ...place, kind: "revoke", by: "bob", reason: "because" });
+    await insertOrders(tx, place, { decisionId: id, orders: [order("b1")] });
+    given();
+    await mayCommit;
+  });
+  await hasGiven;
+  const second = give([order("b1")]);
+  const isWaiting = async (): Promise<boolean> => {
+    const { rows } = await sql<{ count: number }>`
+      select count(*)::integer as count from pg_locks join pg_database on pg_database.oid = pg_locks.database
+      where datname = current_database() and not granted`.execute(ledger.db);
+    return rows[0]?.count === 1;
+  };
+  await expect.poll(isWaiting).toBe(true);
+  commit();
+  await first;
+  expect(await second).toBeUndefined();
 });
 
 test("what was decided in an environment holds in those below it, and not above", async () => {
