@@ -269,6 +269,8 @@ export interface SchemaEpoch extends Epoch {
 export interface SchemaVerdict {
   readonly asset: AssetKey;
   readonly isCompatible: boolean;
+  /** What is wrong with the forms that were declared, among themselves and against those on record: a dropped column that comes back. Absent or empty: nothing. */
+  readonly broken?: readonly { readonly message: string; readonly hint: string | null }[];
   readonly present: readonly EpochField[];
   readonly comparisons: readonly {
     readonly from: number;

@@ -3,6 +3,7 @@ import { requireAllRows } from "../exchange/require-all-rows.ts";
 import type { Staged } from "../stores/store.ts";
 import type { UserOutput } from "./call-user-code.ts";
 import { findAuthorEnd } from "./merge/author-functions.ts";
+import { nameReaders } from "./merge/name-readers.ts";
 import type { StepWork, VerbResult } from "./step-work.ts";
 
 /** Brings the output into the store, visible to nobody. Rows of a query or merge come into being here; a merge may ask for more of the author's code. */
@@ -17,7 +18,7 @@ export async function stageOutput(
   } catch (error) {
     const ended = findAuthorEnd(error);
     if (ended !== null) return ended;
-    throw error;
+    throw nameReaders(error, work);
   }
 }
 

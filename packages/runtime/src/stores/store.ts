@@ -88,6 +88,8 @@ export interface StagedMerge {
   readonly frame?: CutFrame;
   /** Keys that are folded again in full and compared, of 1,000. @default 0 */
   readonly shadowPerMille?: number;
+  /** Fingerprints of the functions of columns with the policy `custom`, by column: part of the version of the rules. @default none */
+  readonly reducers?: Readonly<Record<string, string>>;
   /** The author's functions, where epochs have upcasters or columns the policy `custom`. */
   readonly functions?: MergeFunctions;
 }

@@ -41,6 +41,7 @@ export async function bindMerge(
     ...(scope === null ? {} : { scope }),
     ...(terms.late === null ? {} : { late: lateTerms(work, terms.late) }),
     epochs: terms.epochs,
+    reducers: terms.reducers,
     ...(terms.retention === null ? {} : { retention: terms.retention }),
     frame,
     shadowPerMille: work.shadowPerMille,

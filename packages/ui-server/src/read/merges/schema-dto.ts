@@ -46,6 +46,8 @@ export interface SchemaComparisonDto {
 export interface SchemaVerdictDto {
   readonly asset: string;
   readonly isCompatible: boolean;
+  /** What is wrong with the declared forms themselves. */
+  readonly broken: readonly { readonly message: string; readonly hint: string | null }[];
   readonly present: readonly FieldDto[];
   readonly comparisons: readonly SchemaComparisonDto[];
   /** What became of real batches; empty unless asked for. */
@@ -77,21 +79,24 @@ export function toEpochDto(epoch: SchemaEpoch): EpochDto {
 }
 
 export function toSchemaCheckDto(verdicts: readonly SchemaVerdict[]): SchemaCheckDto {
-  const items = verdicts.map(({ asset, isCompatible, present, comparisons, replay = [], differences = [] }) => ({
-    asset,
-    isCompatible: isCompatible && replay.every(({ rejectedCount }) => rejectedCount === 0),
-    present: present.map(toFieldDto),
-    comparisons,
-    replay,
-    differences: differences.map(({ samples, ...rest }) => ({
-      ...rest,
-      samples: samples.map(({ key, before, after }) => ({
-        key,
-        before: before.map(toJsonRow),
-        after: after.map(toJsonRow),
+  const items = verdicts.map(
+    ({ asset, isCompatible, broken = [], present, comparisons, replay = [], differences = [] }) => ({
+      asset,
+      isCompatible: isCompatible && replay.every(({ rejectedCount }) => rejectedCount === 0),
+      broken,
+      present: present.map(toFieldDto),
+      comparisons,
+      replay,
+      differences: differences.map(({ samples, ...rest }) => ({
+        ...rest,
+        samples: samples.map(({ key, before, after }) => ({
+          key,
+          before: before.map(toJsonRow),
+          after: after.map(toJsonRow),
+        })),
       })),
-    })),
-  }));
+    }),
+  );
   return { isCompatible: items.every(({ isCompatible }) => isCompatible), items };
 }
 

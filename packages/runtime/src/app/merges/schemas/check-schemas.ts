@@ -1,5 +1,5 @@
 import { selectAssets } from "@watersmeet/core/graph";
-import { compareWithEpochs, hashEpoch } from "@watersmeet/core/merge";
+import { checkEpochChain, compareWithEpochs, hashEpoch } from "@watersmeet/core/merge";
 import { compareStrings, type AssetKey } from "@watersmeet/core/values";
 import type { SchemaEpoch, SchemaVerdict } from "../../merge-desk.ts";
 import { getMerge, openStoreOf, type DeskMerge, type DeskParts } from "../merge-subject.ts";
@@ -43,13 +43,16 @@ function withReplay(verdict: SchemaVerdict, replayed: Awaited<ReturnType<typeof 
 
 async function checkSchema(parts: DeskParts, merge: DeskMerge): Promise<SchemaVerdict> {
   const store = await openStoreOf(parts, merge);
-  const kept = (await store.merges.listEpochs(merge.key)).filter((epoch) => epoch.batches > 0);
+  const registered = await store.merges.listEpochs(merge.key);
+  const kept = registered.filter((epoch) => epoch.batches > 0);
   const chain = { steps: merge.terms.epochs, present: merge.terms.fields };
   const consumers = listConsumers(merge);
   const comparisons = compareWithEpochs(kept, chain);
+  const broken = checkEpochChain(chain, registered);
   return {
     asset: merge.key,
-    isCompatible: comparisons.every(({ unbridged }) => unbridged.length === 0),
+    isCompatible: broken.length === 0 && comparisons.every(({ unbridged }) => unbridged.length === 0),
+    broken: broken.map(({ message, hint }) => ({ message, hint: hint ?? null })),
     present: merge.terms.fields,
     comparisons: comparisons.map(({ from, changes, isBridged }) => ({
       from,

@@ -289,6 +289,7 @@ test("a check of schemas names what changed, who reads it, and what became of re
       {
         asset: "airports",
         isCompatible: false,
+        broken: [{ message: 'the field id "size" was dropped and cannot come back', hint: "Give it an id of its own" }],
         present: [],
         comparisons: [
           {
@@ -331,7 +332,7 @@ test("a check of schemas names what changed, who reads it, and what became of re
           },
         ],
       },
-      { asset: "carriers", isCompatible: true, present: [], comparisons: [], replay: [], differences: [] },
+      { asset: "carriers", isCompatible: true, broken: [], present: [], comparisons: [], replay: [], differences: [] },
     ],
   };
   await expect(renderSchemaCheck(check, plainStyle)).toMatchFileSnapshot("golden/schema-check.txt");

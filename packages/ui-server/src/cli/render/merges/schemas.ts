@@ -43,7 +43,7 @@ export function renderSchemaCheck({ items }: SchemaCheckDto, style: Style): stri
 }
 
 function renderVerdict(
-  { asset, isCompatible, comparisons, replay, differences }: SchemaVerdictDto,
+  { asset, isCompatible, broken, comparisons, replay, differences }: SchemaVerdictDto,
   style: Style,
 ): string {
   const word = isCompatible ? style.green("compatible") : style.red("incompatible");
@@ -60,6 +60,10 @@ function renderVerdict(
     comparisons.length === 0 ? "  nothing was written in another form" : "  no form differs from the present one";
   return [
     `${style.bold(asset)}: ${word}`,
+    ...broken.flatMap(({ message, hint }) => [
+      `  ${style.red("no")}  ${message}`,
+      ...(hint === null ? [] : [`    ${style.cyan("hint")}: ${hint}`]),
+    ]),
     ...(lines.length === 0 ? [same] : lines),
     ...renderReplay(replay, style),
     ...differences.flatMap((difference) => renderDifference(asset, difference, style)),

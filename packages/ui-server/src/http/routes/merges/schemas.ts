@@ -39,6 +39,12 @@ export const SchemaCheck = z
         z.object({
           asset: z.string(),
           isCompatible: z.boolean(),
+          broken: z
+            .array(z.object({ message: z.string(), hint: z.string().nullable() }))
+            .readonly()
+            .openapi({
+              description: "What is wrong with the declared forms themselves, as a dropped column that comes back",
+            }),
           present: z.array(Field).readonly(),
           comparisons: z
             .array(
