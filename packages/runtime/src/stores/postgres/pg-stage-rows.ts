@@ -1,14 +1,10 @@
-import { join } from "node:path";
-import type { Check } from "@watersmeet/core/gate";
 import type pg from "pg";
 import { renderColumnNames } from "../../exchange/quote.ts";
 import { internalSchema } from "../catalog/names.ts";
 import type { Dialect } from "../dialect.ts";
-import { finishMeasurement, measureRelation } from "../measure-relation.ts";
 import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
 import { readQueries, readQuery, readVersions } from "../read-versions.ts";
 import { toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
-import { getBase, measureStamped, renderOpened, renderWhole } from "../stamped/measure-changes.ts";
 import type { StampedChange } from "../stamped/stage-changes.ts";
 import {
   describeTip,
@@ -21,7 +17,6 @@ import {
 import type { StampedStaging } from "../stamped/stamped-staging.ts";
 import type {
   ExchangeFile,
-  Measurement,
   Staged,
   StagedMerge,
   StagedQuery,
@@ -32,11 +27,9 @@ import type {
 import { copyFileIn, copyToCsv } from "./pg-copy.ts";
 import type { PgDatabase } from "./pg-database.ts";
 import { renderPgColumns, stagingIdSetting } from "./pg-dialect.ts";
-import { listRows } from "./pg-rows.ts";
 import {
   dropStagings,
   findStagingRows,
-  getStaging,
   listAbandoned,
   registerStaging,
   updateStamped,
@@ -191,53 +184,6 @@ function makeHost(
   };
 }
 
-export interface MeasureOptions {
-  readonly staged: Staged;
-  readonly checks: readonly Check[];
-  readonly signal: AbortSignal | undefined;
-}
-
-export async function measureStaged(
-  context: PgStagingContext,
-  { staged, checks, signal }: MeasureOptions,
-): Promise<Measurement> {
-  const { dialect } = context;
-  const { schema } = staged.target.asset;
-  return await context.database.cancellable(signal, async (session, client) => {
-    const staging = await getStaging(session, staged.target);
-    const readRows = (select: string) => listRows(client, select, schema);
-    const measuring = { dialect, schema, session, readRows };
-    if (staging.stamped === null)
-      return finishMeasurement(await measureRelation({ ...measuring, source: sourceOf(staging) }, checks));
-    const base = await getBase(session, { ...staging, ...staged.target.asset }, staging.stamped);
-    const reading = { rows: staging.rows, staging: staging.stamped, base };
-    const { measurement, measured } = await measureStamped({ ...measuring, ...reading }, checks);
-    await updateStamped(session, staging, { ...staging.stamped, measured });
-    return measurement;
-  });
-}
-
-/** Writes staged rows, all or only those that the version before has not. */
-export async function exportStagedRows(
-  { database, dialect }: PgStagingContext,
-  { staged, directory, rows }: { readonly staged: Staged; readonly directory: string; readonly rows: "all" | "opened" },
-): Promise<ExchangeFile> {
-  const path = join(directory, `staged-${staged.target.attempt}.csv`);
-  const { schema } = staged.target.asset;
-  return await database.cancellable(undefined, async (session, client) => {
-    const staging = await getStaging(session, staged.target);
-    let source = sourceOf(staging);
-    if (staging.stamped !== null) {
-      const base = await getBase(session, { ...staging, ...staged.target.asset }, staging.stamped);
-      const reading = { dialect, schema, rows: staging.rows, staging: staging.stamped, base };
-      source = rows === "all" ? renderWhole(reading) : renderOpened(reading);
-    }
-    const select = `select ${renderColumnNames(schema.columns)} from ${source} as s`;
-    const rowCount = await copyToCsv(client, { select, schema, path });
-    return { path, format: "csv", schema, rowCount };
-  });
-}
-
 export async function discardAttempt(context: PgStagingContext, target: StageTarget): Promise<void> {
   await context.database.transact(async (session) => {
     const stagings = await findStagingRows(session, [target]);
@@ -313,10 +259,4 @@ async function insertQuarantine(session: SqlSession, staging: RegisteredStaging,
 function plainStaged(target: StageTarget, { rowCount, difference }: Omit<StagedCounts, "quarantinedCount">): Staged {
   const counts = difference === undefined ? { rowCount } : { rowCount, difference };
   return { target, ...counts, quarantinedCount: 0, batches: [], fates: {} };
-}
-
-/** The relation of the attempt's rows, for a FROM clause, without an alias. */
-function sourceOf(staging: RegisteredStaging): string {
-  const { table, stagingId } = staging.rows;
-  return stagingId === null ? table : `(select * from ${table} where _sid = ${stagingId})`;
 }

@@ -28,13 +28,12 @@ import type {
 import { copyToCsv } from "./pg-copy.ts";
 import { createPgSession } from "./pg-database.ts";
 import { toStoreError } from "./pg-error.ts";
+import { exportStagedRows, measureStaged } from "./pg-measure-staged.ts";
 import { commitLock, PgPublisher, type PgPublisherOptions } from "./pg-publish.ts";
 import { streamRows } from "./pg-rows.ts";
 import {
   discardAbandoned,
   discardAttempt,
-  exportStagedRows,
-  measureStaged,
   stageFileRows,
   stageMergeRows,
   stageQueryRows,

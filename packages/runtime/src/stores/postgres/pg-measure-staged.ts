@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import type { Check } from "@watersmeet/core/gate";
+import { renderColumnNames } from "../../exchange/quote.ts";
+import { finishMeasurement, measureRelation } from "../measure-relation.ts";
+import { getBase, measureStamped, renderOpened, renderWhole } from "../stamped/measure-changes.ts";
+import type { ExchangeFile, Measurement, Staged } from "../store.ts";
+import { copyToCsv } from "./pg-copy.ts";
+import { listRows } from "./pg-rows.ts";
+import type { PgStagingContext } from "./pg-stage-rows.ts";
+import { getStaging, updateStamped, type RegisteredStaging } from "./pg-staging.ts";
+
+export interface MeasureOptions {
+  readonly staged: Staged;
+  readonly checks: readonly Check[];
+  readonly signal: AbortSignal | undefined;
+}
+
+export async function measureStaged(
+  context: PgStagingContext,
+  { staged, checks, signal }: MeasureOptions,
+): Promise<Measurement> {
+  const { dialect } = context;
+  const { schema } = staged.target.asset;
+  return await context.database.cancellable(signal, async (session, client) => {
+    const staging = await getStaging(session, staged.target);
+    const readRows = (select: string) => listRows(client, select, schema);
+    const measuring = { dialect, schema, session, readRows };
+    if (staging.stamped === null)
+      return finishMeasurement(await measureRelation({ ...measuring, source: sourceOf(staging) }, checks));
+    const base = await getBase(session, { ...staging, ...staged.target.asset }, staging.stamped);
+    const reading = { rows: staging.rows, staging: staging.stamped, base };
+    const { measurement, measured } = await measureStamped({ ...measuring, ...reading }, checks);
+    await updateStamped(session, staging, { ...staging.stamped, measured });
+    return measurement;
+  });
+}
+
+/** Writes staged rows, all or only those that the version before has not. */
+export async function exportStagedRows(
+  { database, dialect }: PgStagingContext,
+  { staged, directory, rows }: { readonly staged: Staged; readonly directory: string; readonly rows: "all" | "opened" },
+): Promise<ExchangeFile> {
+  const path = join(directory, `staged-${staged.target.attempt}.csv`);
+  const { schema } = staged.target.asset;
+  return await database.cancellable(undefined, async (session, client) => {
+    const staging = await getStaging(session, staged.target);
+    let source = sourceOf(staging);
+    if (staging.stamped !== null) {
+      const base = await getBase(session, { ...staging, ...staged.target.asset }, staging.stamped);
+      const reading = { dialect, schema, rows: staging.rows, staging: staging.stamped, base };
+      source = rows === "all" ? renderWhole(reading) : renderOpened(reading);
+    }
+    const select = `select ${renderColumnNames(schema.columns)} from ${source} as s`;
+    const rowCount = await copyToCsv(client, { select, schema, path });
+    return { path, format: "csv", schema, rowCount };
+  });
+}
+
+/** The relation of the attempt's rows, for a FROM clause, without an alias. */
+function sourceOf(staging: RegisteredStaging): string {
+  const { table, stagingId } = staging.rows;
+  return stagingId === null ? table : `(select * from ${table} where _sid = ${stagingId})`;
+}
