@@ -6,6 +6,7 @@ import {
   type Cut,
   type LatePolicy,
   type LegFacts,
+  type ProgressTerms,
 } from "@watersmeet/core/merge";
 import type { StageTarget, StagedMerge } from "../../store.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
@@ -42,6 +43,7 @@ export function makeCut(material: CutMaterial): Cut {
     keyColumns: merge.policy.key,
     legs: merge.branches.map(({ name }) => describeLeg(material, name)),
     baseWatermark: base?.cut?.watermark ?? null,
+    ...(merge.frame?.window === undefined ? {} : { window: merge.frame.window }),
   });
 }
 
@@ -55,12 +57,16 @@ function describeLeg({ base, batches, merge, standings }: CutMaterial, branch: s
   const own = batches.filter(({ source }) => source === branch);
   const standing = own.filter(({ number }) => !["superseded", "revoked"].includes(standings.get(number) ?? ""));
   const previous = base?.cut?.legs.find((leg) => leg.branch === branch)?.watermark ?? null;
-  const progress = sourceWatermark(standing.map(describeProgress), previous, merge.late ?? anyTime);
   const frame = merge.frame?.legs[branch];
+  const progress = sourceWatermark(standing.map(describeProgress), previous, {
+    ...(merge.late ?? anyTime),
+    ...describeCadence(merge, frame?.cadence),
+  });
   return {
     branch,
     inputs: frame?.inputs ?? [],
     isLastGood: frame?.isLastGood ?? false,
+    ...(frame?.cadence === undefined ? {} : { cadence: frame.cadence }),
     gaps: frame === undefined || frame.gaps.length === 0 ? progress.gaps : frame.gaps,
     state: frame?.state ?? progress.state,
     watermark: progress.watermark,
@@ -70,6 +76,11 @@ function describeLeg({ base, batches, merge, standings }: CutMaterial, branch: s
       standing: standings.get(number) ?? "superseded",
     })),
   };
+}
+
+function describeCadence({ frame }: StagedMerge, cadence: LegFacts["cadence"]): Pick<ProgressTerms, "cadence"> {
+  if (cadence === undefined) return {};
+  return { cadence: { ...cadence, ...(frame?.asOf === undefined ? {} : { asOf: frame.asOf }) } };
 }
 
 function describeProgress(batch: CatalogBatch) {

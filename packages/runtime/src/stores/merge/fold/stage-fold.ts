@@ -1,18 +1,24 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
-import { addFates, noFates, planFold, type FateCounts, type MergeSpec } from "@watersmeet/core/merge";
+import { addFates, noFates, planFold, rowRules, type FateCounts, type MergeSpec } from "@watersmeet/core/merge";
 import { quoteIdentifier } from "../../../exchange/quote.ts";
 import type { MergeStageHost } from "../../merge-seam.ts";
 import { numberOf, textOf } from "../../sql-session.ts";
 import type { MergeFunctions, Staged } from "../../store.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import type { CatalogCut } from "../catalog/cuts.ts";
-import { contributionTableName, renderContributionColumns, contributionColumns } from "../contribution-table.ts";
+import {
+  cellOf,
+  contributionColumns,
+  contributionTableName,
+  renderContributionColumns,
+} from "../contribution-table.ts";
 import type { FormReader } from "../forms/read-forms.ts";
 import type { ContributionTable, MergeDialect } from "../merge-dialect.ts";
 import { checkShadow } from "./check-shadow.ts";
 import { countFolded, countWinners } from "./count-fates.ts";
 import { renderJoinKeys, renderKeys } from "./key-tables.ts";
 import { reduceCustom } from "./reduce-custom.ts";
+import { renderSurvivors } from "./render-survivors.ts";
 
 /** What is folded, and onto what. */
 export interface FoldWork {
@@ -89,7 +95,7 @@ async function stagePartial(work: FoldWork, before: PreviousFold): Promise<Stage
   const now = await folded.countFates(await count(work, `select count(*) as count from ${rows}`));
   const shadow = await checkStaged(work, { keys, rows });
   const old = await fold(work, { table, live: before.live, suffix: "old" });
-  const then = await old.countFates(await count(work, `select count(*) as count from (${old.rows}) as old`));
+  const then = await old.countFates(await old.countRows());
   return {
     fates: addFates(before.fates, now, negate(then)),
     delta: {
@@ -129,10 +135,10 @@ async function checkStaged(
 }
 
 interface Folded {
-  /** A SELECT of the rows, columns in schema order; custom columns are as if they were recency first. */
-  readonly rows: string;
-  /** The same, with custom columns. */
+  /** A SELECT of the rows, columns in schema order. */
   finishRows(): Promise<string>;
+  /** How many rows there are, where fates depend on it; without reading them where a key has at most one. */
+  countRows(): Promise<number>;
   countFates(rowCount: number): Promise<FateCounts>;
 }
 
@@ -157,8 +163,16 @@ async function fold(
   if (overflows !== null) await refuseOverflows(host, overflows);
   const rows = folded.renderRows(findings);
   return {
-    rows,
     finishRows: () => reduceCustom({ dialect, host, functions: work.functions, plan, table, rows }),
+    async countRows() {
+      if (folded.renderWinners(findings) !== null) return 0;
+      const key = plan.key.map((column) => cellOf(spec.schema, column)).join(", ");
+      const keys = `with ${renderSurvivors(dialect, plan, table)} select count(*) as count from (select 1 as one from u group by ${key}) as keys`;
+      return await count(
+        work,
+        rowRules[plan.rows].isKeyUnique ? keys : `select count(*) as count from (${rows}) as all_rows`,
+      );
+    },
     async countFates(rowCount) {
       const winners = await countWinners(host.session, { folded, findings, rows: rowCount });
       const total =
