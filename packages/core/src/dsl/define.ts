@@ -26,6 +26,7 @@ export interface DefinitionParts {
   readonly policy?: MergePolicy;
   readonly late?: LatePolicy;
   readonly wait?: WaitPolicy;
+  readonly mustBeComplete?: boolean;
   readonly retention?: Retention;
   readonly epochs?: readonly EpochDefinition[];
   readonly reducers?: Definition["reducers"];
@@ -64,6 +65,8 @@ export function defineAsset(options: LooseOptions, parts: DefinitionParts): Defi
     epochs: Object.freeze([...(parts.epochs ?? [])]),
     reducers: Object.freeze({ ...parts.reducers }),
     emits: readEmits(options.emits ?? "state"),
+    everyMs: options.every === undefined ? null : parseDuration(options.every),
+    mustBeComplete: parts.mustBeComplete ?? false,
     key: Object.freeze(columns.filter((column) => options.key?.includes(column))),
     store: options.store ?? null,
   };

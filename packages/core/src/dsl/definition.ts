@@ -68,6 +68,10 @@ export interface Definition {
   /** By column with the policy `custom`: joins two values. */
   readonly reducers: Readonly<Record<string, (a: never, b: never) => unknown>>;
   readonly emits: Emits;
+  /** How often a new version is expected; `null`: nothing is. */
+  readonly everyMs: number | null;
+  /** Of a merge: whether a partition is joined only when all of its window has come. */
+  readonly mustBeComplete: boolean;
   /** Columns that must identify a row of one partition; checked by a gate. Empty: no such promise. */
   readonly key: readonly string[];
   /** Name of the store in the project's configuration; `null`: the default store. */

@@ -1,6 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { asset, assets, custom, isDefinition, merge, query, source, type Definition, type In } from "../index.ts";
+import {
+  asset,
+  assets,
+  custom,
+  daily,
+  isDefinition,
+  merge,
+  query,
+  source,
+  type Definition,
+  type In,
+} from "../index.ts";
 
 const Row = z.object({ day: z.string(), id: z.string(), n: z.number() });
 const rows = asset({ schema: Row }, () => []);
@@ -153,6 +164,31 @@ describe("a merge", () => {
   const good = { key: ["id"], policy: "recencyFirst", eventTime: "at" };
   const late = { grace: "2h", beyond: "hold" };
   const epoch = { schema: z.object({ id: z.string() }), note: "n came" };
+  const inDays = { partitions: daily("2001-01-01") };
+
+  test("has a partition by its key, waits for all of a window, and expects something now and then", () => {
+    const options = {
+      ...good,
+      ...inDays,
+      key: ["id", "day"],
+      partitionBy: "day",
+      wait: { complete: true },
+      every: "1h",
+    };
+    const definition = Reflect.apply(merge, undefined, [{ schema: Row, ...options }, branches]);
+    expect(definition).toMatchObject({
+      policy: { partitionBy: "day" },
+      wait: null,
+      mustBeComplete: true,
+      everyMs: 3_600_000,
+    });
+    const both = { ...options, wait: { complete: true, deadline: "1h", required: ["a"] } };
+    expect(Reflect.apply(merge, undefined, [{ schema: Row, ...both }, branches])).toMatchObject({
+      wait: { quorum: null, deadlineMs: 3_600_000, required: ["a"] },
+      mustBeComplete: true,
+    });
+  });
+
   test.each([
     ["an empty key", { key: [] }, /key/],
     ["no policy", { policy: undefined }, /policy/],
@@ -177,6 +213,11 @@ describe("a merge", () => {
     ["a grace beyond what is kept", { late, retention: { keep: "1h" } }, /retention/],
     ["a horizon beyond what is kept", { late: { ...late, horizon: "2d" }, retention: { keep: "1d" } }, /horizon/],
     ["a wait for nothing", { wait: { required: ["a"] } }, /quorum/],
+    ["a complete window without windows", { wait: { complete: true } }, /wait.complete/],
+    ["what has to be there without waiting", { wait: { complete: true, required: ["a"] }, ...inDays }, /required/],
+    ["a partition that the key does not say", { partitionBy: "day", ...inDays }, /"day", which is not part of the key/],
+    ["a partition where there is none", { partitionBy: "id" }, /partitions/],
+    ["an expectation that is no duration", { every: "hourly" }, /"hourly"/],
     ["a quorum of none", { wait: { quorum: 0 } }, /quorum is 0/],
     ["a form without a note", { epochs: [{ ...epoch, note: " " }] }, /epochs\[0\] has no note/],
     ["a form that is no zod object", { epochs: [epoch, { ...epoch, schema: z.string() }] }, /epochs\[1\]/],

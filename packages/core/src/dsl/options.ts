@@ -27,10 +27,13 @@ export interface CommonOptions<O, I> {
   readonly resource?: string;
   /** What a version says to the merges that read it. @default "state" */
   readonly emits?: Emits;
+  /** A new version is expected so often. When none has come in that time, merges that read the asset say that it is overdue. @default nothing is expected */
+  readonly every?: Duration;
 }
 
 /** The same as the functions see it at run time, where the type of a row is gone. */
-export type LooseOptions = Omit<CommonOptions<unknown, unknown>, "key" | "timeout"> & {
+export type LooseOptions = Omit<CommonOptions<unknown, unknown>, "key" | "timeout" | "every"> & {
+  readonly every?: string;
   readonly key?: readonly string[];
   readonly timeout?: string;
 };

@@ -12,6 +12,7 @@ export {
 export { standBatches, type BatchPart, type StandingBatch } from "./batch/stand-batches.ts";
 export { foldHistory, type MergedHistory, type MergeHistory } from "./batch/batch-set.ts";
 export { diffSnapshot, type SnapshotDifference, type SnapshotRequest } from "./batch/diff-snapshot.ts";
+export { findOpenLegs, type WindowEnd } from "./cut/find-open-legs.ts";
 export { checkPartitionBy } from "./check-partition-by.ts";
 export { checkMergePolicy } from "./check-policy.ts";
 export type { Contribution, MergeSpec, Operation, Reducer } from "./contribution/contribution.ts";

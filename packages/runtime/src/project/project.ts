@@ -20,6 +20,8 @@ export interface AssetSpec {
   readonly store: string;
   /** What a version says to the merges that read it. */
   readonly emits: Emits;
+  /** How often a new version is expected, in ms. @default nothing is expected */
+  readonly everyMs?: number | null;
   /** What a merge says beside its policy; `null` for other assets. */
   readonly merge: MergeTerms | null;
 }
@@ -28,6 +30,8 @@ export interface AssetSpec {
 export interface MergeTerms {
   readonly late: LatePolicy | null;
   readonly wait: WaitPolicy | null;
+  /** Whether a partition is joined only when all of its window has come. @default false */
+  readonly mustBeComplete?: boolean;
   readonly retention: Retention | null;
   /** The form of the schema now. */
   readonly fields: readonly EpochField[];

@@ -8,6 +8,7 @@ import { commitStaged } from "./commit.ts";
 import { judgeStaged } from "./gate.ts";
 import { isSameCut } from "./merge/is-same-cut.ts";
 import { openReadSet } from "./merge/read-set.ts";
+import { requireComplete } from "./merge/require-complete.ts";
 import { outcomeOfError } from "./outcome/classify-failure.ts";
 import { prepareStep, type PrepareOptions } from "./prepare.ts";
 import { stageOutput } from "./stage.ts";
@@ -73,6 +74,7 @@ async function makeVersion(work: StepWork, reach: (phase: StepPhase) => Promise<
     if (stagedOutput.kind === "ended") return stagedOutput.outcome;
     const staged = stagedOutput.value;
     await reach("staged");
+    requireComplete(work, staged);
     if (work.step.head !== null && (await isSameCut(work, staged)))
       return { kind: "unchanged", commitId: work.step.head.commitId };
     const stageMs = clock.lap();

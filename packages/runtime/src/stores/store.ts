@@ -13,6 +13,7 @@ import type {
   MergePolicy,
   Operation,
   Retention,
+  WindowEnd,
 } from "@watersmeet/core/merge";
 import type { Row, RowSchema } from "@watersmeet/core/schema";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
@@ -178,8 +179,12 @@ export interface CutFrame {
   readonly decision: CutDecision;
   /** By branch. */
   readonly legs: Readonly<
-    Record<string, Pick<CutLeg, "inputs" | "isLastGood" | "gaps"> & { readonly state?: LegState }>
+    Record<string, Pick<CutLeg, "inputs" | "isLastGood" | "gaps" | "cadence"> & { readonly state?: LegState }>
   >;
+  /** Now, as judged by the caller, ISO-8601 UTC: by it a leg is overdue. @default that of the late terms */
+  readonly asOf?: string;
+  /** End of the partition's window, and which branches have to be past it. @default the partition has none */
+  readonly window?: WindowEnd;
 }
 
 export interface Staged {

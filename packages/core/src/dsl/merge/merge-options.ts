@@ -88,6 +88,11 @@ export interface WaitOptions<N extends string> {
   readonly deadline?: Duration;
   /** Branches without which it never goes on. */
   readonly required?: readonly N[];
+  /**
+   * Whether a partition of time is joined only when all of its window has come: when the watermark of every branch, or of the `required` ones, is at its end or the branch has finished.
+   * Producers say so with `ctx.watermark` and `ctx.finish`. @default false: what there is is joined, and the cut says whether it is complete
+   */
+  readonly complete?: boolean;
 }
 
 /** A form of the schema that was left behind. `N` is a row of the form after it. */

@@ -15,6 +15,7 @@ export interface LooseMergeOptions extends LooseOptions, LoosePolicyOptions {
     readonly quorum?: number;
     readonly deadline?: string;
     readonly required?: readonly string[];
+    readonly complete?: boolean;
   };
   readonly retention?: { readonly keep: string };
   readonly epochs?: readonly {
@@ -36,7 +37,9 @@ interface LooseLate {
 }
 
 /** What a merge says beside its policy. @throws {DEFINITION_INVALID} */
-export function readTerms(options: LooseMergeOptions): Pick<DefinitionParts, "late" | "wait" | "retention" | "epochs"> {
+export function readTerms(
+  options: LooseMergeOptions,
+): Pick<DefinitionParts, "late" | "wait" | "mustBeComplete" | "retention" | "epochs"> {
   if (options.emits !== undefined)
     throw invalid("a merge has no emits", "What it gives out is a state: the rows that its branches come to");
   const retention = options.retention === undefined ? undefined : readRetention(options.retention.keep);
@@ -44,7 +47,7 @@ export function readTerms(options: LooseMergeOptions): Pick<DefinitionParts, "la
   checkHorizon(late, retention);
   return {
     ...(late === undefined ? {} : { late }),
-    ...(options.wait === undefined ? {} : { wait: readWait(options.wait) }),
+    ...readWaiting(options),
     ...(retention === undefined ? {} : { retention }),
     epochs: (options.epochs ?? []).map(readEpoch),
   };
@@ -108,6 +111,25 @@ function checkHorizon(late: LatePolicy | undefined, retention: Retention | undef
       `late.grace is longer than ${horizonMs === undefined ? "retention keeps" : "late.horizon"}`,
       "Rows in grace are joined with what was there: give a shorter grace, or keep more",
     );
+}
+
+/** Terms of waiting for branches only where some are given: to ask for all of a window gives up on none. */
+function readWaiting({ wait, partitions }: LooseMergeOptions): Pick<DefinitionParts, "wait" | "mustBeComplete"> {
+  if (wait === undefined) return {};
+  const { complete = false, ...others } = wait;
+  if (complete && partitions?.kind !== "time")
+    throw invalid(
+      "wait.complete needs partitions of time",
+      "Only a window of time has an end that its branches can pass: leave it out",
+    );
+  const isOnlyComplete = complete && others.quorum === undefined && others.deadline === undefined;
+  if (!isOnlyComplete) return { wait: readWait(others), mustBeComplete: complete };
+  if ((others.required ?? []).length > 0)
+    throw invalid(
+      "wait.required is given without a quorum or a deadline",
+      "Without them a merge waits for all its branches: leave required out, or say when it goes on",
+    );
+  return { mustBeComplete: true };
 }
 
 function readWait({ quorum, deadline, required = [] }: NonNullable<LooseMergeOptions["wait"]>): WaitPolicy {

@@ -61,6 +61,31 @@ describe("a cut", () => {
   });
 });
 
+describe("completeness (M24 b)", () => {
+  const until = { completeUntil: "150" };
+  const of = (window: CutFacts["window"], ...legs: readonly LegFacts[]) =>
+    buildCut({ ...facts, ...(window === undefined ? {} : { window }), legs }).isComplete;
+
+  test("is said of partitions with a window, and is there when every leg is past its end or has finished", () => {
+    expect(of(undefined, faa)).toBe(undefined);
+    expect(of(until, faa)).toBe(true);
+    expect(of({ completeUntil: "200" }, faa)).toBe(true);
+    expect(of({ completeUntil: "201" }, faa)).toBe(false);
+    expect(of(until, faa, { ...faa, branch: "web", watermark: null })).toBe(false);
+    expect(of(until, faa, { ...faa, branch: "web", watermark: null, state: "finished" })).toBe(true);
+    expect(of(until, faa, { ...faa, branch: "web", state: "idle", watermark: "100" })).toBe(false);
+  });
+
+  test("asks only for the branches that have to be there, where some are named", () => {
+    expect(of({ ...until, required: ["faa"] }, faa, { ...faa, branch: "web", watermark: "100" })).toBe(true);
+    expect(of({ ...until, required: ["web"] }, faa, { ...faa, branch: "web", watermark: "100" })).toBe(false);
+  });
+
+  test("does not change the id: it tells of the joining and not of the table", () => {
+    expect(nameCut(buildCut({ ...facts, window: { completeUntil: "1000" } }))).toBe(nameCut(buildCut(facts)));
+  });
+});
+
 describe("the id of a cut", () => {
   const id = nameCut(buildCut(facts));
   const withLeg = (change: Partial<LegFacts>): string => nameCut(buildCut({ ...facts, legs: [{ ...faa, ...change }] }));

@@ -5,6 +5,7 @@ import type { EpochStep } from "../epoch/epoch.ts";
 import type { LatePolicy } from "../late/late-policy.ts";
 import type { MergePolicy } from "../policy.ts";
 import type { BatchStanding, Cut, CutLeg } from "./cut.ts";
+import { findOpenLegs, type WindowEnd } from "./find-open-legs.ts";
 import { mergeWatermark } from "./merge-watermark.ts";
 import { compareInputs } from "./name-cut.ts";
 
@@ -17,9 +18,14 @@ export interface CutFacts extends Pick<
   readonly legs: readonly LegFacts[];
   /** Watermark of the cut that is built on: it does not fall behind it. @default none */
   readonly baseWatermark?: string | null;
+  /** End of the partition's window, and which branches have to be past it. @default the partition has none */
+  readonly window?: WindowEnd;
 }
 
-export interface LegFacts extends Pick<CutLeg, "branch" | "inputs" | "state" | "watermark" | "gaps" | "isLastGood"> {
+export interface LegFacts extends Pick<
+  CutLeg,
+  "branch" | "inputs" | "state" | "watermark" | "gaps" | "isLastGood" | "cadence"
+> {
   /** Every batch of the branch that the merge knows in this partition, with its standing to this cut. */
   readonly batches: readonly { readonly batchId: string; readonly epoch: number; readonly standing: BatchStanding }[];
 }
@@ -39,6 +45,7 @@ export function buildCut(facts: CutFacts): Cut {
     legs,
     decision,
     watermark: neverFall(facts.baseWatermark ?? null, mergeWatermark(legs)),
+    ...(facts.window === undefined ? {} : { isComplete: findOpenLegs(legs, facts.window).length === 0 }),
   };
 }
 

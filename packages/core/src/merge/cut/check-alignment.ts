@@ -1,7 +1,7 @@
 import type { AssetKey } from "../../values/asset-key.ts";
 import { unpartitioned, type PartitionKey } from "../../values/partition-key.ts";
-import { readWatermark } from "../late/lateness.ts";
 import type { Cut, CutInput, CutLeg } from "./cut.ts";
+import { hasPassed } from "./find-open-legs.ts";
 import { findSkews, type DescendingLeg, type Skew } from "./find-skews.ts";
 
 /** What is to be joined. */
@@ -65,9 +65,8 @@ function findMissing(facts: AlignmentFacts, leg: AlignmentLeg): readonly Alignme
 }
 
 function findOpenWindow(facts: AlignmentFacts, { branch, progress }: AlignmentLeg): readonly AlignmentProblem[] {
-  if (facts.completeUntil === undefined || progress === undefined || progress.state === "finished") return [];
-  const watermark = readWatermark(progress.watermark);
-  if (watermark === "infinity" || (watermark !== null && watermark >= BigInt(facts.completeUntil))) return [];
+  if (facts.completeUntil === undefined || progress === undefined) return [];
+  if (hasPassed(progress, facts.completeUntil)) return [];
   return [
     misaligned(
       "windowOpen",

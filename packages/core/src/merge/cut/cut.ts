@@ -21,6 +21,8 @@ export interface CutLeg {
   readonly gaps: readonly { readonly from: string; readonly to: string }[];
   /** Whether the leg's newest work was not there, and its last good version was joined instead. */
   readonly isLastGood: boolean;
+  /** How often its source is expected to deliver, and when it last did, ISO-8601 UTC. Absent: nothing is expected of it. */
+  readonly cadence?: { readonly everyMs: number; readonly lastAt: string };
 }
 
 export interface CutInput {
@@ -66,4 +68,6 @@ export interface Cut {
   readonly decision: CutDecision;
   /** Least watermark of the legs that count; `null`: none is known. Microseconds, as text; `infinity` when all have finished. */
   readonly watermark: string | null;
+  /** Whether every leg that has to be is past the end of the partition's window: nothing of it is still to come but late (M24 b). Absent: the partition has no window. */
+  readonly isComplete?: boolean;
 }

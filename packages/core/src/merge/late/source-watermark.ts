@@ -18,8 +18,8 @@ export interface ProgressBatch {
 
 /** What progress is judged by. */
 export interface ProgressTerms extends Pick<LatenessTerms, "policy" | "asOf"> {
-  /** How often something is expected, and when something last came; ISO-8601 UTC. @default nothing is expected */
-  readonly cadence?: { readonly everyMs: number; readonly lastAt: string };
+  /** How often something is expected, when something last came, and as of when it is overdue; ISO-8601 UTC. `asOf` is that of the terms by default. @default nothing is expected */
+  readonly cadence?: { readonly everyMs: number; readonly lastAt: string; readonly asOf?: string };
 }
 
 /** Where a source stands in its own time. */
@@ -118,7 +118,7 @@ function movesCursor(last: readonly ProgressBatch[], batches: readonly ProgressB
 
 function isOverdue({ cadence, asOf }: ProgressTerms): boolean {
   if (cadence === undefined) return false;
-  const [last, now] = [parseTimestamp(cadence.lastAt), parseTimestamp(asOf)];
+  const [last, now] = [parseTimestamp(cadence.lastAt), parseTimestamp(cadence.asOf ?? asOf)];
   return last !== null && now !== null && now - last > BigInt(cadence.everyMs) * 1_000n;
 }
 

@@ -31,6 +31,7 @@ export async function describeAsset(
     execution: definition.execution,
     store: definition.store ?? defaultStore,
     emits: definition.emits,
+    everyMs: definition.everyMs,
     merge: merge.terms,
   };
   return { spec };

@@ -1,5 +1,4 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
-import { createPartitionSpace } from "@watersmeet/core/values";
 import type { CompiledBranch } from "../../child/protocol.ts";
 import type { MergeTerms } from "../../project/project.ts";
 import type { CutFrame, LateTerms, StagedBranch, StagedMerge } from "../../stores/store.ts";
@@ -7,8 +6,10 @@ import type { Relations } from "../arguments.ts";
 import type { StepWork } from "../step-work.ts";
 import { bindAuthorFunctions } from "./author-functions.ts";
 import { describeLegs } from "./describe-legs.ts";
+import { withCadence } from "./find-cadence.ts";
 import { findScope } from "./find-scope.ts";
-import { findInputCommits } from "./input-commits.ts";
+import { findWindow } from "./find-window.ts";
+import { findInputCommits, type InputCommits } from "./input-commits.ts";
 import { bindReads, listDeliveries, type BoundBranch } from "./list-deliveries.ts";
 import { requireAligned } from "./require-aligned.ts";
 
@@ -24,8 +25,8 @@ export async function bindMerge(
   const { step, store } = work;
   const { policy, terms } = termsOf(work);
   const branches = compiled.map((branch) => bindReads(work, branch, relations));
-  const frame = await frameCut(work, branches);
   const commits = await findInputCommits(store, step.inputs);
+  const frame = await frameCut(work, branches, commits);
   const staged: StagedBranch[] = [];
   for (const branch of branches) {
     const { name, columns } = branch.compiled;
@@ -57,24 +58,20 @@ function termsOf({ asset, spec: { policy, merge } }: StepWork): {
   throw new WatersmeetError("INTERNAL", `merge "${asset.key}" has no policy`);
 }
 
-async function frameCut(work: StepWork, branches: readonly BoundBranch[]): Promise<CutFrame> {
+async function frameCut(work: StepWork, branches: readonly BoundBranch[], commits: InputCommits): Promise<CutFrame> {
   const decision = work.step.decision ?? { kind: "complete" };
   await requireAligned(work, branches, decision);
-  return { codeVersion: work.step.codeVersion, decision, legs: describeLegs(branches, decision) };
-}
-
-function lateTerms({ asset, step, startedAt }: StepWork, policy: LateTerms["policy"]): LateTerms {
-  const space = createPartitionSpace(asset.partitions, startedAt);
-  const ordinal = space.ordinalOf(step.partition);
-  const window = ordinal === undefined ? null : space.windowOf(ordinal);
+  const window = findWindow(work);
+  const required = work.spec.merge?.wait?.required ?? [];
   return {
-    policy,
-    asOf: startedAt.toISOString(),
-    window: window === null ? null : { from: toMicros(window.start), to: toMicros(window.end) },
+    codeVersion: work.step.codeVersion,
+    decision,
+    legs: withCadence(describeLegs(branches, decision), branches, { work, commits }),
+    asOf: work.startedAt.toISOString(),
+    ...(window === null ? {} : { window: { completeUntil: window.to, required } }),
   };
 }
 
-/** Windows begin and end at whole milliseconds. */
-function toMicros(instant: string): string {
-  return String(BigInt(Date.parse(instant)) * 1_000n);
+function lateTerms(work: StepWork, policy: LateTerms["policy"]): LateTerms {
+  return { policy, asOf: work.startedAt.toISOString(), window: findWindow(work) };
 }

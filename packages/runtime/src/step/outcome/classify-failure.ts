@@ -8,6 +8,8 @@ const classes: Readonly<Partial<Record<ErrorCode, FailureClass>>> = {
   CHILD_DIED: "poison",
   GATE_FAILED: "data",
   MERGE_BATCH_AMBIGUOUS: "data",
+  // Of a step: what has not come yet may come. What waiting at the queue comes to is settled there.
+  MERGE_LEGS_MISSING: "transient",
   MERGE_ROWS_CONFLICT: "data",
   MERGE_SNAPSHOT_SHRANK: "data",
   STORE_VALUE_INVALID: "data",

@@ -5,6 +5,7 @@ import { listOpenPlaces, type OpenPlace } from "../../../ledger/open-places.ts";
 import { readState } from "../../make-plan.ts";
 import type { MergePartitionOverview } from "../../merge-desk.ts";
 import { nameOf, type DeskMerge, type DeskParts } from "../merge-subject.ts";
+import { explainIncomplete, explainOverdue } from "./explain-legs.ts";
 
 /** What each partition of a merge waits for, from one look at the ledger. */
 export interface Waiting {
@@ -62,11 +63,18 @@ export async function createWaiting(parts: DeskParts, merge: DeskMerge): Promise
         (partition) => !hasHead({ asset: merge.key, partition }) && listReads(partition).some((read) => isMoving(read)),
       );
     },
-    explain: (partition, cut) =>
-      listReads(partition).flatMap((read) => {
+    explain(partition, cut) {
+      const said = listReads(partition).flatMap((read) => {
         const why = explainRead(read, { cut, snapshot, open: open.get(placeKey(read.asset, read.partition)) });
         return why === null ? [] : [{ branch: read.branch, why }];
-      }),
+      });
+      const isNewer = new Set(said.map(({ branch }) => branch));
+      const ordinal = space.ordinalOf(partition);
+      const until = ordinal === undefined ? null : (space.windowOf(ordinal)?.end ?? null);
+      const required = merge.terms.wait?.required ?? [];
+      const legs = (cut?.legs ?? []).filter(({ branch }) => !isNewer.has(branch));
+      return [...said, ...explainOverdue(legs, state.now), ...explainIncomplete(cut, legs, { until, required })];
+    },
   };
 
   function isMoving(read: Read): boolean {
