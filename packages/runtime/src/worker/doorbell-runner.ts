@@ -12,6 +12,9 @@ export interface DoorbellOptions {
   readonly onBell: () => Promise<void>;
 }
 
+/** What a runner has to stop. One whose connections were cut may never say that it has (seen under load): what it holds then is bells, and the worker ends without it. */
+const stopWithinMs = 3000;
+
 /**
  * Listens to the doorbell through graphile-worker. Its runner may stop itself, with a promise that resolves, after one failed completion; so its end is
  * watched and it is started again, with a pause that grows. What it holds then is bells, and bells are worth nothing.
@@ -38,8 +41,13 @@ export function startDoorbell(options: DoorbellOptions): AsyncDisposable {
   return {
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      await runner?.stop().catch(() => {});
-      await done;
+      const stopped = new AbortController();
+      const stop = async (): Promise<void> => {
+        await runner?.stop().catch(() => {});
+        await done;
+        stopped.abort();
+      };
+      await Promise.race([stop(), sleep(stopWithinMs, undefined, { signal: stopped.signal }).catch(() => {})]);
     },
   };
 }
