@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from "node:fs";
 const projects = [
   ...["core", "runtime", "ui-server", "ui-server/web"].map((name) => `packages/${name}/tsconfig.json`),
   ...readdirSync("examples").map((name) => `examples/${name}/tsconfig.json`),
+  "bench/tsconfig.json",
   "tools/tsconfig.json",
 ].filter((path) => existsSync(path));
 

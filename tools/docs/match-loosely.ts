@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 /**
- * Whether an output of a page is still what the command prints: times, run times, ports and versions aside, and rows in any order. JSON may be shown in part
+ * Whether an output of a page is still what the command prints: times, run times, ids, names of users, ports and versions aside, and rows in any order. JSON may be shown in part
  * and in other lines: members may be left out, elements not.
  */
 export function matchesLoosely(shown: string, actual: string): boolean {
@@ -13,6 +13,9 @@ export function matchesLoosely(shown: string, actual: string): boolean {
 
 const variable: readonly (readonly [RegExp, string])[] = [
   [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<instant>"],
+  [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, "<moment>"],
+  [/\b[\da-f]{12,64}\b/g, "<id>"],
+  [/\bcli:[^\s,.]+/g, "<who>"],
   [/\b\d+([.]\d+)? (ms|s|min)\b/g, "<time>"],
   [/\b\d+[.]\d+ (?=steps at a time)/g, "<parallel> "],
   [/ \d+[.]\d+(?= +\d+ (built|blocked|failed|skipped|unchanged))/g, " <parallel>"],

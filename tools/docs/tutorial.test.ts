@@ -1,24 +1,33 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { copyExample, type ExampleCopy, type RunningCommand } from "../testing/example-copy.ts";
 import { matchesLoosely } from "./match-loosely.ts";
 import { parseTutorial, withOutputs, type TutorialMove } from "./tutorial-page.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const path = join(root, "docs/tutorial/first-project.md");
 
-test("the tutorial's commands print what it shows", { timeout: 120_000 }, async () => {
-  const page = await readFile(path, "utf8");
-  await using project = await copyExample("quickstart");
-  await rm(join(project.directory, "assets"), { recursive: true });
-  await rm(join(project.directory, "watersmeet.config.ts"));
-  const outputs = await play(project, parseTutorial(page));
-  // `vitest run -u` renews the outputs that no longer match.
-  await expect(withOutputs(page, outputs)).toMatchFileSnapshot(path);
-  expect(await checkTypes(project.directory)).toEqual({ status: 0, stdout: "" });
-});
+/** Pages that are played, the example that each is played in, and what of the example the reader is to write. */
+const pages = [
+  { page: "first-project", example: "quickstart", written: ["assets", "watersmeet.config.ts"] },
+  { page: "registries", example: "registries", written: [] },
+] as const;
+
+test.each(pages)(
+  "the commands of the page $page print what it shows",
+  { timeout: 180_000 },
+  async ({ page, example, written }) => {
+    const path = join(root, `docs/tutorial/${page}.md`);
+    const text = await readFile(path, "utf8");
+    await using project = await copyExample(example);
+    for (const file of written) await rm(join(project.directory, file), { recursive: true });
+    const outputs = await play(project, parseTutorial(text));
+    // `vitest run -u` renews the outputs that no longer match.
+    await expect(withOutputs(text, outputs)).toMatchFileSnapshot(path);
+    expect(await checkTypes(project.directory)).toEqual({ status: 0, stdout: "" });
+  },
+);
 
 test("an output matches when only times, order and addresses differ", () => {
   expect(matchesLoosely("a  1\nb  2\n\n2 rows, 1.5 s", "b 2\na 1\n2 rows, 31 ms")).toBe(true);
@@ -50,12 +59,13 @@ async function play(project: ExampleCopy, moves: readonly TutorialMove[]): Promi
   return outputs;
 }
 
-/** Knows the three kinds of command that a tutorial has. `dev` goes on running, and its address is that of the page's requests. */
+/** Knows the kinds of command that a tutorial has. `dev` goes on running, and its address is that of the page's requests. */
 function openTerminal(project: ExampleCopy) {
   const servers: RunningCommand[] = [];
   return {
     async type(command: string): Promise<string> {
       const [program, ...args] = splitWords(command);
+      if (program === "cp") return copyFiles(project.directory, args);
       if (program === "curl") return fetchText(args.at(-1) ?? "", servers.at(-1)?.output() ?? "");
       if (program !== "watersmeet") throw new Error(`a tutorial cannot play: ${command}`);
       if (args[0] !== "dev") {
@@ -72,6 +82,13 @@ function openTerminal(project: ExampleCopy) {
       await Promise.all(servers.map((server) => server.finished));
     },
   };
+}
+
+/** `cp file … folder/` */
+async function copyFiles(directory: string, args: readonly string[]): Promise<string> {
+  const folder = args.at(-1) ?? "";
+  for (const file of args.slice(0, -1)) await cp(join(directory, file), join(directory, folder, basename(file)));
+  return "";
 }
 
 async function fetchText(url: string, devOutput: string): Promise<string> {
