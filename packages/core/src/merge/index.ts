@@ -110,4 +110,12 @@ export {
   type SealedBatch,
   type Sealing,
 } from "./batch/seal-batch.ts";
-export { encodeToken, operationRanks, tokenParts, type TokenOrder, type TokenParts } from "./contribution/token.ts";
+export {
+  encodeToken,
+  hashCells,
+  hashedColumns,
+  operationRanks,
+  tokenParts,
+  type TokenOrder,
+  type TokenParts,
+} from "./contribution/token.ts";

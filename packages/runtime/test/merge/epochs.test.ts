@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { hashEpoch, listEpochFields, type MergePolicy } from "@watersmeet/core/merge";
+import { hashCells, hashEpoch, listEpochFields, type Contribution, type MergePolicy } from "@watersmeet/core/merge";
 import type { Column, Row, RowSchema } from "@watersmeet/core/schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRowWriter } from "../../src/exchange/open-row-writer.ts";
@@ -194,6 +194,48 @@ for (const [engine, open] of [
       expect((await rows(target, after)).map(({ visits }) => visits)).toEqual([2, 4, 6]);
     });
 
+    test("a rename changes no choice, not even between rows that only the hash of their cells tells apart (M38)", async () => {
+      const name = `merged_${world.scratch.next()}`;
+      const ids = Array.from({ length: 12 }, (_, index) => String.fromCharCode(97 + index));
+      // Two batches of one place in the source's order: nothing but the cells differs.
+      const tied = (factor: number) => ({
+        ...batch(0, [...ids.map((id, index) => ({ id, visits: index * factor, fee: `${id}${factor}`, at: at(1) }))]),
+        batchKey: String(factor),
+      });
+      const spec = { policy, schema: { columns: first } };
+      const twice = await publishFeed(world, { spec, batches: [tied(3), tied(5)], columns: first, eventTime });
+      const tie = (target: StoredAsset, base?: CommittedStep) =>
+        commitStep(world, {
+          target,
+          base: base?.commit,
+          merge: {
+            policy,
+            branches: [
+              {
+                name: "s",
+                columns: twice.columns.map((one) => one.name),
+                deliveries: [0, 1].map((index) => deliver(twice, index, { sequence: 0n })),
+              },
+            ],
+          },
+        });
+      const renamed = first.map((one) => (one.name === "visits" ? field("a_count", one.type, "visits") : one));
+      const before = await tie(stored(name, first));
+      const after = await tie(stored(name, renamed), before);
+      const chosen = await rows(stored(name, first), before);
+      expect(await rows(stored(name, renamed), after)).toEqual(
+        chosen.map(({ visits, ...rest }) => ({ ...rest, a_count: visits })),
+      );
+      const winners = ids.map((id, index) => {
+        const said = [3, 5].map((factor) => ({ visits: index * factor, fee: `${id}${factor}` }));
+        const hashes = said.map((cells) => hashCells(spec.schema, contributionOf(id, cells)));
+        const [one, other] = hashes;
+        return { id, ...(one !== undefined && other !== undefined && one.compare(other) > 0 ? said[0] : said[1]) };
+      });
+      expect(chosen).toEqual(winners);
+      expect(new Set(chosen.map(({ fee }) => String(fee).slice(1))).size).toBe(2);
+    });
+
     test("custom columns are joined by their function", async () => {
       const custom: MergePolicy = { ...policy, columns: { fee: "custom" } };
       const newer = await publishFeed(world, {
@@ -273,6 +315,21 @@ for (const [engine, open] of [
       return await writer.seal();
     }
   });
+}
+
+function contributionOf(id: string, cells: Row): Contribution {
+  return {
+    key: { id },
+    operation: "upsert",
+    cells,
+    eventTimeUs: null,
+    source: "s",
+    sequence: 0n,
+    batchSequence: 0n,
+    ordinal: 0n,
+    batchId: "",
+    copy: 0,
+  };
 }
 
 const exchangeColumns: readonly Column[] = [

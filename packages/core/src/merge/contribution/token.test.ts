@@ -70,3 +70,17 @@ test("the golden hashes of cells: an absent one counts nothing, and neither does
   ).toBe(hash({ email: "a@x", name: null }));
   expect(hash({ email: "a@x" })).not.toBe(hash({ email: "a@x", name: null }));
 });
+
+test("a renamed column keeps its field id, and so the hash of its cells and their order", () => {
+  const rename = (from: string, to: string) => ({
+    columns: goldenSpec.schema.columns.map((column) =>
+      column.name === from ? { ...column, name: to, field: from } : column,
+    ),
+  });
+  const hash = (cells: Readonly<Record<string, unknown>>, schema = goldenSpec.schema) =>
+    hashCells(schema, { ...contribution, cells }).toString("hex");
+  const before = hash({ email: "a@x", name: null });
+  // Before the other column and after it.
+  expect(hash({ email: "a@x", aaa: null }, rename("name", "aaa"))).toBe(before);
+  expect(hash({ zzz: "a@x", name: null }, rename("email", "zzz"))).toBe(before);
+});

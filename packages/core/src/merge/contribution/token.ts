@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { canonicalColumns, canonicalValue } from "../../schema/canonical-row.ts";
-import type { RowSchema } from "../../schema/row-schema.ts";
+import { canonicalValue } from "../../schema/canonical-row.ts";
+import type { Column, RowSchema } from "../../schema/row-schema.ts";
+import { compareStrings } from "../../values/compare.ts";
 import type { MergePolicy } from "../policy.ts";
 import { hasCell, type Contribution, type Operation } from "./contribution.ts";
 
@@ -78,16 +79,24 @@ export function tokenParts(policy: MergePolicy, schema: RowSchema, contribution:
 }
 
 /**
- * SHA-256 over the cells that are present, by column name in code units: the length-prefixed name, then the canonical bytes of the value.
- * A column that is added to the schema later changes no hash.
+ * SHA-256 over the cells that are present, by field id in code units: the length-prefixed id, then the canonical bytes of the value. A column that is added to
+ * the schema later changes no hash, and neither does a rename: a tie is decided in every epoch as it was in the first.
  */
 export function hashCells(schema: RowSchema, contribution: Contribution): Buffer {
   const hash = createHash("sha256");
-  for (const { name, type } of canonicalColumns(schema)) {
+  for (const { id, column } of hashedColumns(schema)) {
+    const { name, type } = column;
     if (!hasCell(contribution, name)) continue;
-    hash.update(lengthPrefixed(Buffer.from(name))).update(canonicalValue(type, contribution.cells[name]));
+    hash.update(lengthPrefixed(Buffer.from(id))).update(canonicalValue(type, contribution.cells[name]));
   }
   return hash.digest();
+}
+
+/** The columns of a schema with their field ids, in the order that `hashCells` takes them. */
+export function hashedColumns(schema: RowSchema): readonly { readonly id: string; readonly column: Column }[] {
+  return schema.columns
+    .map((column) => ({ id: column.field ?? column.name, column }))
+    .toSorted((a, b) => compareStrings(a.id, b.id));
 }
 
 function lengthPrefixed(bytes: Buffer): Buffer {

@@ -1,5 +1,4 @@
-import type { FoldPlan, PackedOrder, Presence } from "@watersmeet/core/merge";
-import { canonicalColumns } from "@watersmeet/core/schema";
+import { hashedColumns, type FoldPlan, type PackedOrder, type Presence } from "@watersmeet/core/merge";
 import { cellOf } from "../contribution-table.ts";
 import type { ContributionTable, MergeDialect } from "../merge-dialect.ts";
 
@@ -68,11 +67,11 @@ export function renderPresence({ batches, bit, isNullAbsent }: Presence, cell: s
 /** The hash that decides when everything else of two tokens is equal: `hashCells` of core. */
 export function renderValueHash(dialect: MergeDialect, plan: FoldPlan, table: ContributionTable): string {
   const presence = new Map(plan.said.map((said) => [said.column.name, said.presence]));
-  const parts = canonicalColumns(table.schema).flatMap((column) => {
+  const parts = hashedColumns(table.schema).flatMap(({ id, column }) => {
     const present = presence.get(column.name);
     if (present === undefined) return [];
     const cell = cellOf(table.schema, column);
-    const bytes = `${dialect.renderBytes(namePrefix(column.name))} || ${dialect.store.renderCanonical(cell, column.type)}`;
+    const bytes = `${dialect.renderBytes(lengthPrefixed(id))} || ${dialect.store.renderCanonical(cell, column.type)}`;
     const condition = renderPresence(present, cell);
     return [
       condition === null
@@ -83,8 +82,8 @@ export function renderValueHash(dialect: MergeDialect, plan: FoldPlan, table: Co
   return dialect.store.renderHash(parts.length === 0 ? dialect.renderBytes(Buffer.alloc(0)) : parts.join(" || "));
 }
 
-function namePrefix(name: string): Buffer {
-  const bytes = Buffer.from(name);
+function lengthPrefixed(text: string): Buffer {
+  const bytes = Buffer.from(text);
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
   return Buffer.concat([length, bytes]);
