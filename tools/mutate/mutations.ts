@@ -149,10 +149,18 @@ export const mutations: readonly Mutation[] = [
     file: `${stores}/duckdb/duckdb-dialect.ts`,
     find: "`sum(('0x' ||",
     replace: "`bit_xor(('0x' ||",
-    tests: ["packages/runtime/test/merge/golden-cuts.test.ts"],
+    tests: ["packages/runtime/test/merge/stage-merge.test.ts"],
   },
   {
     id: "9b",
+    title: "the digest of rows is an exclusive or: Postgres",
+    file: `${stores}/postgres/pg-dialect.ts`,
+    find: "return `sum(${serverVersion",
+    replace: "return `bit_xor(${serverVersion",
+    tests: ["packages/runtime/test/merge/stage-merge.test.ts"],
+  },
+  {
+    id: "9c",
     title: "the digest of rows is an exclusive or: reference",
     file: "packages/core/src/schema/canonical-row.ts",
     find: "    first += hash.readBigInt64BE(0);\n    second += hash.readBigInt64BE(8);\n",
@@ -160,12 +168,12 @@ export const mutations: readonly Mutation[] = [
     tests: ["packages/core/src/schema/canonical-row.test.ts"],
   },
   {
-    id: "9c",
+    id: "9d",
     title: "the digest of a batch is an exclusive or",
     file: `${core}/batch/seal-batch.ts`,
     find: "    sums[0] += hash.readBigInt64BE(0);\n    sums[1] += hash.readBigInt64BE(8);\n",
     replace: "    sums[0] ^= hash.readBigInt64BE(0);\n    sums[1] ^= hash.readBigInt64BE(8);\n",
-    tests: laws,
+    tests: [`${core}/batch/batch.test.ts`],
   },
   {
     id: "10a",
@@ -173,7 +181,7 @@ export const mutations: readonly Mutation[] = [
     file: "packages/core/src/values/fingerprint.ts",
     find: 'parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join("")',
     replace: 'parts.join("|")',
-    tests: [`${core}/batch/batch.test.ts`],
+    tests: ["packages/core/src/values/fingerprint.test.ts"],
   },
   {
     id: "10b",
@@ -189,7 +197,7 @@ export const mutations: readonly Mutation[] = [
     file: `${stores}/duckdb/duckdb-dialect.ts`,
     find: "coalesce(strlen(${text})::integer::bit::blob || encode(${text}), ",
     replace: "coalesce(encode(${text} || '|'), ",
-    tests: ["packages/runtime/test/merge/golden-cuts.test.ts"],
+    tests: ["packages/runtime/test/merge/stage-merge.test.ts"],
   },
   {
     id: "11a",

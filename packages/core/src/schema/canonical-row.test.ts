@@ -74,6 +74,14 @@ describe("digests", () => {
     );
   });
 
+  test("equal rows do not cancel each other out", () => {
+    const [a, b] = [
+      { id: 1, name: "a" },
+      { id: 2, name: "b" },
+    ];
+    expect(digestRows(schema, [a, a])).not.toBe(digestRows(schema, [b, b]));
+  });
+
   test("sums count modulo 2^64, whether a store adds signed or unsigned numbers", () => {
     expect(finishRowDigest({ rowCount: 2, sums: [-1n, 2n ** 64n + 5n] })).toBe(
       finishRowDigest({ rowCount: 2, sums: [2n ** 64n - 1n, 5n] }),

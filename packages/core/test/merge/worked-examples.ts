@@ -71,6 +71,14 @@ export const workedExamples: Readonly<Record<string, Law>> = {
     ];
     return [fold(spec, contributionsOf(batches)).rows.length, 1];
   }),
+  "deletes of the same moment": example("a delete hides what is like it in everything but what it does", (fold) => {
+    const said = { row: { customer: "k1", at: 1, email: "x" } };
+    const lengths = (["delete", "retract"] as const).map((operation) => {
+      const { contributions } = seal(byTime, "web", [said, { row: { customer: "k1", at: 1 }, operation }]);
+      return fold(byTime, contributions).rows.length;
+    });
+    return [lengths, [0, 0]];
+  }),
   ...columnExamples(),
   unionAll: example("every row is a row, equal ones and those of another batch too", (fold) => {
     const spec = { ...byTime, policy: { ...byTime.policy, rows: "unionAll" } } as const;

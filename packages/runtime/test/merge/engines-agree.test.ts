@@ -1,8 +1,16 @@
-import { fold, foldHistory } from "@watersmeet/core/merge";
+import { fold, foldHistory, type MergeSpec } from "@watersmeet/core/merge";
 import { canonicalRow } from "@watersmeet/core/schema";
-import { goldenBatches, goldenSets, goldenSpec, mergeHistories, type GeneratedHistory } from "@watersmeet/core/testing";
+import {
+  goldenBatches,
+  goldenSets,
+  goldenSpec,
+  historyColumns,
+  mergeHistories,
+  type GeneratedHistory,
+} from "@watersmeet/core/testing";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sealAll } from "./feed-world.ts";
 import {
   foldInSql,
   loadCases,
@@ -18,6 +26,8 @@ const histories: readonly GeneratedHistory[] = [
   ...fc.sample(mergeHistories(fc, { operations: ["upsert"] }), { numRuns: 40, seed: 2 }),
   ...fc.sample(mergeHistories(fc, { haveTies: false, operations: ["upsert"] }), { numRuns: 20, seed: 3 }),
   ...fc.sample(mergeHistories(fc, { rowPolicies: ["unionAll", "keepConflicts"] }), { numRuns: 20, seed: 4 }),
+  toldApartByValue(["one", "other", "third"]),
+  toldApartByValue(["third", "other", "one"]),
 ];
 const nothing = histories.map((history) => ({ ...history, batches: [] }));
 const cases = numberCases([...histories, ...nothing.slice(-20)]);
@@ -65,4 +75,21 @@ for (const [name, open] of [
       }
     });
   });
+}
+
+/** One source says different things of a key in batches that are alike in all that orders them, written in this order. */
+function toldApartByValue(names: readonly string[]): GeneratedHistory {
+  const spec: MergeSpec = {
+    policy: { key: ["id", "part"], rows: "recencyFirst", columns: {}, trust: {}, eventTime: "at" },
+    schema: { columns: historyColumns },
+  };
+  const delivered = names.map((name) => ({
+    source: "s",
+    batchKey: name,
+    generation: 1,
+    schemaVersion: "1",
+    batchSequence: 0n,
+    rows: [{ row: { id: "k", part: 0n, at: "2001-01-31T05:00:00Z", name } }],
+  }));
+  return { spec, delivered, batches: sealAll(spec, delivered) };
 }

@@ -4,6 +4,7 @@ import { historyColumns, historyEventTime, mergeHistories } from "@watersmeet/co
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asset, column } from "../stores/stored-rows.ts";
+import { stampedMerge } from "./feed-world.ts";
 import {
   commitMerge,
   openDuckdbWorld,
@@ -271,6 +272,44 @@ for (const [engine, open] of [
       expect(await staged()).toBe(2);
       await world.store.discardAbandoned([]);
       expect(await staged()).toBe(0);
+    });
+
+    test("what another attempt has staged is nobody's batch, whatever becomes of it", async () => {
+      const merge = target();
+      const other = await stageMerge(world, { target: merge, policy, sources: [crm, web] });
+      const first = await commitMerge(world, { target: merge, policy, sources: [crm, web] });
+      await world.store.discard(other.target);
+      const second = await commitMerge(world, { target: merge, policy, sources: [crm, web], base: first.commit });
+      expect(second.rows).toHaveLength(2);
+      expect(second.commit.dataDigest).toBe(first.commit.dataDigest);
+    });
+
+    test("equal rows of one branch are added up once, those of another branch too", async () => {
+      const counted: RowSchema = { columns: [column("id", { kind: "text" }), column("n", { kind: "integer" })] };
+      const sources = [
+        await publishSource(world, { name: "one", schema: counted, rows: ["k", "k", "j"].map((id) => ({ id, n: 2 })) }),
+        await publishSource(world, { name: "two", schema: counted, rows: [{ id: "k", n: 2 }] }),
+      ];
+      const adding: MergePolicy = { ...policy, columns: { n: "sum" }, eventTime: null };
+      const merge = asset(`merged_${world.scratch.next()}`, false, counted);
+      const { rows } = await commitMerge(world, { target: merge, policy: adding, sources });
+      expect(sortRows(rows)).toEqual([
+        { id: "j", n: 2 },
+        { id: "k", n: 4 },
+      ]);
+    });
+
+    test("another trust counts for every row that is there, not only for what comes", async () => {
+      const merge = stampedMerge(world, merged.columns);
+      const first = await commitMerge(world, { target: merge, policy, sources: [crm, web] });
+      const trusting = { ...policy, trust: { web: 1 } };
+      const second = await commitMerge(world, {
+        target: merge,
+        policy: trusting,
+        sources: [crm, web],
+        base: first.commit,
+      });
+      expect([first, second].map(({ rows }) => sortRows(rows)[0]?.["name"])).toEqual(["Ann", "Annie"]);
     });
 
     test("generated deliveries give the reference's digest, fates and quarantine", async () => {

@@ -102,6 +102,8 @@ test("the same rows in another order are the same batch", () => {
   expect(seal([...rows, ...rows.slice(0, 1)])).not.toMatchObject({
     batch: { digest: one.kind === "sealed" ? one.batch.digest : "" },
   });
+  const twice = rows.map((row) => seal([row, row])).map((each) => (each.kind === "sealed" ? each.batch.digest : ""));
+  expect(new Set(twice).size).toBe(2);
 });
 
 test("the digest of a batch depends neither on trust nor on tolerance", () => {
