@@ -1,5 +1,5 @@
-import { fold, foldHistory, type MergeSpec } from "@watersmeet/core/merge";
-import { canonicalRow } from "@watersmeet/core/schema";
+import { fold, foldHistory, type MergePolicy, type MergeSpec } from "@watersmeet/core/merge";
+import { canonicalRow, type Row } from "@watersmeet/core/schema";
 import {
   goldenBatches,
   goldenSets,
@@ -26,8 +26,9 @@ const histories: readonly GeneratedHistory[] = [
   ...fc.sample(mergeHistories(fc, { operations: ["upsert"] }), { numRuns: 40, seed: 2 }),
   ...fc.sample(mergeHistories(fc, { haveTies: false, operations: ["upsert"] }), { numRuns: 20, seed: 3 }),
   ...fc.sample(mergeHistories(fc, { rowPolicies: ["unionAll", "keepConflicts"] }), { numRuns: 20, seed: 4 }),
-  toldApartByValue(["one", "other", "third"]),
-  toldApartByValue(["third", "other", "one"]),
+  ofAlikeBatches({}, [{ name: "one" }, { name: "other" }, { name: "third" }]),
+  ofAlikeBatches({}, [{ name: "third" }, { name: "other" }, { name: "one" }]),
+  ofAlikeBatches({ visits: "sum" }, [{ visits: 2 }, { visits: 2 }, { visits: 3 }]),
 ];
 const nothing = histories.map((history) => ({ ...history, batches: [] }));
 const cases = numberCases([...histories, ...nothing.slice(-20)]);
@@ -77,19 +78,19 @@ for (const [name, open] of [
   });
 }
 
-/** One source says different things of a key in batches that are alike in all that orders them, written in this order. */
-function toldApartByValue(names: readonly string[]): GeneratedHistory {
+/** One source says things of a key in batches that are alike in all that orders them, written in this order: only values tell them apart. */
+function ofAlikeBatches(columns: MergePolicy["columns"], said: readonly Row[]): GeneratedHistory {
   const spec: MergeSpec = {
-    policy: { key: ["id", "part"], rows: "recencyFirst", columns: {}, trust: {}, eventTime: "at" },
+    policy: { key: ["id", "part"], rows: "recencyFirst", columns, trust: {}, eventTime: "at" },
     schema: { columns: historyColumns },
   };
-  const delivered = names.map((name) => ({
+  const delivered = said.map((cells, index) => ({
     source: "s",
-    batchKey: name,
+    batchKey: String(index),
     generation: 1,
     schemaVersion: "1",
     batchSequence: 0n,
-    rows: [{ row: { id: "k", part: 0n, at: "2001-01-31T05:00:00Z", name } }],
+    rows: [{ row: { id: "k", part: 0n, at: "2001-01-31T05:00:00Z", ...cells } }],
   }));
   return { spec, delivered, batches: sealAll(spec, delivered) };
 }

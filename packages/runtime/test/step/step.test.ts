@@ -116,7 +116,9 @@ test("rows that the schema refuses block the step with column, count and sample;
 
 test("rows of a query are held against the schema in the store, before anything is published", async () => {
   await edit("assets/shop.ts", ['"o.amount"]', 'sql<number>`o.amount * 1000`.as("amount")]'], async () => {
+    const before = await headsOf("sales");
     const outcome = await shop.run("sales", { partition: "2001-01-02" });
+    expect(await headsOf("sales")).toEqual(before);
     expect(outcome).toMatchObject({ kind: "blocked", failure: { code: "GATE_FAILED" } });
     if (outcome.kind !== "blocked") return;
     expect(outcome.failure.details).toMatchObject({ failures: [{ columns: ["amount"], failedRows: 3 }] });
@@ -138,6 +140,7 @@ test("a key that does not identify a row blocks the step", async () => {
     kind: "blocked",
     failure: { details: { failures: [{ columns: ["id"], failedRows: 2 }] } },
   });
+  expect(await headsOf("twins")).toEqual([]);
 });
 
 test("an optional input is undefined until it has a version", async () => {
@@ -205,7 +208,7 @@ test("of two attempts that were built on the same version, the later one is told
   const first = await shop.make("subscribers", { isForced: true, runId: "run5", change });
   const second = await shop.run("subscribers", { isForced: true, runId: "run6", change });
   expect(second).toMatchObject({ kind: "failed", failure: { code: "STORE_STALE", class: "transient" } });
-  expect(await shop.store.listHeads("prod", parseAssetKey("subscribers"))).toMatchObject([{ version: first.version }]);
+  expect(await headsOf("subscribers")).toMatchObject([{ version: first.version }]);
   expect(await shop.store.discardAbandoned([])).toBe(0);
 });
 
@@ -218,6 +221,10 @@ function headOf(name: string): { readonly version: number; readonly commitId: st
   const head = shop.heads.get(name);
   if (head === undefined) throw new Error(`nothing is committed for ${name}`);
   return { version: head.version, commitId: head.commitId };
+}
+
+async function headsOf(asset: string) {
+  return await shop.store.listHeads("prod", parseAssetKey(asset));
 }
 
 /** Edits a file of the project for as long as `during` takes. */
