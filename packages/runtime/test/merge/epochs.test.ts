@@ -102,7 +102,13 @@ for (const [engine, open] of [
       const before = await commit(stored(name, first), [feed]);
       const newer = await publishFeed(world, {
         spec: { policy, schema: { columns: second } },
-        batches: [batch(0, [{ id: "b", note: "new", hits: 9007199254740993n, at: at(2) }])],
+        batches: [
+          batch(0, [
+            { id: "b", note: "new", hits: 9007199254740993n, at: at(2) },
+            // Before the row of the earlier form, which knows no notes and takes none away.
+            { id: "c", note: "early", at: at(0) },
+          ]),
+        ],
         columns: second,
         eventTime,
       });
@@ -112,7 +118,7 @@ for (const [engine, open] of [
       expect(await rows(target, after)).toEqual([
         { id: "a", note: null, hits: 1n, fee: "1.50" },
         { id: "b", note: "new", hits: 9007199254740993n, fee: null },
-        { id: "c", note: null, hits: 3n, fee: "much" },
+        { id: "c", note: "early", hits: 3n, fee: "much" },
       ]);
       expect(after.staged.cut?.cut.legs[0]?.epochs).toEqual([1, 2]);
       const epochs = await world.store.merges.listEpochs(target.key);
@@ -194,12 +200,71 @@ for (const [engine, open] of [
       expect((await rows(target, after)).map(({ visits }) => visits)).toEqual([2, 4, 6]);
     });
 
+    test("a snapshot that is told from one of an earlier form is told by what its rows mean (M13, M41)", async () => {
+      const inUnit = (unit: string) => first.map((one) => (one.name === "visits" ? { ...one, unit } : one));
+      const list = (factor: number) =>
+        batch(0, [
+          { id: "a", visits: factor, at: at(1) },
+          { id: "b", visits: null, fee: "1", at: at(1) },
+        ]);
+      const feeds = await Promise.all(
+        [1, 2, 2].map((factor) =>
+          publishFeed(world, {
+            spec: { policy, schema: { columns: first } },
+            batches: [list(factor)],
+            columns: first,
+            eventTime,
+          }),
+        ),
+      );
+      const name = `merged_${world.scratch.next()}`;
+      const origin = feeds.slice(0, 1).map((feed) => deliver(feed, 0).origin)[0];
+      const branchOf = (some: readonly Feed[]) => ({
+        name: "s",
+        columns: ["id", "visits", "fee", "at"],
+        deliveries: some.map((feed, index) =>
+          deliver(feed, 0, {
+            emits: "snapshot",
+            batchKey: String(index),
+            sequence: BigInt(index),
+            ...(origin === undefined ? {} : { origin }),
+          }),
+        ),
+      });
+      const plain: MergePolicy = { key: ["id"], rows: "recencyFirst", columns: {}, trust: {}, eventTime: "at" };
+      const before = await commitStep(world, {
+        target: stored(name, inUnit("once")),
+        merge: { policy: plain, branches: [branchOf(feeds.slice(0, 1))] },
+      });
+      const functions: MergeFunctions = {
+        directory: world.scratch.folder,
+        upcast: ({ file }) =>
+          rewrite(file, { columns: [...exchangeColumns, ...first.map(nullable)] }, (row) => ({
+            ...row,
+            _present: '["visits","fee"]',
+            _fault: null,
+            visits: row["visits"] === null ? null : Number(row["visits"]) * 2,
+          })),
+        reduce: () => Promise.reject(new Error("nothing is custom")),
+      };
+      const epochs = [stepOf(inUnit("once"), "doubled")];
+      const after = await commitStep(world, {
+        target: stored(name, inUnit("twice")),
+        base: before.commit,
+        merge: { policy: plain, branches: [branchOf(feeds)], epochs, functions },
+      });
+      expect(after.staged.fates).toMatchObject({ winner: 2, superseded: 0, duplicate: 4 });
+    });
+
     test("a rename changes no choice, not even between rows that only the hash of their cells tells apart (M38)", async () => {
       const name = `merged_${world.scratch.next()}`;
       const ids = Array.from({ length: 12 }, (_, index) => String.fromCharCode(97 + index));
       // Two batches of one place in the source's order: nothing but the cells differs.
       const tied = (factor: number) => ({
-        ...batch(0, [...ids.map((id, index) => ({ id, visits: index * factor, fee: `${id}${factor}`, at: at(1) }))]),
+        ...batch(
+          0,
+          ids.map((id, index) => ({ id, visits: index * factor, fee: `${id}${factor}`, at: at(1) })),
+        ),
         batchKey: String(factor),
       });
       const spec = { policy, schema: { columns: first } };

@@ -138,14 +138,25 @@ for (const [engine, dialect] of dialects) {
         renderSealFigures(spec, { ...sealed, batches: [7, 17] }),
         renderAmbiguousKeys(dialect, spec, sealed),
         renderMarkCopies(dialect, spec, sealed),
-        renderLateCounts(spec, { table: table.name, batches: [7], before: null }, bounds),
-        renderLateCounts(spec, { table: table.name, batches: [7], before: "select 1" }, bounds),
+        renderLateCounts(spec, { table: table.name, batches: [7], before: null, carried: spec.schema.columns }, bounds),
+        renderLateCounts(
+          spec,
+          { table: table.name, batches: [7], before: "select 1", carried: spec.schema.columns },
+          bounds,
+        ),
       ];
       await expect(statements.map(breakLines).join("\n")).toMatchFileSnapshot(`golden/${engine}-seal-feed.sql`);
     });
 
     test("tells a snapshot from the one before it", async () => {
-      const snapshot = { table: table.name, batch: 7, parts: [7, 8], before: "select 1", chain: [3, 5] };
+      const snapshot = {
+        table: table.name,
+        batch: 7,
+        parts: [7, 8],
+        before: "select 1",
+        chain: [3, 5],
+        carried: spec.schema.columns,
+      };
       const statements = [
         renderBaseCount(spec, snapshot),
         renderRetracts(spec, snapshot),

@@ -27,5 +27,5 @@ delete
   where _fault is null) as ranked
   where place = 1) select t.rowid
   from contributions t
-  join state s on t.c0 = s.c0 and t._op is not distinct from s._op and t._at is not distinct from s._at and t._sequence is not distinct from s._sequence and t._present is not distinct from s._present and t.c1 is not distinct from s.c1 and t.c2 is not distinct from s.c2 and t.c3 is not distinct from s.c3
+  join state s on t.c0 = s.c0 and t._op is not distinct from s._op and t._at is not distinct from s._at and t._sequence is not distinct from s._sequence and t.c1 is not distinct from s.c1 and t.c2 is not distinct from s.c2 and t.c3 is not distinct from s.c3 and (t._present is not distinct from s._present or (coalesce(get_bit(t._present, 1), 1) = coalesce(get_bit(s._present, 1), 1) and coalesce(get_bit(t._present, 2), 1) = coalesce(get_bit(s._present, 2), 1)))
   where t._batch in (7, 8) and t._fault is null);

@@ -32,5 +32,5 @@ select t._batch, case when t._at < 20 then 'beyondGrace' else 'onTime' end as cl
   from contributions as t
   where t._batch in (7) and t._fault is null and not exists (select 1
   from (select 1) as s
-  where t.c0 = s.c0 and t._op is not distinct from s._op and t._at is not distinct from s._at and t._sequence is not distinct from s._sequence and t._present is not distinct from s._present and t.c1 is not distinct from s.c1 and t.c2 is not distinct from s.c2 and t.c3 is not distinct from s.c3)
+  where t.c0 = s.c0 and t._op is not distinct from s._op and t._at is not distinct from s._at and t._sequence is not distinct from s._sequence and t.c1 is not distinct from s.c1 and t.c2 is not distinct from s.c2 and t.c3 is not distinct from s.c3 and (t._present is not distinct from s._present or (coalesce(get_bit(t._present, 1), 1) = coalesce(get_bit(s._present, 1), 1) and coalesce(get_bit(t._present, 2), 1) = coalesce(get_bit(s._present, 2), 1))))
   group by 1, 2;

@@ -98,12 +98,20 @@ export function renderLateCounts(
     table,
     batches,
     before,
-  }: { readonly table: string; readonly batches: readonly number[]; readonly before: string | null },
+    carried,
+  }: {
+    readonly table: string;
+    readonly batches: readonly number[];
+    readonly before: string | null;
+    readonly carried: readonly Column[];
+  },
   bounds: readonly { readonly class: string; readonly before: bigint }[],
 ): string {
   const cases = bounds.map((bound) => `when t._at < ${bound.before} then ${quoteLiteral(bound.class)}`);
   const isNew =
-    before === null ? "" : ` and not exists (select 1 from (${before}) as s where ${renderSameContribution(spec)})`;
+    before === null
+      ? ""
+      : ` and not exists (select 1 from (${before}) as s where ${renderSameContribution(spec, carried)})`;
   return `select t._batch, case ${cases.join(" ")} else 'onTime' end as class, count(*) as row_count from ${table} as t where t._batch in (${batches.join(", ")}) and t._fault is null${isNew} group by 1, 2`;
 }
 
@@ -118,14 +126,30 @@ export function renderDifferentRows(
   return `select count(*) as different from ((${of(one)} except all ${of(other)}) union all (${of(other)} except all ${of(one)})) as rows_of_one`;
 }
 
-/** Whether contributions `t` and `s` say the same. */
-export function renderSameContribution(spec: MergeSpec): string {
+/**
+ * Whether contributions `t` and `s` of a branch say the same. `carried` is what a row of it that does not name its columns says something of. One that an upcaster has brought here
+ * names them, and means no other thing by it.
+ */
+export function renderSameContribution(spec: MergeSpec, carried: readonly Column[]): string {
   const key = keyColumns(spec.schema, spec.policy.key).map((column) => cellOf(spec.schema, column));
   const others = spec.schema.columns.map((column) => cellOf(spec.schema, column)).filter((cell) => !key.includes(cell));
   return [
     ...key.map((cell) => `t.${cell} = s.${cell}`),
-    ...["_op", "_at", "_sequence", "_present", ...others].map((name) => `t.${name} is not distinct from s.${name}`),
+    ...["_op", "_at", "_sequence", ...others].map((name) => `t.${name} is not distinct from s.${name}`),
+    ...renderSamePresence(spec, carried),
   ].join(" and ");
+}
+
+/** NULL in a cell that reads it as absent is absent, however that was said. */
+function renderSamePresence({ policy, schema }: MergeSpec, carried: readonly Column[]): readonly string[] {
+  const named = new Set(carried.map(({ name }) => name));
+  const bits = schema.columns.flatMap(({ name, nullAs }, index) => {
+    if (policy.key.includes(name) || nullAs === "absent") return [];
+    const bit = (row: string) => `coalesce(get_bit(${row}._present, ${index}), ${named.has(name) ? 1 : 0})`;
+    return [`${bit("t")} = ${bit("s")}`];
+  });
+  if (bits.length === 0) return [];
+  return [`(t._present is not distinct from s._present or (${bits.join(" and ")}))`];
 }
 
 /** Keys, as JSON, that a batch gives two values for with equal tokens. */

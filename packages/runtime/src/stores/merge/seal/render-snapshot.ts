@@ -1,4 +1,5 @@
 import { keyColumns, type MergeSpec } from "@watersmeet/core/merge";
+import type { Column } from "@watersmeet/core/schema";
 import { cellOf } from "../contribution-table.ts";
 import type { MergeDialect } from "../merge-dialect.ts";
 import { renderSameContribution } from "./render-seal.ts";
@@ -12,6 +13,8 @@ export interface SealedSnapshot {
   readonly parts: readonly number[];
   /** A SELECT of the contributions of the source's batches before it, in the form of the table. */
   readonly before: string;
+  /** Columns that the source delivers. */
+  readonly carried: readonly Column[];
   /** Those batches, oldest first. */
   readonly chain: readonly number[];
 }
@@ -36,7 +39,7 @@ export function renderRetracts(spec: MergeSpec, snapshot: SealedSnapshot): strin
 export function renderDropUnchanged(dialect: MergeDialect, spec: MergeSpec, snapshot: SealedSnapshot): string {
   const { table } = snapshot;
   const parts = snapshot.parts.join(", ");
-  return `delete from ${table} where _batch in (${parts}) and ${dialect.rowId} in (with ${renderState(spec, snapshot)} select t.${dialect.rowId} from ${table} t join state s on ${renderSameContribution(spec)} where t._batch in (${parts}) and t._fault is null)`;
+  return `delete from ${table} where _batch in (${parts}) and ${dialect.rowId} in (with ${renderState(spec, snapshot)} select t.${dialect.rowId} from ${table} t join state s on ${renderSameContribution(spec, snapshot.carried)} where t._batch in (${parts}) and t._fault is null)`;
 }
 
 /** The last that the source said of each key. */

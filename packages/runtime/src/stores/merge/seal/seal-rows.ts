@@ -195,10 +195,14 @@ function refuseAmbiguous(
 }
 
 /** A snapshot is sealed alone. `null`: it is none, or the first of its source, which says all of it. */
-async function diffSnapshots(context: SealContext, { branch, deliveries, table }: Chunk): Promise<number | null> {
+async function diffSnapshots(
+  context: SealContext,
+  { branch, delivered, deliveries, table }: Chunk,
+): Promise<number | null> {
   const [delivery] = deliveries;
   if (delivery === undefined || delivery.chain.length === 0) return null;
-  const snapshot = { table, batch: delivery.numbers.main, parts: Object.values(delivery.numbers) };
+  const { main, ...late } = delivery.numbers;
+  const snapshot = { table, batch: main, parts: [main, ...Object.values(late)], carried: delivered.columns };
   return await diffSnapshot(context, { branch, snapshot, delivery });
 }
 
@@ -219,7 +223,9 @@ async function readLateness(context: SealContext, chunk: Chunk): Promise<Readonl
   ];
   const lateness = new Map<number, Lateness>();
   for (const question of questions) {
-    const rows = await host.session.run(renderLateCounts(spec, { table: chunk.table, ...question }, judgement.bounds));
+    const rows = await host.session.run(
+      renderLateCounts(spec, { table: chunk.table, carried: chunk.delivered.columns, ...question }, judgement.bounds),
+    );
     for (const row of rows) {
       const number = numberOf(row, "_batch");
       lateness.set(number, { ...lateness.get(number), [textOf(row, "class")]: numberOf(row, "row_count") });
