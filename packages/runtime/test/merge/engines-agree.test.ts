@@ -29,6 +29,8 @@ const histories: readonly GeneratedHistory[] = [
   ofAlikeBatches({}, [{ name: "one" }, { name: "other" }, { name: "third" }]),
   ofAlikeBatches({}, [{ name: "third" }, { name: "other" }, { name: "one" }]),
   ofAlikeBatches({ visits: "sum" }, [{ visits: 2 }, { visits: 2 }, { visits: 3 }]),
+  // A float has no such sum.
+  ofAlikeBatches({ order: "sum" }, [{ order: 9007199254740993n }, { order: 2n }]),
 ];
 const nothing = histories.map((history) => ({ ...history, batches: [] }));
 const cases = numberCases([...histories, ...nothing.slice(-20)]);

@@ -39,6 +39,13 @@ test("packed tokens order contributions as their bytes do, up to the value hash"
   fc.assert(property, { numRuns: 200 });
 });
 
+test("sources of one length are ordered by their bytes, not by UTF-16 code units", () => {
+  const policy = { key: ["id"], rows: "recencyFirst", columns: {}, trust: {}, eventTime: null } as const;
+  const batches = ["\u{1f600}", "\uff5ea"].map((source, number) => orderedBatch(number, source, []));
+  const { offsets } = packOrder(policy, batches, "recencyFirst");
+  expect([offsets.get(1), offsets.get(0)]).toEqual([0n, 1n]);
+});
+
 function orderedBatch(number: number, source: string, contributions: readonly Contribution[]): OrderedBatch {
   const sequences = contributions.map(({ sequence }) => sequence);
   const times = contributions.flatMap(({ eventTimeUs }) => eventTimeUs ?? []);
