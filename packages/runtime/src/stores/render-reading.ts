@@ -7,6 +7,8 @@ export interface RowPlace {
   readonly table: string;
   /** Lower-cased names of the columns that the table has. */
   readonly columns: ReadonlySet<string>;
+  /** Names of its columns by their field ids: what was renamed is found there. @default nothing was */
+  readonly fields?: ReadonlyMap<string, string>;
   readonly condition: string | null;
 }
 
@@ -18,9 +20,12 @@ export function renderReading(dialect: Dialect, schema: RowSchema, places: reado
 }
 
 function renderPlace(dialect: Dialect, schema: RowSchema, place: RowPlace): string {
-  const columns = schema.columns.map(({ name, type }) => {
+  const columns = schema.columns.map(({ name, type, field = name }) => {
     const quoted = quoteIdentifier(name);
-    return place.columns.has(name.toLowerCase()) ? quoted : `null::${dialect.renderType(type)} as ${quoted}`;
+    if (place.columns.has(name.toLowerCase())) return quoted;
+    const before = place.fields?.get(field);
+    const value = before === undefined ? "null" : quoteIdentifier(before);
+    return `${value}::${dialect.renderType(type)} as ${quoted}`;
   });
   const condition = place.condition === null ? "" : ` where ${place.condition}`;
   return `select ${columns.join(", ")} from ${place.table}${condition}`;

@@ -137,6 +137,62 @@ for (const [engine, open] of [
       expect(said).toMatchObject({ cells: { hits: 1n, fee: "1.50" }, epoch: 1 });
     });
 
+    test.each([false, true])(
+      "follows every change that needs no code, with rows there (M39); partitioned: %s",
+      async (isPartitioned) => {
+        const old: readonly Column[] = [
+          key,
+          field("price", { kind: "decimal", precision: 6, scale: 2 }),
+          field("count", { kind: "integer" }),
+          field("status", { kind: "text", values: ["open"] }),
+          { ...field("city", { kind: "text" }), isNullable: false },
+        ];
+        const now: readonly Column[] = [
+          field("town", { kind: "text" }, "city"),
+          field("status", { kind: "text", values: ["closed", "open"] }),
+          field("price", { kind: "decimal", precision: 12, scale: 2 }),
+          key,
+          field("count", { kind: "bigint" }),
+          field("later", { kind: "boolean" }),
+        ];
+        const publishOne = (columns: readonly Column[], row: Row) =>
+          publishFeed(world, { spec: { policy, schema: { columns } }, batches: [batch(0, [row])], columns, eventTime });
+        const a = { id: "a", price: "1234.50", count: 7, status: "open", city: "Bern", at: at(1) };
+        const b = { id: "b", price: "1234567890.25", count: 9n, status: "closed", town: null, later: true, at: at(2) };
+        const feeds = [await publishOne(old, a), await publishOne(now, b)];
+        const name = `merged_${world.scratch.next()}`;
+        const make = (columns: readonly Column[], some: readonly Feed[], base?: CommittedStep) =>
+          commitStep(world, {
+            target: { ...asset(name, isPartitioned, { columns }), isStamped: true },
+            base: base?.commit,
+            partition: isPartitioned ? "p" : "",
+            merge: {
+              policy,
+              branches: [
+                {
+                  name: "s",
+                  columns: some.at(-1)?.columns.map((one) => one.name) ?? [],
+                  deliveries: some.map((one, index) =>
+                    deliver(one, 0, { batchKey: String(index), sequence: BigInt(index) }),
+                  ),
+                },
+              ],
+            },
+          });
+        const before = await make(old, feeds.slice(0, 1));
+        const after = await make(now, feeds, before);
+        const target = { ...asset(name, isPartitioned, { columns: now }), isStamped: true };
+        const wide = { id: "a", price: "1234.50", count: 7n, status: "open", town: "Bern", later: null };
+        const { at: _, ...other } = b;
+        expect(await rows(target, after)).toEqual([wide, other]);
+        // The version from before is still what it was.
+        const earlier = { ...target, schema: { columns: old } };
+        expect(await rows(earlier, before)).toEqual([
+          { id: "a", price: "1234.50", count: 7, status: "open", city: "Bern" },
+        ]);
+      },
+    );
+
     test("rows go through an upcaster once, keep their tokens, and are set aside where it throws (M41)", async () => {
       const name = `merged_${world.scratch.next()}`;
       const before = await commit(stored(name, first), [feed]);

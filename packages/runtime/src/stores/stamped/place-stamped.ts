@@ -20,13 +20,14 @@ export async function placeStamped(
     if (first === undefined) continue;
     const { table } = rowsOf(asset, { strand: first.strand, table: number });
     const columns = new Set(first.table.schema.columns.map(({ name }) => name.toLowerCase()));
+    const fields = new Map(first.table.schema.columns.map(({ name, field = name }) => [field, name]));
     if (!asset.isPartitioned) {
       for (const { isTip, version } of group)
-        places.push({ table, columns, condition: renderInVersion({ strand: null }, { version, isTip }) });
+        places.push({ table, columns, fields, condition: renderInVersion({ strand: null }, { version, isTip }) });
       continue;
     }
     for (const condition of await renderConditions(session, asset, { number, group }))
-      places.push({ table, columns, condition });
+      places.push({ table, columns, fields, condition });
   }
   return places;
 }

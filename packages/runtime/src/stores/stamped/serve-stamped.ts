@@ -6,7 +6,7 @@ import type { Dialect } from "../dialect.ts";
 import { readVersions } from "../read-versions.ts";
 import { renderReading } from "../render-reading.ts";
 import { numberOf, textOf, type SqlSession } from "../sql-session.ts";
-import { readColumns } from "./stamped-catalog.ts";
+import { listStampedTables, readColumns } from "./stamped-catalog.ts";
 import { openEnd } from "./stamped-table.ts";
 
 export interface ServedAsset {
@@ -47,11 +47,19 @@ async function renderServed(session: SqlSession, dialect: Dialect, serving: Serv
   if (heads === undefined || count === 0) return isPartitioned ? renderReading(dialect, schema, []) : null;
   const number = numberOf(heads, "table_number");
   if (numberOf(heads, "tables") > 1 || number === 0) return await renderPinned(session, dialect, serving);
+  // The versions that readers see may be in a form from before: then each column is read for itself.
+  if (!(await hasColumns(session, serving, number))) return await renderPinned(session, dialect, serving);
   const table = tableNames.stamped(assetId, number);
   const areTips = numberOf(heads, "tips") === count && count === (await countStrands(session, assetId, number));
   return areTips
     ? `select ${renderColumnNames(schema.columns)} from ${table} where _to = ${openEnd}`
     : renderJoined(serving, table);
+}
+
+async function hasColumns(session: SqlSession, { assetId, schema }: Serving, number: number): Promise<boolean> {
+  const table = (await listStampedTables(session, assetId)).find((one) => one.number === number);
+  const names = new Set(table?.schema.columns.map(({ name }) => name.toLowerCase()));
+  return schema.columns.every(({ name }) => names.has(name.toLowerCase()));
 }
 
 /** Of the live environment, with the strands of those that have one. */
