@@ -10,8 +10,8 @@ import { nameStep, type StepWork } from "./step-work.ts";
 export async function adoptCommit({ step, store, commitId, target }: StepWork): Promise<Commit | null> {
   const [found] = await store.findCommits([commitId]);
   if (found === undefined) return null;
-  const heads = await store.listHeads(step.environment, step.asset);
-  const head = heads.find(({ partition }) => partition === step.partition)?.version ?? null;
+  const [seen] = await store.listHeads(step.environment, step.asset, [step.partition]);
+  const head = seen?.version ?? null;
   if (head === found.version) return { ...found, isReplay: true };
   if (head === (step.head?.version ?? null)) {
     const { environment, partition } = step;

@@ -1,7 +1,7 @@
 import { isWatersmeetError } from "@watersmeet/core/errors";
 import type { Json } from "@watersmeet/core/values";
 import type { AttemptReport } from "../child/protocol.ts";
-import type { Commit, CommitRequest, Measurement, Staged } from "../stores/store.ts";
+import type { Commit, CommitRequest, Measurement, ReadHead, Staged } from "../stores/store.ts";
 import { chainFeed } from "./chain-feed.ts";
 import { buildCommitRecord, renderCommitRecord } from "./commit-record.ts";
 import { nameRowChecks } from "./gate.ts";
@@ -11,6 +11,8 @@ export interface CommitInput {
   readonly staged: Staged;
   readonly measurement: Measurement;
   readonly report: AttemptReport;
+  /** What readers saw of the inputs just now: see `CommitRequest.readSet`. */
+  readonly read: readonly ReadHead[];
 }
 
 export interface CommittedStep {
@@ -21,7 +23,7 @@ export interface CommittedStep {
 /**
  * Publishes: ledger row, rows and head move in one transaction of the store, or not at all. A version with the digest of the one before
  * is a version all the same; it makes nothing downstream stale.
- * @throws {STORE_STALE} when readers see another version than the step was built on
+ * @throws {STORE_STALE} when readers see another version than the step was built on, or another one of what it read
  * @throws {STORE_COMMIT_UNKNOWN} when the store cannot be asked what became of the commit: the next attempt will ask
  */
 export async function commitStaged(work: StepWork, input: CommitInput): Promise<CommittedStep> {
@@ -71,6 +73,7 @@ async function buildRequest(work: StepWork, input: CommitInput, facts: Json): Pr
     staged,
     measurement,
     baseVersion: step.head?.version ?? null,
+    readSet: input.read,
     record: renderCommitRecord(record),
     ...(rowChecks === null ? {} : { rowChecks }),
   };

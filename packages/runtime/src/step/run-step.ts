@@ -85,8 +85,8 @@ async function makeVersion(work: StepWork, reach: (phase: StepPhase) => Promise<
     const gateMs = clock.lap();
 
     const measurement = gated.value;
-    await readSet?.revalidate();
-    const { commit, facts } = await commitStaged(work, { staged, measurement, report: called.value.report });
+    const read = (await readSet?.revalidate()) ?? [];
+    const { commit, facts } = await commitStaged(work, { staged, measurement, read, report: called.value.report });
     mayDiscard = false;
     await reach("committed");
     const timings: StepTimings = { userMs, stageMs, gateMs, commitMs: clock.lap() };

@@ -249,10 +249,20 @@ export interface CommitRequest {
   readonly measurement: Measurement;
   /** Head that the work was based on; the commit is refused with STORE_STALE when readers see another one. `null`: there was none. */
   readonly baseVersion: number | null;
+  /**
+   * Heads of the environment that the work was read from and that must be where they were, looked at in the commit's own transaction: when one of them has moved,
+   * the commit is refused with STORE_STALE (M25). @default none
+   */
+  readonly readSet?: readonly ReadHead[];
   /** Opaque facts kept in the store's own ledger row, so that a record can be rebuilt from the store alone. */
   readonly record: Json;
   /** Of a stamped asset: names the checks outside of the store that every row of the version has passed; see `VersionDifference`. @default none */
   readonly rowChecks?: string;
+}
+
+/** A version of an asset of the same store that readers saw when it was read. */
+export interface ReadHead extends VersionRef {
+  readonly asset: AssetKey;
 }
 
 export interface Commit {
@@ -307,7 +317,8 @@ export interface Store extends AsyncDisposable {
     readonly after: bigint;
     readonly limit: number;
   }): Promise<readonly (Commit & { readonly sequence: bigint })[]>;
-  listHeads(environment: string, asset: AssetKey): Promise<readonly StoreHead[]>;
+  /** In the order of their partitions. `partitions`: of those alone. */
+  listHeads(environment: string, asset: AssetKey, partitions?: readonly PartitionKey[]): Promise<readonly StoreHead[]>;
   /** Streams in chunks of some thousand rows; memory is bounded whatever the size. */
   readRows(
     input: InputVersions,

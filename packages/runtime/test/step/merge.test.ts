@@ -43,6 +43,7 @@ describe.each(["duckdb", "postgres"] as const)("a merge step in %s", (kind) => {
       project,
       ...(store === undefined ? {} : { store }),
       onPhase: (phase) => atPhase(phase),
+      beforeCommit: () => beforeCommit(),
     });
   });
 
@@ -52,6 +53,7 @@ describe.each(["duckdb", "postgres"] as const)("a merge step in %s", (kind) => {
   });
 
   let atPhase: (phase: string) => Promise<void> | void = () => {};
+  let beforeCommit: () => Promise<void> | void = () => {};
 
   /** Puts there what an asset delivers next, and has it delivered. */
   async function deliver(asset: string, delivered: Delivered, partition = ""): Promise<void> {
@@ -317,6 +319,20 @@ describe.each(["duckdb", "postgres"] as const)("a merge step in %s", (kind) => {
       await takeBack("net", net.version);
       shop.heads.set("net@", net);
     }
+    await shop.make("quotes");
+  });
+
+  test("nor what it was taken back to after the last look at it (M25)", async () => {
+    const before = shop.heads.get("net@");
+    await deliver("rates", { rows: [{ sku: "a", price: 9, at: at(5) }] });
+    const net = await shop.make("net");
+    await shop.make("gross");
+    beforeCommit = () => takeBack("net", before?.version ?? 0);
+    const stale = await shop.run("quotes");
+    beforeCommit = () => {};
+    expect(stale).toMatchObject({ kind: "failed", failure: { code: "STORE_STALE", class: "transient" } });
+    expect(failureOf(stale).message).toMatch(/quotes was built on version \d+ of net, of which readers of "prod" see/);
+    await takeBack("net", net.version);
     await shop.make("quotes");
   });
 

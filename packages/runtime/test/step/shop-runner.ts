@@ -16,6 +16,8 @@ export interface ShopRunnerOptions {
   readonly project: TestProject;
   readonly store?: StoreConfig;
   readonly onPhase?: (phase: StepPhase, step: ClaimedStep) => Promise<void> | void;
+  /** Before the store is asked to commit what a step has made. */
+  readonly beforeCommit?: () => Promise<void> | void;
   /** Inside a commit of the store. */
   readonly onStorePhase?: NonNullable<OpenStoreOptions["onPhase"]>;
 }
@@ -59,7 +61,7 @@ export class ShopRunner implements AsyncDisposable {
     const project = await openProject({ root, assets: ["assets/**/*.ts"], cacheDirectory, childPool: children });
     const executor = createStepExecutor({
       project: () => project.current(),
-      stores: new Map([["default", store]]),
+      stores: new Map([["default", holdCommits(store, options.beforeCommit)]]),
       children,
       stateDirectory,
       // Every key: what is folded in part must be what is folded in full.
@@ -165,6 +167,23 @@ export class ShopRunner implements AsyncDisposable {
     const { version, commitId, dataDigest } = commit;
     return [{ position, asset, partition, version, commitId, dataDigest }];
   }
+}
+
+/** The same store, of which every commit waits for something else to happen first. */
+function holdCommits(store: Store, happen: ShopRunnerOptions["beforeCommit"]): Store {
+  if (happen === undefined) return store;
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === "commit") {
+        return async (requests: Parameters<Store["commit"]>[0]) => {
+          await happen();
+          return await target.commit(requests);
+        };
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 function headName(asset: AssetKey, partition: PartitionKey): string {

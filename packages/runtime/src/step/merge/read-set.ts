@@ -1,13 +1,16 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKey } from "@watersmeet/core/values";
-import type { StoreHead } from "../../stores/store.ts";
+import type { ReadHead, StoreHead } from "../../stores/store.ts";
 import { nameStep, type StepWork } from "../step-work.ts";
 import type { InputVersion } from "../step.ts";
 
 /** What a merge has read, to be looked at once more before it is published (M25). */
 export interface ReadSet {
-  /** @throws {STORE_STALE} when readers see something else of an input by now */
-  revalidate(): Promise<void>;
+  /**
+   * Answers what readers see of the inputs in the store of the step, for its commit to be held to.
+   * @throws {STORE_STALE} when readers see something else of an input by now
+   */
+  revalidate(): Promise<readonly ReadHead[]>;
 }
 
 /**
@@ -17,43 +20,56 @@ export interface ReadSet {
  */
 export async function openReadSet(work: StepWork): Promise<ReadSet> {
   const { inputs } = work.step;
-  const behind = await listChanged(work, inputs);
+  const behind = await listChanged(work, await readHeads(work, inputs));
   refuse(work, behind.filter(isTakenBack));
   const pinned = new Set(behind.map(({ input }) => input));
   return {
     async revalidate() {
-      const changed = await listChanged(work, inputs);
+      const seen = await readHeads(work, inputs);
+      const changed = await listChanged(work, seen);
       refuse(
         work,
         changed.filter((each) => isTakenBack(each) || !pinned.has(each.input)),
+      );
+      return seen.flatMap(({ input, head }) =>
+        pinned.has(input) || storeOf(work, input.asset).storeId !== work.store.storeId ? [] : [head],
       );
     },
   };
 }
 
-/** An input of which readers see other content than was read. Equal content under another version is as good. */
-interface ChangedInput {
+/** What readers see of an input. One of which they see nothing in the environment was read from the one above it. */
+interface SeenInput {
   readonly input: InputVersion;
   readonly head: StoreHead;
 }
 
-function isTakenBack({ input, head }: ChangedInput): boolean {
+function isTakenBack({ input, head }: SeenInput): boolean {
   return head.version < input.version;
 }
 
-async function listChanged(work: StepWork, inputs: readonly InputVersion[]): Promise<readonly ChangedInput[]> {
-  const changed: ChangedInput[] = [];
+async function readHeads(work: StepWork, inputs: readonly InputVersion[]): Promise<readonly SeenInput[]> {
+  const seen: SeenInput[] = [];
   for (const [asset, of] of Map.groupBy(inputs, (input) => input.asset)) {
-    const store = storeOf(work, asset);
-    const heads = new Map((await store.listHeads(work.step.environment, asset)).map((head) => [head.partition, head]));
-    const moved = of.flatMap((input): ChangedInput[] => {
-      const head = heads.get(input.partition);
-      return head === undefined || head.commitId === input.commitId ? [] : [{ input, head }];
-    });
-    if (moved.length === 0) continue;
-    const commits = await store.findCommits(moved.map(({ head }) => head.commitId));
+    const partitions = [...new Set(of.map(({ partition }) => partition))];
+    const heads = await storeOf(work, asset).listHeads(work.step.environment, asset, partitions);
+    const headOf = new Map(heads.map((head) => [head.partition, head]));
+    for (const input of of) {
+      const head = headOf.get(input.partition);
+      if (head !== undefined) seen.push({ input, head });
+    }
+  }
+  return seen;
+}
+
+/** Those of which readers see other content than was read. Equal content under another version is as good. */
+async function listChanged(work: StepWork, seen: readonly SeenInput[]): Promise<readonly SeenInput[]> {
+  const moved = seen.filter(({ input, head }) => head.commitId !== input.commitId);
+  const changed: SeenInput[] = [];
+  for (const [asset, of] of Map.groupBy(moved, ({ input }) => input.asset)) {
+    const commits = await storeOf(work, asset).findCommits(of.map(({ head }) => head.commitId));
     const digests = new Map(commits.map(({ commitId, dataDigest }) => [commitId, dataDigest]));
-    changed.push(...moved.filter(({ input, head }) => digests.get(head.commitId) !== input.dataDigest));
+    changed.push(...of.filter(({ input, head }) => digests.get(head.commitId) !== input.dataDigest));
   }
   return changed;
 }
@@ -63,7 +79,7 @@ function storeOf({ project, store, storeOf: find }: StepWork, asset: AssetKey): 
   return spec === undefined ? store : find(spec);
 }
 
-function refuse({ step }: StepWork, changed: readonly ChangedInput[]): void {
+function refuse({ step }: StepWork, changed: readonly SeenInput[]): void {
   const [first] = changed;
   if (first === undefined) return;
   const { input, head } = first;

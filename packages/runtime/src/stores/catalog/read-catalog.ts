@@ -146,12 +146,18 @@ export function renderInstant(micros: bigint): string {
 
 export async function listHeadRows(
   session: SqlSession,
-  environment: string,
-  asset: AssetKey,
+  wanted: {
+    readonly environment: string;
+    readonly asset: AssetKey;
+    /** @default all */
+    readonly partitions?: readonly PartitionKey[] | undefined;
+  },
 ): Promise<readonly StoreHead[]> {
+  const { environment, asset, partitions } = wanted;
+  const some = partitions === undefined ? "" : " and h.partition in (select unnest($3::varchar[]))";
   const rows = await session.run(
-    `select a.key, h.partition, h.version, v.commit_id from ${s}.head h join ${s}.asset a on a.asset_id = h.asset_id join ${s}.version v on v.asset_id = h.asset_id and v.version = h.version where h.environment = $1 and a.key = $2`,
-    [environment, asset],
+    `select a.key, h.partition, h.version, v.commit_id from ${s}.head h join ${s}.asset a on a.asset_id = h.asset_id join ${s}.version v on v.asset_id = h.asset_id and v.version = h.version where h.environment = $1 and a.key = $2${some}`,
+    partitions === undefined ? [environment, asset] : [environment, asset, [...partitions]],
   );
   return rows
     .map((row) => ({

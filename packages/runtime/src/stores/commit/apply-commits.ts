@@ -64,13 +64,11 @@ async function readFacts(
     requests,
   }: { readonly assets: ReadonlyMap<AssetKey, CatalogAsset>; readonly requests: readonly CommitRequest[] },
 ): Promise<CommitFacts> {
-  const keyOf = new Map([...assets.values()].map((asset) => [asset.assetId, asset.key]));
-  const wanted = requests.map(({ environment, staged: { target } }) => ({
+  const written = requests.map(({ environment, staged: { target } }) => ({
     environment,
     assetId: idOf(assets, target.asset.key),
     partition: target.partition,
   }));
-  const heads = await findHeadRows(session, wanted);
   const known = await findCommitRows(
     session,
     context.dialect,
@@ -78,15 +76,41 @@ async function readFacts(
   );
   return {
     known: new Map(known.map((commit) => [commit.commitId, commit])),
-    heads: new Map(
-      heads.flatMap((head) => {
-        const key = keyOf.get(head.assetId);
-        return key === undefined ? [] : [[headKey(head.environment, key, head.partition), head.version] as const];
-      }),
-    ),
+    heads: new Map([...(await findHeads(session, assets, written)), ...(await findReadHeads(session, requests))]),
     nextVersions: new Map([...assets.values()].map((asset) => [asset.key, asset.nextVersion])),
     committedAt: context.committedAt,
   };
+}
+
+/** What readers see of what the requests were read from. Those of other stores, which it has never seen, are left out. */
+async function findReadHeads(
+  session: SqlSession,
+  requests: readonly CommitRequest[],
+): Promise<ReadonlyMap<string, number>> {
+  const read = requests.flatMap(({ environment, readSet = [] }) => readSet.map((head) => ({ environment, ...head })));
+  if (read.length === 0) return new Map();
+  const assets = await findAssets(session, [...new Set(read.map(({ asset }) => asset))]);
+  const wanted = read.flatMap(({ environment, asset, partition }) => {
+    const assetId = assets.get(asset)?.assetId;
+    return assetId === undefined ? [] : [{ environment, assetId, partition }];
+  });
+  return await findHeads(session, assets, wanted);
+}
+
+/** By `headKey`. */
+async function findHeads(
+  session: SqlSession,
+  assets: ReadonlyMap<AssetKey, CatalogAsset>,
+  wanted: Parameters<typeof findHeadRows>[1],
+): Promise<ReadonlyMap<string, number>> {
+  const keyOf = new Map([...assets.values()].map((asset) => [asset.assetId, asset.key]));
+  const heads = await findHeadRows(session, wanted);
+  return new Map(
+    heads.flatMap((head) => {
+      const key = keyOf.get(head.assetId);
+      return key === undefined ? [] : [[headKey(head.environment, key, head.partition), head.version] as const];
+    }),
+  );
 }
 
 export interface RevertOptions {
@@ -145,8 +169,9 @@ function decideCalls(
 ): readonly CallDecision[] {
   const nextVersions = new Map(facts.nextVersions);
   const tips = new Map(found);
+  const heads = new Map(facts.heads);
   return calls.map((requests) => {
-    const decision = decideCommits(requests, { ...facts, nextVersions });
+    const decision = decideCommits(requests, { ...facts, heads, nextVersions });
     if (decision.stale !== null) return { error: staleError(decision.stale) };
     const gone = decision.versions.find(({ request }) => !stagings.has(request.staged.target.attempt));
     if (gone !== undefined) return { error: goneError(gone.request) };
@@ -159,6 +184,9 @@ function decideCalls(
       nextVersions.set(asset.key, version + 1);
       if (asset.isStamped === true) tips.set(tipKey(asset.key, partition), { strand: 0, version });
     }
+    // No call moves the head of another one, but it may have read it.
+    for (const { environment, asset, partition, to } of decision.moves)
+      heads.set(headKey(environment, asset, partition), to);
     return decision;
   });
 }

@@ -7,10 +7,20 @@ export function nameOf(asset: AssetKey, partition: PartitionKey): string {
   return partition === "" ? asset : `${asset}@${partition}`;
 }
 
-export function staleError({ request, head }: StaleCommit): WatersmeetError {
+export function staleError({ request, input, head }: StaleCommit): WatersmeetError {
   const { asset, partition } = request.staged.target;
   const name = nameOf(asset.key, partition);
   const seen = head === null ? "no version" : `version ${head}`;
+  if (input !== null) {
+    return new WatersmeetError(
+      "STORE_STALE",
+      `${name} was built on version ${input.version} of ${nameOf(input.asset, input.partition)}, of which readers of "${request.environment}" see ${seen} by now`,
+      {
+        hint: "Another run, or a rollback, was published in between. Nothing was published; the step is tried again on what readers see.",
+        details: { asset: input.asset, partition: input.partition, version: input.version, head },
+      },
+    );
+  }
   return new WatersmeetError(
     "STORE_STALE",
     `${name} was built on ${request.baseVersion === null ? "no version" : `version ${request.baseVersion}`}, but readers of "${request.environment}" see ${seen}`,

@@ -63,8 +63,21 @@ test("work on another head is stale, and nothing of the call is done", () => {
     versions: [],
     moves: [],
     commits: [],
-    stale: { request: request("c", 3), head: 4 },
+    stale: { request: request("c", 3), input: null, head: 4 },
   });
+});
+
+test("work that was read from a head that has moved is stale, unless it is committed already", () => {
+  const read = { asset: parseAssetKey("rates"), partition: unpartitioned, version: 7 };
+  const reading = { ...request("c", 4), readSet: [read] };
+  const seeing = (version: number, known: readonly Commit[] = []): CommitFacts => {
+    const { heads, ...others } = facts(4, known);
+    return { ...others, heads: new Map([...heads, [headKey("prod", read.asset, unpartitioned), version]]) };
+  };
+  expect(decideCommits([reading], seeing(7))).toMatchObject({ versions: [{ version: 5 }], stale: null });
+  expect(decideCommits([reading], seeing(8))).toMatchObject({ versions: [], stale: { input: read, head: 8 } });
+  expect(decideCommits([reading], facts(4))).toMatchObject({ versions: [], stale: { input: read, head: null } });
+  expect(decideCommits([reading], seeing(8, [commit("c", 4)]))).toMatchObject({ commits: [{ isReplay: true }] });
 });
 
 test("a commit that readers see is a replay", () => {

@@ -1,11 +1,11 @@
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
-import type { Commit, CommitRequest } from "../store.ts";
+import type { Commit, CommitRequest, ReadHead } from "../store.ts";
 
 /** What the store holds already, as read inside the commit's transaction. */
 export interface CommitFacts {
   /** By commit id. */
   readonly known: ReadonlyMap<string, Commit>;
-  /** By `headKey`. */
+  /** By `headKey`: of what is to be moved, and of what was read. */
   readonly heads: ReadonlyMap<string, number>;
   /** By asset: the version that the next commit gets. */
   readonly nextVersions: ReadonlyMap<AssetKey, number>;
@@ -32,6 +32,9 @@ export interface HeadMove {
 
 export interface StaleCommit {
   readonly request: CommitRequest;
+  /** Of what it read, that which has moved; `null`: its own head has. */
+  readonly input: ReadHead | null;
+  /** What readers see of it. */
   readonly head: number | null;
 }
 
@@ -49,7 +52,8 @@ export function headKey(environment: string, asset: AssetKey, partition: Partiti
 
 /**
  * Decides commits by compare-and-set. For a known id: when readers see its version, it is a replay and nothing moves; when they see the version
- * that the request was based on, the id's version had been rolled back since, and the head moves to it again; anything else is stale.
+ * that the request was based on, the id's version had been rolled back since, and the head moves to it again; anything else is stale. So is what was read
+ * from heads that are elsewhere by now.
  */
 export function decideCommits(requests: readonly CommitRequest[], facts: CommitFacts): CommitDecision {
   const versions: NewVersion[] = [];
@@ -64,7 +68,8 @@ export function decideCommits(requests: readonly CommitRequest[], facts: CommitF
       commits.push({ ...known, isReplay: true });
       continue;
     }
-    if (head !== request.baseVersion) return { versions: [], moves: [], commits: [], stale: { request, head } };
+    const stale = head === request.baseVersion ? findMovedInput(request, facts) : { request, input: null, head };
+    if (stale !== null) return { versions: [], moves: [], commits: [], stale };
     const version = known?.version ?? next.get(asset.key) ?? 1;
     if (known === undefined) {
       versions.push({ request, version });
@@ -82,6 +87,14 @@ export function decideCommits(requests: readonly CommitRequest[], facts: CommitF
     });
   }
   return { versions, moves, commits, stale: null };
+}
+
+function findMovedInput(request: CommitRequest, { heads }: CommitFacts): StaleCommit | null {
+  for (const input of request.readSet ?? []) {
+    const head = heads.get(headKey(request.environment, input.asset, input.partition)) ?? null;
+    if (head !== input.version) return { request, input, head };
+  }
+  return null;
 }
 
 function newCommit(request: CommitRequest, version: number, committedAt: string): Commit {

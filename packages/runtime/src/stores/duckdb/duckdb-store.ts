@@ -122,9 +122,13 @@ export class DuckdbStore implements Store {
     );
   }
 
-  async listHeads(environment: string, asset: AssetKey): Promise<readonly StoreHead[]> {
+  async listHeads(
+    environment: string,
+    asset: AssetKey,
+    partitions?: readonly PartitionKey[],
+  ): Promise<readonly StoreHead[]> {
     return await this.#shared.database.pool.use((connection) =>
-      listHeadRows(createDuckdbSession(connection), environment, asset),
+      listHeadRows(createDuckdbSession(connection), { environment, asset, partitions }),
     );
   }
 

@@ -122,8 +122,14 @@ export class PostgresStore implements Store {
     return await database.use((client) => listCommitRows(createPgSession(client), dialect, options));
   }
 
-  async listHeads(environment: string, asset: AssetKey): Promise<readonly StoreHead[]> {
-    return await this.#options.database.use((client) => listHeadRows(createPgSession(client), environment, asset));
+  async listHeads(
+    environment: string,
+    asset: AssetKey,
+    partitions?: readonly PartitionKey[],
+  ): Promise<readonly StoreHead[]> {
+    return await this.#options.database.use((client) =>
+      listHeadRows(createPgSession(client), { environment, asset, partitions }),
+    );
   }
 
   async *readRows(

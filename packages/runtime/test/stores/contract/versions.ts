@@ -89,6 +89,34 @@ export function describeVersions(world: StoreWorld): void {
         expect(await world.query(`select * from stale_${name}`)).toHaveLength(1);
       });
 
+      test("refuses work that was read from a head that has moved, also within one transaction (M25)", async () => {
+        const { store, scratch } = world;
+        const [source, joined] = [of("source"), of("joined")];
+        await publish(store, scratch, { asset: source, partition: part, rows: orders(1) });
+        const readSet = [{ asset: source.key, ...at, version: 1 }];
+        const base = await prepare(store, scratch, { asset: joined, partition: part, rows: orders(1) });
+        expect(await store.commit([{ ...base, readSet }])).toMatchObject([{ version: 1 }]);
+        const onOld = await prepare(store, scratch, { asset: joined, partition: part, rows: orders(2), base: 1 });
+        const moving = await prepare(store, scratch, { asset: source, partition: part, rows: orders(2), base: 1 });
+        const outcomes = await Promise.allSettled([store.commit([moving]), store.commit([{ ...onOld, readSet }])]);
+        expect(outcomes).toMatchObject([
+          { status: "fulfilled" },
+          { status: "rejected", reason: { code: "STORE_STALE" } },
+        ]);
+        expect(await store.listHeads("prod", joined.key, [at.partition])).toMatchObject([{ version: 1 }]);
+        // What readers see now is what it was read from: it may be published.
+        await store.revert({ environment: "prod", asset: source, ...at, version: 1, moveId: `source_${name}` });
+        expect(await store.commit([{ ...onOld, readSet }])).toMatchObject([{ version: 2 }]);
+        // Another environment sees no version of it at all.
+        const dev = await prepare(store, scratch, {
+          asset: joined,
+          partition: part,
+          rows: orders(3),
+          environment: "dev/ana",
+        });
+        await expect(store.commit([{ ...dev, readSet }])).rejects.toMatchObject({ code: "STORE_STALE" });
+      });
+
       test("goes back to an earlier version, once per id", async () => {
         const a = of("reverted");
         const first = await publish(world.store, world.scratch, { asset: a, partition: part, rows: orders(3) });

@@ -19,8 +19,7 @@ export async function findRollback(parts: DeskParts, asset: DeskAsset, request: 
   const store = await openStoreOf(parts, asset);
   const partition =
     request.partition ?? (await findPartition(parts, asset, { storeId: store.storeId, to: request.to }));
-  const heads = await store.listHeads(asset.environment, asset.key);
-  const head = heads.find((each) => each.partition === partition);
+  const [head] = await store.listHeads(asset.environment, asset.key, [partition]);
   if (head === undefined) {
     throw new WatersmeetError("NOT_FOUND", `Nothing of ${nameOf(asset.key, partition)} is published`, {
       hint: "There is nothing to take readers back from.",

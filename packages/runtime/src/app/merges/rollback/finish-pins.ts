@@ -16,8 +16,8 @@ export async function finishPins(
   for (const pin of await listPendingPins(db, store)) {
     const asset = storedOf(pin.asset);
     if (asset === undefined) continue;
-    const heads = await store.listHeads(pin.environment, pin.asset);
-    const now = heads.find((head) => head.partition === pin.partition)?.version;
+    const [head] = await store.listHeads(pin.environment, pin.asset, [pin.partition]);
+    const now = head?.version;
     if (now === pin.fromVersion || now === pin.toVersion) await fulfilPin(db, store, { pin, asset });
     else await db.transaction().execute((tx) => dropPin(tx, pin));
   }
