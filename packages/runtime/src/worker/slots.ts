@@ -145,8 +145,8 @@ function abortSlot(slot: Slot, reason: AbortReason): void {
 
 /** An executor does not reject; one that does all the same has a defect, which must not cost the worker. */
 async function executeSafely(options: SlotsOptions, slot: Slot): Promise<AttemptOutcome> {
-  const { claimed, refusal } = slot.step;
-  if (refusal !== null) return { kind: "failed", failure: refusal };
+  const { claimed, ending } = slot.step;
+  if (ending !== null) return ending;
   try {
     return await options.executor.execute(claimed, options.listen(claimed), slot.controller.signal);
   } catch (error) {

@@ -78,9 +78,15 @@ export async function listPendingPins(
   return rows;
 }
 
-/** Pins in force: those whose move is the last one of the head. For the planner; of some assets, or of all. */
+/** Whether the row `pin` is in force on the row `head`: its move is the last one of the head. */
+const inForce =
+  "pin.environment = head.environment and pin.asset = head.asset and pin.partition = head.partition and pin.materialization_id = head.materialization_id and pin.moved_at = head.moved_at";
+
+/** The same, for a query of the queue. */
+export const pinsHead = sql.raw<boolean>(inForce);
+
+/** Pins in force, for the planner; of some assets, or of all. */
 export const pinnedSql = `
   select pin.asset, pin.partition from watersmeet.head_pin as pin
-  join watersmeet.head on head.environment = pin.environment and head.asset = pin.asset and head.partition = pin.partition
-    and head.materialization_id = pin.materialization_id and head.moved_at = pin.moved_at
+  join watersmeet.head on ${inForce}
   where pin.environment = $1 and ($2::text[] is null or pin.asset = any($2))`;

@@ -4,7 +4,8 @@ import { readFreezes, type Freeze } from "../../ledger/decisions.ts";
 import { readOrders } from "../../ledger/merge-orders.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { MaterializationId, RunId } from "../../ledger/records.ts";
-import type { ClaimedStep, InputVersion, StepFailure } from "../../step/step.ts";
+import { pinsHead } from "../../ledger/versions/head-pins.ts";
+import type { ClaimedStep, InputVersion, StepFailure, StepOutcome } from "../../step/step.ts";
 import { findStepOf, getAssetOf, getPartitionOf, type RunShape } from "../shape/run-shape.ts";
 import type { ShapeOf, StoredShape } from "../shape/shape-cache.ts";
 import type { HeldStep } from "./claim-steps.ts";
@@ -17,8 +18,8 @@ export interface ResolvedStep {
   readonly claimed: ClaimedStep;
   /** Records of `claimed.inputs`, in their order. */
   readonly inputIds: readonly MaterializationId[];
-  /** Why it is not to be executed at all; `null`: it is. */
-  readonly refusal: StepFailure | null;
+  /** How it ends without being executed; `null`: it is executed. */
+  readonly ending: Extract<StepOutcome, { kind: "failed" | "unchanged" }> | null;
 }
 
 /**
@@ -57,6 +58,7 @@ async function resolveRun(db: LedgerDb, part: RunPart): Promise<readonly Resolve
     const asset = getAssetOf(part.shape, step.ordinal);
     const reason = asset.planned.run[step.reason]?.reason ?? { kind: "missing" };
     const inputs = (reads[index] ?? []).flatMap((read) => found.find(read) ?? []);
+    const head = heads.get(placeKey(step)) ?? null;
     const claimed: ClaimedStep = {
       runId: part.runId,
       ordinal: step.ordinal,
@@ -70,13 +72,20 @@ async function resolveRun(db: LedgerDb, part: RunPart): Promise<readonly Resolve
       attemptId: `${part.installationId}_${part.runId}_${step.ordinal}_${step.attempt}`,
       isForced: reason.kind === "forced",
       inputs: inputs.map(({ input }) => input),
-      head: heads.get(placeKey(step)) ?? null,
+      head,
       orders: decidedOf(step).orders,
       traceId: part.shape.traceId,
       ...describeDecision(step, { reads: reads[index] ?? [], isMade: (read) => found.isMade(read) }),
     };
-    return { held: step, claimed, inputIds: inputs.map(({ id }) => id), refusal: decidedOf(step).refusal };
+    const { refusal } = decidedOf(step);
+    const ending = refusal === null ? keepPinned(claimed, head) : ({ kind: "failed", failure: refusal } as const);
+    return { held: step, claimed, inputIds: inputs.map(({ id }) => id), ending };
   });
+}
+
+/** A plan leaves pinned versions out. One that readers were taken back to since it was made stays as well, unless the run is to overrule it. */
+function keepPinned({ isForced }: ClaimedStep, head: HeadRow | null): ResolvedStep["ending"] {
+  return head === null || !head.isPinned || isForced ? null : { kind: "unchanged", commitId: head.commitId };
 }
 
 interface Decided {
@@ -236,6 +245,8 @@ async function findPinned(db: LedgerDb, commitIds: readonly string[]): Promise<R
 
 interface HeadRow extends VersionRow {
   readonly commitId: string;
+  /** Readers were taken back to it: see `head-pins.ts`. */
+  readonly isPinned: boolean;
 }
 
 /** Versions that steps build on: of the environment itself, not of one above it. The environment comes with every row, as the run does in `advance-runs.ts`: so that no plan begins with all heads of an environment. */
@@ -246,7 +257,8 @@ async function findHeads(
 ): Promise<ReadonlyMap<string, HeadRow>> {
   if (places.length === 0) return new Map();
   const { rows } = await sql<HeadRow & Place & { readonly store: string; readonly store_id: string }>`
-    select head.asset, head.partition, materialization.id, version, commit_id, commit_id as "commitId", data_digest, store, store_id
+    select head.asset, head.partition, materialization.id, version, commit_id, commit_id as "commitId", data_digest, store, store_id,
+      exists (select from watersmeet.head_pin as pin where ${pinsHead}) as "isPinned"
     from unnest(
       ${places.map(() => environment)}::text[],
       ${places.map((place) => place.asset)}::text[],
