@@ -379,9 +379,7 @@ export interface MergeArchive {
     readonly limit: number;
   }): Promise<readonly StoredContribution[]>;
   /** Oldest first. */
-  listEpochs(
-    asset: AssetKey,
-  ): Promise<readonly (Epoch & { readonly registeredAt: string; readonly batches: number })[]>;
+  listEpochs(asset: AssetKey): Promise<readonly RegisteredEpoch[]>;
   /** Folds keys of a version again, in full, and names those whose rows are not what the version has. */
   checkShadow(options: {
     readonly asset: StoredAsset;
@@ -394,6 +392,16 @@ export interface MergeArchive {
   }): Promise<{ readonly sampledKeys: number; readonly differentKeys: readonly string[] }>;
   /** Removes what no kept version, and no batch within the retention, needs any more. Answers what was removed. */
   collect(options: CollectOptions): Promise<Collected>;
+}
+
+/** A form that batches of a merge were written in. */
+export interface RegisteredEpoch extends Epoch {
+  /** ISO-8601 UTC. */
+  readonly registeredAt: string;
+  /** Published ones that are in its form. */
+  readonly batches: number;
+  /** What its author said of the change that led to it; `null`: nothing, as of the first. */
+  readonly note: string | null;
 }
 
 export interface CollectOptions {

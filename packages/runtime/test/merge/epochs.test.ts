@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { hashCells, hashEpoch, listEpochFields, type Contribution, type MergePolicy } from "@watersmeet/core/merge";
+import {
+  hashCells,
+  hashEpoch,
+  listEpochFields,
+  type Contribution,
+  type EpochStep,
+  type MergePolicy,
+} from "@watersmeet/core/merge";
 import type { Column, Row, RowSchema } from "@watersmeet/core/schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRowWriter } from "../../src/exchange/open-row-writer.ts";
@@ -113,7 +120,8 @@ for (const [engine, open] of [
         eventTime,
       });
       const target = stored(name, second);
-      const after = await commit(target, [feed, newer], { base: before });
+      const left: EpochStep = { ...stepOf(first, null), note: "the registry takes notes" };
+      const after = await commit(target, [feed, newer], { base: before, epochs: [left] });
       expect(after.staged.batches.map(({ outcome }) => outcome)).toEqual(["duplicate", "admitted"]);
       expect(await rows(target, after)).toEqual([
         { id: "a", note: null, hits: 1n, fee: "1.50" },
@@ -122,11 +130,11 @@ for (const [engine, open] of [
       ]);
       expect(after.staged.cut?.cut.legs[0]?.epochs).toEqual([1, 2]);
       const epochs = await world.store.merges.listEpochs(target.key);
-      expect(epochs.map(({ number, batches }) => [number, batches])).toEqual([
-        [1, 1],
-        [2, 1],
+      expect(epochs.map(({ number, batches, note }) => [number, batches, note])).toEqual([
+        [1, 1, null],
+        [2, 1, "the registry takes notes"],
       ]);
-      const again = await commit(target, [feed, newer], { base: after });
+      const again = await commit(target, [feed, newer], { base: after, epochs: [left] });
       expect(again.staged.delta).toMatchObject({ affectedKeys: 0 });
       const [said] = await world.store.merges.readContributions({
         asset: target,

@@ -12,7 +12,8 @@ import { reconcile, reject } from "./orders/judge-held.ts";
 import { revoke } from "./orders/revoke.ts";
 import { describeMerge } from "./overview/describe-merge.ts";
 import { rollback } from "./rollback/rollback.ts";
-import { checkSchemas, listSchemaHistory } from "./schemas/check-schemas.ts";
+import { checkSchemas } from "./schemas/check-schemas.ts";
+import { listSchemaHistory } from "./schemas/schema-history.ts";
 
 /** Each question and decision about merges goes to the function that knows. */
 export function createMergeDesk(parts: DeskParts, submitRun: OrderingParts["submitRun"]): MergeDesk {

@@ -240,7 +240,9 @@ async function writeCut(
       },
     },
   );
-  if (isNewForm) await insertForm(session, { assetId, form, note: null, stagedBy: target.attempt });
+  // The last form that was left behind is the one before the present one.
+  const note = merge.epochs?.at(-1)?.note ?? null;
+  if (isNewForm) await insertForm(session, { assetId, form, note, stagedBy: target.attempt });
   return { cutId, cut };
 }
 

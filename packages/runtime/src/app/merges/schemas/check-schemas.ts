@@ -1,23 +1,9 @@
 import { selectAssets } from "@watersmeet/core/graph";
-import { checkEpochChain, compareWithEpochs, hashEpoch } from "@watersmeet/core/merge";
+import { checkEpochChain, compareWithEpochs } from "@watersmeet/core/merge";
 import { compareStrings, type AssetKey } from "@watersmeet/core/values";
-import type { SchemaEpoch, SchemaVerdict } from "../../merge-desk.ts";
+import type { SchemaVerdict } from "../../merge-desk.ts";
 import { getMerge, openStoreOf, type DeskMerge, type DeskParts } from "../merge-subject.ts";
 import { replayMerge } from "./replay-merge.ts";
-
-/** The forms that a merge's schema had, oldest first, with what their authors said of them. */
-export async function listSchemaHistory(parts: DeskParts, asset: AssetKey): Promise<readonly SchemaEpoch[]> {
-  const merge = getMerge(parts, asset);
-  const store = await openStoreOf(parts, merge);
-  const present = hashEpoch(merge.terms.fields);
-  const notes = new Map(merge.terms.epochs.map((step) => [step.hash, step.note]));
-  const epochs = await store.merges.listEpochs(asset);
-  return epochs.map((epoch) => ({
-    ...epoch,
-    note: notes.get(epoch.hash) ?? null,
-    isPresent: epoch.hash === present,
-  }));
-}
 
 /** Of each merge selected: the present form against every form that still has batches (M40). */
 export async function checkSchemas(

@@ -4,6 +4,7 @@ import { internalSchema as s } from "../../catalog/names.ts";
 import { renderInstant } from "../../catalog/read-catalog.ts";
 import type { Dialect } from "../../dialect.ts";
 import { numberOf, textOf, type SqlSession } from "../../sql-session.ts";
+import type { RegisteredEpoch } from "../../store.ts";
 import { schemaIdOf } from "../contribution-table.ts";
 
 /**
@@ -60,9 +61,9 @@ export async function listEpochs(
   session: SqlSession,
   dialect: Dialect,
   assetId: number,
-): Promise<readonly (Epoch & { readonly registeredAt: string; readonly batches: number })[]> {
+): Promise<readonly RegisteredEpoch[]> {
   const rows = await session.run(
-    `select e.number, e.hash, e.fields, ${dialect.renderEpochMicros("e.registered_at")} as registered, (select count(*) from ${s}.merge_batch b where b.asset_id = e.asset_id and coalesce(b.epoch, 1) = e.number and b.staged_by is null) as batches
+    `select e.number, e.hash, e.fields, e.note, ${dialect.renderEpochMicros("e.registered_at")} as registered, (select count(*) from ${s}.merge_batch b where b.asset_id = e.asset_id and coalesce(b.epoch, 1) = e.number and b.staged_by is null) as batches
      from ${s}.merge_epoch e where e.asset_id = $1::integer and e.staged_by is null order by e.number, e.registered_at`,
     [assetId],
   );
@@ -72,6 +73,7 @@ export async function listEpochs(
       number: numberOf(row, "number"),
       hash: textOf(row, "hash"),
       fields,
+      note: row["note"] == null ? null : textOf(row, "note"),
       registeredAt: renderInstant(BigInt(textOf(row, "registered"))),
       batches: numberOf(row, "batches"),
     };
