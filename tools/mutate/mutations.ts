@@ -336,8 +336,12 @@ export const mutations: readonly Mutation[] = [
     id: "21a",
     title: "what a step needs counts as there when it failed",
     file: `${runtime}/queue/record/advance-runs.ts`,
-    find: 'listReleases(shape, bad, "optional")',
-    replace: "listReleases(shape, bad)",
+    find: `  const good = ended.filter(({ move }) => move.state === "succeeded" || move.state === "unchanged").map(ordinalOf);
+  const failed = ended.filter(({ move }) => move.state === "failed" || move.state === "blocked").map(ordinalOf);
+`,
+    replace: `  const good = ended.map(ordinalOf);
+  const failed: readonly number[] = [];
+`,
     tests: ["packages/runtime/test/worker/random-runs.test.ts"],
   },
   {
@@ -416,16 +420,24 @@ export const mutations: readonly Mutation[] = [
     id: "26a",
     title: "what a merge has read is not looked at again before it is published",
     file: `${runtime}/step/run-step.ts`,
-    find: "    await readSet?.revalidate();\n",
-    replace: "",
+    find: "const read = (await readSet?.revalidate()) ?? [];",
+    replace: "const read: never[] = [];",
     tests: ["packages/runtime/test/step/merge.test.ts"],
   },
   {
     id: "26b",
+    title: "what a merge has read is not looked at again within the commit",
+    file: `${stores}/commit/decide-commits.ts`,
+    find: "head === request.baseVersion ? findMovedInput(request, facts) :",
+    replace: "head === request.baseVersion ? null :",
+    tests: [`${stores}/commit/decide-commits.test.ts`],
+  },
+  {
+    id: "26c",
     title: "a step is published on whatever head is there by now",
     file: `${stores}/commit/decide-commits.ts`,
-    find: "if (head !== request.baseVersion) return",
-    replace: "if (head === undefined) return",
+    find: "const stale = head === request.baseVersion ?",
+    replace: "const stale = head !== undefined ?",
     tests: [`${stores}/commit/decide-commits.test.ts`],
   },
   {

@@ -280,7 +280,7 @@ for (const [engine, open] of [
       const first = await commitMerge(world, { target: merge, policy, sources: [crm, web] });
       await world.store.discard(other.target);
       const second = await commitMerge(world, { target: merge, policy, sources: [crm, web], base: first.commit });
-      expect(second.rows).toHaveLength(2);
+      expect(second.staged.batches.map(({ outcome }) => outcome)).toEqual(["duplicate", "duplicate"]);
       expect(second.commit.dataDigest).toBe(first.commit.dataDigest);
     });
 
