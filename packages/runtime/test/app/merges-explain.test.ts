@@ -21,6 +21,10 @@ const change: fc.Arbitrary<Change> = fc.record(
 /** A batch in which no two rows of a key have one time: those would be ambiguous. */
 const batch = fc.uniqueArray(change, { selector: (each) => `${each.code} ${each.at}`, minLength: 1, maxLength: 6 });
 
+function sumOf(values: readonly unknown[]): number {
+  return values.reduce<number>((sum, value) => sum + Number(value ?? 0), 0);
+}
+
 describe.each(["duckdb", "postgres"] as const)("explain over %s", (engine) => {
   let registers: Registers;
   beforeAll(async () => {
@@ -65,17 +69,47 @@ describe.each(["duckdb", "postgres"] as const)("explain over %s", (engine) => {
     }
   });
 
-  test("gives one of the rows of a key that several are kept of, and says whether they conflict", async () => {
-    await registers.run({ select: "claims" });
-    const rows = await registers.rows("claims");
-    for (const code of codes) {
-      const ofKey = rows.filter((row) => row.startsWith(`code=${code} `));
-      const answer = await registers.project.merges.explain({ asset: key("claims"), key: { code } });
-      expect(answer.isConflict).toBe(ofKey.length > 1);
-      if (answer.row === null) expect(ofKey).toEqual([]);
-      else expect(ofKey).toContain(renderRow(answer.row));
-    }
+  test("a rollback gives every key the row that the version had, in a version of its own", async () => {
+    const { merges } = registers.project;
+    const before = await registers.rows("airports");
+    const [cut] = await merges.listCuts(airports, { limit: 1 });
+    await registers.deliver({ airline: [{ code: "AAA", name: "z", city: "z", at: "2001-01-20T00:00:00Z" }] });
+    expect(await registers.rows("airports")).not.toEqual(before);
+    const to = cut?.version ?? 0;
+    const { run, batches } = await merges.rollback({ asset: airports, to, cascade: "leaveStale", ...ana });
+    expect(batches).toMatchObject([{ branch: "airline" }]);
+    expect(await registers.follow(run)).toMatchObject({ state: "succeeded" });
+    expect(await registers.rows("airports")).toEqual(before);
+    expect((await merges.listCuts(airports, { limit: 1 }))[0]?.version).toBe(to + 2);
+    for (const code of codes)
+      expect(await explained(code)).toBe(before.find((row) => row.startsWith(`code=${code} `)) ?? "none");
   });
+
+  test.each(["claims", "everything", "joined"])(
+    "comes to a row that the version has, cell by cell, also of the merge %s",
+    async (name) => {
+      const asset = key(name);
+      for (const airline of [[], [{ code: "BBB", name: "w", runways: 2, at: "2001-01-21T00:00:00Z" }]]) {
+        if (airline.length > 0) await registers.deliver({ airline });
+        expect(await registers.run({ select: name })).toMatchObject({ state: "succeeded" });
+        const rows = await registers.rows(name);
+        for (const code of codes) {
+          const ofKey = rows.filter((row) => row.startsWith(`code=${code}`));
+          const answer = await registers.project.merges.explain({ asset, key: { code } });
+          expect(answer.isConflict).toBe(name === "claims" && ofKey.length > 1);
+          if (answer.row === null) expect(ofKey).toEqual([]);
+          else expect(ofKey).toContain(renderRow(answer.row));
+          for (const { column, policy, value, winners } of answer.cells) {
+            expect([column, value]).toEqual([column, answer.row?.[column] ?? null]);
+            const said = winners.map(({ cells }) => cells[column]);
+            if (policy === "sum") expect(value).toEqual(said.length === 0 ? null : sumOf(said));
+            else if (policy === "custom" && said.length > 0) expect(said).toContain(value);
+            else if (policy !== "custom") expect([column, said[0] ?? null]).toEqual([column, value]);
+          }
+        }
+      }
+    },
+  );
 
   test("shows everything that was said of a key once, and where it came from", async () => {
     for (const code of codes) {
@@ -83,6 +117,9 @@ describe.each(["duckdb", "postgres"] as const)("explain over %s", (engine) => {
       const said = [...cells.flatMap((cell) => cell.winners), ...tombstones, ...others];
       expect(said.every((each) => each.batch.origin?.materializationId != null)).toBe(true);
       expect(others.filter((each) => each.fate === "winner")).toEqual([]);
+      // What has no cells is told by what it does.
+      for (const { token, operation } of said)
+        expect(token.at(-1)?.part).toBe(operation === "upsert" ? "value" : "operation");
       const revoked = said.filter((each) => each.batch.standing === "revoked");
       expect(revoked.every((each) => each.fate === "revoked")).toBe(true);
       expect(version).toBeGreaterThan(0);

@@ -62,8 +62,10 @@ function describeToken(merge: DeskMerge, order: TokenOrder, contribution: Contri
     { part: "batch", value: String(parts.batchSequence) },
     { part: "branch", value: parts.source },
     ...(parts.ordinal === 0n ? [] : [{ part: "ordinal", value: String(parts.ordinal) }]),
-    ...(parts.operation === "upsert" ? [] : [{ part: "operation", value: parts.operation }]),
-    { part: "value", value: parts.valueHash.toString("hex", 0, 6) },
+    // Deletes and retracts have no cells to compare.
+    parts.operation === "upsert"
+      ? { part: "value", value: parts.valueHash.toString("hex", 0, 6) }
+      : { part: "operation", value: parts.operation },
   ];
 }
 
