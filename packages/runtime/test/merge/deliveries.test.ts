@@ -1,5 +1,6 @@
 import type { MergeSpec } from "@watersmeet/core/merge";
 import type { Row } from "@watersmeet/core/schema";
+import { compareStrings } from "@watersmeet/core/values";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Delivery, StagedBranch, StoredAsset } from "../../src/stores/store.ts";
 import { column, read } from "../stores/stored-rows.ts";
@@ -74,7 +75,9 @@ for (const [engine, open] of [
       expect(await names(target, second)).toEqual(["a=a", "b=changed", "d=d"]);
       const told = second.staged.batches[1];
       const rows = await world.store.merges.readBatchRows({ asset: target, batchId: told?.batchId ?? "", limit: 10 });
-      expect(rows.map(({ key, operation, eventTimeUs }) => [key["id"], operation, eventTimeUs]).sort()).toEqual([
+      expect(
+        rows.map(({ key, operation, eventTimeUs }) => [key["id"], operation, eventTimeUs]).toSorted(byText),
+      ).toEqual([
         ["b", "upsert", String(Date.parse(at(2)) * 1000)],
         ["c", "retract", String(Date.parse(at(9)) * 1000)],
         ["d", "upsert", String(Date.parse(at(2)) * 1000)],
@@ -240,4 +243,9 @@ for (const [engine, open] of [
       expect(last.staged.fates).toEqual(all.staged.fates);
     });
   });
+}
+
+/** In the order of what they read as. */
+function byText(a: unknown, b: unknown): number {
+  return compareStrings(JSON.stringify(a), JSON.stringify(b));
 }

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseAssetKey } from "@watersmeet/core/values";
+import { compareStrings, parseAssetKey } from "@watersmeet/core/values";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../tools/testing/test-database.ts";
 import type { CutRecord } from "../../src/stores/store.ts";
@@ -84,7 +84,7 @@ describe.each(["duckdb", "postgres"] as const)("partitions of merges in %s", (ki
 
   async function ids(asset: string, partition: string): Promise<readonly unknown[]> {
     const rows = await shop.rows(asset, partition);
-    return rows.map((row) => (row !== null && typeof row === "object" && "id" in row ? row.id : row)).sort();
+    return rows.map((row) => (row !== null && typeof row === "object" && "id" in row ? row.id : row)).toSorted(byText);
   }
 
   const sale = (id: string, day: string, region: string, at: string) => ({ id, day, region, at });
@@ -150,3 +150,8 @@ describe.each(["duckdb", "postgres"] as const)("partitions of merges in %s", (ki
     expect(cut?.cut.legs).toMatchObject([{ branch: "tills", state: "suspect", cadence: { everyMs: 1_000 } }]);
   });
 });
+
+/** In the order of what they read as. */
+function byText(a: unknown, b: unknown): number {
+  return compareStrings(JSON.stringify(a), JSON.stringify(b));
+}

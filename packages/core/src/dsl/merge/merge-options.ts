@@ -105,6 +105,7 @@ export interface EpochOptions<S extends AnySchema, N> {
    * Brings a row to the form after it; pure. A column that the row says nothing of is not in it, and what the result leaves out is absent: never a default.
    * @default none: the change is compatible
    */
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- of no schema in particular there is no column
   readonly upcast?: (row: Said<Out<S>>) => Said<N>;
   /** Whether something is lost. @default false */
   readonly lossy?: boolean;

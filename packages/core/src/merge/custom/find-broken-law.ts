@@ -3,11 +3,11 @@ import type { Arbitrary, FastCheck } from "./arbitrary-value.ts";
 /** A function that joins values, and how to look at it. */
 export interface Joining {
   readonly values: Arbitrary;
-  join(a: unknown, b: unknown): unknown;
+  readonly join: (a: unknown, b: unknown) => unknown;
   /** Whether the column can hold a value, which null it cannot. */
-  holds(value: unknown): boolean;
+  readonly holds: (value: unknown) => boolean;
   /** Equal values have equal bytes. */
-  bytesOf(value: unknown): string;
+  readonly bytesOf: (value: unknown) => string;
 }
 
 /**

@@ -133,7 +133,7 @@ describe("forms with upcasters", () => {
   }
 
   function head(name: unknown): string | null {
-    return typeof name === "string" ? ([...name][0] ?? "") : null;
+    return typeof name === "string" ? (/./su.exec(name)?.[0] ?? "") : null;
   }
 });
 

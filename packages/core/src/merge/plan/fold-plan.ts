@@ -91,7 +91,7 @@ export function planFold(spec: MergeSpec, batches: readonly FoldBatch[]): FoldPl
   const orders = collectOrders(spec, batches);
   const hasRetracts = batches.some((batch) => batch.hasRetracts);
   const masks = hasRetracts || batches.some((batch) => batch.hasDeletes);
-  const cells = planCells(spec, batches, orders.indexOf);
+  const cells = planCells(spec, batches, (name) => orders.indexOf(name));
   const maskOrder = masks ? orders.indexOf("recencyFirst") : null;
   const needsValueHash =
     new Set(batches.map((batch) => `${batch.batchSequence}:${batch.source}`)).size < batches.length;

@@ -39,7 +39,7 @@ export function renderInteger(dialect: MergeDialect, packed: PackedOrder, number
 function renderBucket(
   dialect: MergeDialect,
   { least, widthUs, bucketWeight, restWeight }: NonNullable<PackedOrder["bucket"]>,
-  { at, literal }: { readonly at: string; literal(number: bigint): string },
+  { at, literal }: { readonly at: string; readonly literal: (number: bigint) => string },
 ): string {
   const distance = `(${at} - ${literal(least)})`;
   const bucket = `(${dialect.renderQuotient(distance, literal(widthUs))} + 1) * ${literal(bucketWeight)}`;

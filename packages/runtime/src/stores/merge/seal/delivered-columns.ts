@@ -40,7 +40,7 @@ export function listReadColumns(delivered: DeliveredColumns): readonly Column[] 
 }
 
 interface Wanted {
-  fits(type: ColumnType): boolean;
+  readonly fits: (type: ColumnType) => boolean;
   readonly otherwise: ColumnType;
 }
 
