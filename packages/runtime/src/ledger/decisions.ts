@@ -47,18 +47,26 @@ export async function insertDecision(tx: Transaction<LedgerDatabase>, decision: 
   return row.id;
 }
 
-/** The decision that was given under an idempotency key before. */
-export async function findDecisionByKey(
+/** What an idempotency key was used for before. */
+export interface KeyUse {
+  /** The decision that was given under it; `null`: it made a run, or a decision in another environment. */
+  readonly decisionId: string | null;
+  /** Fingerprint of what was asked for, as its decision keeps it in its details; `null`: from before they were kept. */
+  readonly request: string | null;
+}
+
+/** `undefined`: it was not used. */
+export async function findKeyUse(
   tx: Transaction<LedgerDatabase>,
-  { environment, asset }: AssetPlace,
+  environment: string,
   idempotencyKey: string,
-): Promise<string | undefined> {
-  const { rows } = await sql<{ id: string }>`
-    select id from watersmeet.decision
-    where environment = ${environment} and asset = ${asset} and details ->> 'idempotencyKey' = ${idempotencyKey}`.execute(
-    tx,
-  );
-  return rows[0]?.id;
+): Promise<KeyUse | undefined> {
+  const { rows } = await sql<KeyUse>`
+    select id as "decisionId", details ->> 'request' as request from watersmeet.decision
+    where environment = ${environment} and details ->> 'idempotencyKey' = ${idempotencyKey}
+    union all
+    select null, null from watersmeet.run where idempotency_key = ${idempotencyKey}`.execute(tx);
+  return rows[0];
 }
 
 /** Why a merge publishes nothing. */

@@ -104,6 +104,18 @@ export async function findDecisionOf(
   return rows[0]?.id ?? undefined;
 }
 
+/** Partitions that a decision gave orders for. */
+export async function findOrderedPartitions(
+  tx: Transaction<LedgerDatabase>,
+  decisionId: string,
+): Promise<readonly PartitionKey[]> {
+  const { rows } = await sql<{ partition: PartitionKey }>`
+    select distinct partition from watersmeet.merge_order where decision_id = ${decisionId} order by partition`.execute(
+    tx,
+  );
+  return rows.map(({ partition }) => partition);
+}
+
 /** Records what a decision says of batches. */
 export async function insertOrders(
   tx: Transaction<LedgerDatabase>,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { deliverLate } from "../support/deliver.ts";
+import { deliver, deliverLate, march } from "../support/deliver.ts";
 import { createFixtureProject, type FixtureProject } from "../support/fixture-project.ts";
 import { createProjectCli, type ProjectCli } from "../support/project-cli.ts";
 
@@ -139,6 +139,44 @@ test("what is verified is the same, and nothing within the retention is collecte
   expect(await cli.json("gc", "--dry-run")).toMatchObject({ items: [{ asset: "airports", batches: 0 }] });
   const doctor = await cli("doctor");
   expect(doctor.stdout).toContain("airports: every contribution has a fate");
+});
+
+test("a held batch that is rejected waits no more, never counts, and is listed as rejected", async () => {
+  const entries = [{ code: "TXL", name: "Pankow", updatedAt: march(6) }];
+  await deliver(project.directory, "authority", { number: 4, entries });
+  await cli("run", "authority airports", "--force");
+  const before = await readNames();
+  const held = await batchesOf("authority", "held");
+  expect(held).toHaveLength(1);
+  const result = await cli("late", "reject", "airports", held[0] ?? "", "--reason", "nobody calls it so");
+  expect(result, result.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Rejected 1 batch$/m) });
+  expect(await cli("late", "list")).toMatchObject({ stdout: "Nothing waits in the holding area\n" });
+  expect(await readNames()).toEqual(before);
+  expect(await batchesOf("authority", "rejected")).toEqual(held);
+});
+
+test("what a branch delivered in a range of time, and what a run delivered, is taken back", async () => {
+  const before = await readNames();
+  const runs: string[] = [];
+  for (const [number, code] of [
+    [5, "STR"],
+    [6, "DUS"],
+  ] as const) {
+    const entries = [{ code, name: code, updatedAt: march(20 + number) }];
+    await deliver(project.directory, "authority", { number, entries });
+    const { run } = z
+      .object({ run: z.object({ id: z.string() }) })
+      .parse(await cli.json("run", "authority airports", "--force"));
+    runs.push(run.id);
+  }
+  expect(await readNames()).toEqual(new Map([...before, ["STR", "STR"], ["DUS", "DUS"]]));
+  const range = ["--source", "authority", "--from", "2026-03-25", "--to", "2026-03-25"];
+  const ofSource = await cli("revoke", "airports", ...range, "--reason", "a wrong day");
+  expect(ofSource, ofSource.stderr).toMatchObject({ exitCode: 0 });
+  expect(await readNames()).toEqual(new Map([...before, ["DUS", "DUS"]]));
+  const ofRun = await cli("revoke", "airports", "--run", runs[1] ?? "", "--reason", "a wrong run");
+  expect(ofRun, ofRun.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Revoked 1 batch") });
+  expect(await readNames()).toEqual(before);
 });
 
 test.each([

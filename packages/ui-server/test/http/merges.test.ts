@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { createApiClient, type ApiClient } from "../support/api-client.ts";
-import { deliverLate, march } from "../support/deliver.ts";
+import { deliver, deliverLate, march } from "../support/deliver.ts";
 import { createFixtureServer, type FixtureServer } from "../support/fixture-server.ts";
 import { runInProcess } from "../support/run-in-process.ts";
 
@@ -100,6 +100,19 @@ test("late rows wait, are admitted once under one key, and then count", async ()
   expect(again.run?.id).toBe(first.run?.id);
   await api.waitForRun(first.run?.id ?? "");
   expect((await readNames())["TXL"]).toBe("Otto Lilienthal");
+  const everything = { ...body, batchIds: "all" };
+  for (const [path, other] of [
+    ["/merges/airports/reconcile", { ...body, reason: "another" }],
+    ["/merges/airports/revoke", { what: { kind: "batches", batchIds: [id] }, reason: body.reason }],
+    ["/assets/authority/rollback", { to: 1, cascade: "leaveStale", reason: "as it was" }],
+  ] as const) {
+    expect(await (await api.post(path, other, headers)).json()).toMatchObject({ code: "IDEMPOTENCY_CONFLICT" });
+  }
+  const run = { select: "authority" };
+  expect(await (await api.post("/runs", run, headers)).json()).toMatchObject({ code: "IDEMPOTENCY_CONFLICT" });
+  // The same wish: what it was about waits no more, and its run is the one of then.
+  const all = { "idempotency-key": "reconcile-2" };
+  expect(Order.parse(await (await api.post("/merges/airports/reconcile", everything, all)).json()).run).toBeNull();
   expect(await api.getJson("/late")).toEqual({ items: [], nextCursor: null });
 });
 
@@ -173,6 +186,49 @@ test("the audit trail comes page by page in the order of commit", async () => {
 test("forms of the schema are listed and checked", async () => {
   expect(await api.getJson("/assets/airports/schema")).toMatchObject({ items: [{ number: 1, isPresent: true }] });
   expect(await api.getJson("/schemas/check")).toMatchObject({ isCompatible: true, items: [{ asset: "airports" }] });
+});
+
+test("a held batch that is rejected does not wait any more, never counts and stays on record", async () => {
+  const late = { code: "TXL", name: "Pankow", updatedAt: march(6) };
+  await deliver(server.directory, "authority", { number: 4, entries: [late] });
+  await api.runToEnd("authority airports");
+  const before = await readNames();
+  const [held] = BatchPage.parse(await api.getJson("/late?merge=airports")).items;
+  const body = { batchIds: "all", reason: "nobody calls it so" };
+  const headers = { "idempotency-key": "reject-1" };
+  const first = Order.parse(await (await api.post("/merges/airports/reject", body, headers)).json());
+  await api.waitForRun(first.run?.id ?? "");
+  expect(await api.getJson("/late")).toEqual({ items: [], nextCursor: null });
+  expect(await readNames()).toEqual(before);
+  const { items } = BatchPage.parse(await api.getJson("/merges/airports/batches?standing=rejected"));
+  expect(items.map(({ id }) => id)).toEqual([held?.id]);
+  // Nothing waits now; the key still stands for what was decided under it.
+  const again = Order.parse(await (await api.post("/merges/airports/reject", body, headers)).json());
+  expect(again.run?.id).toBe(first.run?.id);
+});
+
+test("what a branch delivered in a range, and what a run delivered, is taken back", async () => {
+  const before = await readNames();
+  const runs: string[] = [];
+  const Runs = z.object({ items: z.array(z.object({ id: z.string() })) });
+  for (const [number, code] of [
+    [5, "STR"],
+    [6, "DUS"],
+  ] as const) {
+    const entries = [{ code, name: code, updatedAt: march(20 + number) }];
+    await deliver(server.directory, "authority", { number, entries });
+    await api.runToEnd("authority airports");
+    runs.push(...Runs.parse(await api.getJson("/runs?limit=1")).items.map(({ id }) => id));
+  }
+  expect(await readNames()).toEqual({ ...before, STR: "STR", DUS: "DUS" });
+  const source = { kind: "source", branch: "authority", from: march(25), to: march(25) };
+  await order("/merges/airports/revoke", { what: source, reason: "a wrong day" });
+  expect(await readNames()).toEqual({ ...before, DUS: "DUS" });
+  await order("/merges/airports/revoke", {
+    what: { kind: "run", runId: runs.at(-1) ?? "" },
+    reason: "a wrong run",
+  });
+  expect(await readNames()).toEqual(before);
 });
 
 test("a merge is verified, unfrozen and rid of what nobody needs", async () => {

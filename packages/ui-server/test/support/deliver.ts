@@ -11,7 +11,7 @@ interface Entry {
 }
 
 /** Puts the feed's next file into the inbox of a copy of `registries`; the next forced run of the feed reads it. */
-async function deliver(
+export async function deliver(
   directory: string,
   feed: "authority" | "airline",
   { number, entries }: { readonly number: number; readonly entries: readonly Entry[] },

@@ -3,10 +3,17 @@ import { walkGraph } from "@watersmeet/core/graph";
 import { createPartitionSpace, type AssetKey, type Json, type PartitionKey } from "@watersmeet/core/values";
 import { insertDecision, lockDecisions } from "../../../ledger/decisions.ts";
 import { insertEvents, notifyFollowers } from "../../../ledger/events.ts";
-import { findDecisionOf, findNewOrders, insertOrders, type PlacedOrder } from "../../../ledger/merge-orders.ts";
+import {
+  findDecisionOf,
+  findNewOrders,
+  findOrderedPartitions,
+  insertOrders,
+  type PlacedOrder,
+} from "../../../ledger/merge-orders.ts";
 import type { DecisionKind, RunRecord } from "../../../ledger/records.ts";
 import type { RunRequest } from "../../watersmeet.ts";
 import type { DeskAsset, DeskParts } from "../merge-subject.ts";
+import { describeRequest, findEarlierDecision } from "./decide-once.ts";
 
 /** What the desk needs to give an order: its parts, and a way to start runs. */
 export interface OrderingParts extends DeskParts {
@@ -19,8 +26,10 @@ export interface Ruling {
   readonly orders: readonly PlacedOrder[];
   readonly by: string;
   readonly reason: string;
-  readonly details?: Json;
-  readonly idempotencyKey?: string | undefined;
+  readonly details?: Readonly<Record<string, Json>>;
+  /** What was asked for: see `KeyedRequest`. */
+  readonly asked: Json;
+  readonly idempotencyKey: string | undefined;
   /** Whether what reads the merge runs too. @default false */
   readonly withDescendants?: boolean;
 }
@@ -31,37 +40,41 @@ export interface Ruling {
  */
 export async function giveOrders(parts: OrderingParts, merge: DeskAsset, ruling: Ruling): Promise<RunRecord | null> {
   requireAuthor(ruling);
-  if (ruling.orders.length === 0) return null;
-  const decisionId = await recordOrders(parts, merge, ruling);
-  return startDecidedRun(parts, {
-    asset: merge,
-    partitions: [...new Set(ruling.orders.map((order) => order.partition))],
-    decisionId,
-    ...ruling,
-  });
+  const decided = await recordOrders(parts, merge, ruling);
+  return decided === null ? null : startDecidedRun(parts, { asset: merge, ...decided, ...ruling });
 }
 
-/** One transaction: the decision, its orders, its event. Orders that were given before keep their decision, and their run. */
-async function recordOrders(parts: DeskParts, merge: DeskAsset, ruling: Ruling): Promise<string> {
+interface DecidedOrders {
+  readonly decisionId: string;
+  readonly partitions: readonly PartitionKey[];
+}
+
+/** One transaction: the decision, its orders, its event. Orders that were given before keep their decision, and their run. `null`: there is nothing to order. */
+async function recordOrders(parts: DeskParts, merge: DeskAsset, ruling: Ruling): Promise<DecidedOrders | null> {
   const { db } = parts.connections;
-  const decisionId = await db.transaction().execute(async (tx) => {
-    await lockDecisions(tx, { environment: merge.environment, asset: merge.key });
-    const place = { environment: merge.environment, asset: merge.key };
+  const place = { environment: merge.environment, asset: merge.key };
+  const decided = await db.transaction().execute(async (tx) => {
+    await lockDecisions(tx, place);
+    const earlier = await findEarlierDecision(tx, merge.environment, ruling);
+    if (earlier !== undefined) return { decisionId: earlier, partitions: await findOrderedPartitions(tx, earlier) };
+    if (ruling.orders.length === 0) return null;
+    const partitions = [...new Set(ruling.orders.map((order) => order.partition))];
     const orders = await findNewOrders(tx, place, ruling.orders);
     if (orders.length === 0) {
       const known = await findDecisionOf(tx, place, ruling.orders);
       if (known === undefined) throw new TypeError("orders are neither new nor known");
-      return known;
+      return { decisionId: known, partitions };
     }
-    const { kind, by, reason, details } = ruling;
-    const id = await insertDecision(tx, { ...place, kind, by, reason, ...(details === undefined ? {} : { details }) });
-    await insertOrders(tx, place, { decisionId: id, orders });
-    const body = { decision: id, order: kind, batches: orders.length, by, reason };
+    const { kind, by, reason } = ruling;
+    const details = { ...ruling.details, ...describeRequest(ruling) };
+    const decisionId = await insertDecision(tx, { ...place, kind, by, reason, details });
+    await insertOrders(tx, place, { decisionId, orders });
+    const body = { decision: decisionId, order: kind, batches: orders.length, by, reason };
     await insertEvents(tx, [{ kind: "order:given", asset: merge.key, body }]);
-    return id;
+    return { decisionId, partitions };
   });
   await notifyFollowers(db);
-  return decisionId;
+  return decided;
 }
 
 /** The run that carries out a decision. Asked for again, it is the same. */

@@ -47,6 +47,7 @@ async function judge(
     orders: batches.map(({ batchId, partition }) => ({ ...order, batchId, partition })),
     by: request.by,
     reason: request.reason,
+    asked: { merge: merge.key, ...order, batchIds: request.batchIds, reason: request.reason },
     idempotencyKey: request.idempotencyKey,
   });
   return {

@@ -27,6 +27,7 @@ export async function revoke(parts: OrderingParts, request: RevokeRequest): Prom
           by: request.by,
           reason: request.reason,
           details: { what: { ...request.what } },
+          asked: { merge: merge.key, kind: "revoke", what: { ...request.what }, reason: request.reason },
           idempotencyKey: request.idempotencyKey,
         });
   return { batches: found.batches, partitions, descendants: listDescendants(merge), run };

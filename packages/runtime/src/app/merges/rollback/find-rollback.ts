@@ -1,5 +1,5 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
-import { unpartitioned, type PartitionKey } from "@watersmeet/core/values";
+import { unpartitioned, type Json, type PartitionKey } from "@watersmeet/core/values";
 import { findVersionPlaces } from "../../../ledger/versions/materializations.ts";
 import type { MergeDesk } from "../../merge-desk.ts";
 import { nameOf, openStoreOf, type DeskAsset, type DeskParts } from "../merge-subject.ts";
@@ -12,6 +12,11 @@ export interface Rollback {
   /** Version that readers see now. */
   readonly from: number;
   readonly to: number;
+}
+
+/** What tells one wish for a rollback from another. */
+export function askedOf({ asset, partition, to, cascade, reason }: RollbackRequest): Json {
+  return { asset, kind: "rollback", partition: partition ?? null, to, cascade, reason };
 }
 
 /** @throws {NOT_FOUND} @throws {STORE_VERSION_UNKNOWN} */

@@ -1,12 +1,13 @@
-import { findDecisionByKey, insertDecision, lockDecisions } from "../../../ledger/decisions.ts";
+import { insertDecision, lockDecisions } from "../../../ledger/decisions.ts";
 import { insertEvents } from "../../../ledger/events.ts";
 import { insertPins, listPendingPins } from "../../../ledger/versions/head-pins.ts";
 import { findVersionPlaces } from "../../../ledger/versions/materializations.ts";
 import type { Store } from "../../../stores/store.ts";
 import type { OrderResult } from "../../merge-desk.ts";
 import { openStoreOf, type DeskAsset } from "../merge-subject.ts";
+import { describeRequest, findEarlierDecision } from "../orders/decide-once.ts";
 import { listDescendants, startDecidedRun, type OrderingParts } from "../orders/give-orders.ts";
-import { unknownVersion, type Rollback, type RollbackRequest } from "./find-rollback.ts";
+import { askedOf, unknownVersion, type Rollback, type RollbackRequest } from "./find-rollback.ts";
 import { refuseTearing } from "./find-torn.ts";
 import { fulfilPin } from "./finish-pins.ts";
 
@@ -66,9 +67,10 @@ async function recordWish(
   return parts.connections.db.transaction().execute(async (tx) => {
     await lockDecisions(tx, place);
     const { by, reason, idempotencyKey } = request;
-    const known = idempotencyKey === undefined ? undefined : await findDecisionByKey(tx, place, idempotencyKey);
+    const keyed = { asked: askedOf(request), idempotencyKey };
+    const known = await findEarlierDecision(tx, place.environment, keyed);
     if (known !== undefined) return known;
-    const details = { partition, from, to, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+    const details = { partition, from, to, ...describeRequest(keyed) };
     const decisionId = await insertDecision(tx, { ...place, kind: "rollback", by, reason, details });
     const { name, storeId } = store;
     await insertPins(tx, [

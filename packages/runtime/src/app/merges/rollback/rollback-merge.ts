@@ -3,7 +3,7 @@ import type { OrderResult } from "../../merge-desk.ts";
 import { allBatches } from "../list-batches.ts";
 import { getMerge, openStoreOf } from "../merge-subject.ts";
 import { giveOrders, listDescendants, type OrderingParts } from "../orders/give-orders.ts";
-import { unknownVersion, type Rollback, type RollbackRequest } from "./find-rollback.ts";
+import { askedOf, unknownVersion, type Rollback, type RollbackRequest } from "./find-rollback.ts";
 import { refuseTearing } from "./find-torn.ts";
 
 /** Revokes what counts now and did not count then: a new version is made from what remains, and nothing else moves (M34). */
@@ -28,6 +28,7 @@ export async function rollbackMerge(
     by: request.by,
     reason: request.reason,
     details: { partition, from, to },
+    asked: askedOf(request),
     idempotencyKey: request.idempotencyKey,
     withDescendants: request.cascade === "run",
   });
