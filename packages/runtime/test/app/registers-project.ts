@@ -29,6 +29,8 @@ export interface Registers extends AsyncDisposable {
   readonly root: string;
   readonly project: Watersmeet;
   readonly ledgerUrl: string;
+  /** Of a store in Postgres. */
+  readonly storeUrl: string | null;
   /** Puts the next files into the inbox, and runs everything. */
   deliver(files: { readonly authority?: readonly Change[]; readonly airline?: readonly Change[] }): Promise<RunRecord>;
   setLimits(...least: readonly number[]): Promise<void>;
@@ -51,7 +53,7 @@ export async function openRegisters(engine: "duckdb" | "postgres" = "duckdb"): P
   const ledger = stack.use(await cloneLedgerDatabase());
   const store =
     engine === "duckdb"
-      ? { kind: "duckdb", path: ".watersmeet/registers.duckdb" }
+      ? { kind: "duckdb", path: ".watersmeet/registers.duckdb", url: undefined }
       : { kind: "postgres", url: stack.use(await createTestDatabase()).url, schema: "public" };
   await cp(fixture, root, { recursive: true });
   await symlink(installed, join(root, "node_modules"));
@@ -81,6 +83,7 @@ export async function openRegisters(engine: "duckdb" | "postgres" = "duckdb"): P
   return {
     root,
     ledgerUrl: ledger.url,
+    storeUrl: store.url ?? null,
     get project() {
       return project;
     },
