@@ -27,16 +27,23 @@ const mayImport = {
   "runtime/config": ["core"],
   "runtime/observe": ["core"],
   "runtime/stores": ["core", "runtime/config", "runtime/exchange"],
-  "runtime/exchange": ["core", "runtime/stores/store.ts"],
+  "runtime/exchange": ["core", "runtime/stores/store.ts", "runtime/stores/port"],
   "runtime/child": [
     "core",
     "runtime/exchange",
     "runtime/stores/store.ts",
+    "runtime/stores/port",
     "runtime/project/project.ts",
     "runtime/step/step.ts",
   ],
   "runtime/project": ["core", "runtime/child"],
-  "runtime/ledger": ["core", "runtime/observe", "runtime/stores/store.ts", "runtime/step/step.ts"],
+  "runtime/ledger": [
+    "core",
+    "runtime/observe",
+    "runtime/stores/store.ts",
+    "runtime/stores/port",
+    "runtime/step/step.ts",
+  ],
   "runtime/queue": [
     "core",
     "runtime/observe",
@@ -44,6 +51,7 @@ const mayImport = {
     "runtime/step/step.ts",
     "runtime/project/project.ts",
     "runtime/stores/store.ts",
+    "runtime/stores/port",
   ],
   "runtime/step": [
     "core",

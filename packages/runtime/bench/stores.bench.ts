@@ -8,7 +8,8 @@ import { parseAssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { openRowWriter } from "../src/exchange/open-row-writer.ts";
 import { readExchangeFile } from "../src/exchange/read-exchange-file.ts";
 import { openStore } from "../src/stores/open-store.ts";
-import type { CommitRequest, Store, StoredAsset } from "../src/stores/store.ts";
+import type { StoredAsset } from "../src/stores/port/staging.ts";
+import type { CommitRequest, Store } from "../src/stores/store.ts";
 
 /**
  * What the DuckDB store costs against the SQL that somebody would write by hand for the same work, on another file, in the same run, turn by turn.

@@ -36,4 +36,4 @@ export type {
 } from "./ledger/records.ts";
 export { createLogger, silentLogger, type Logger, type LogLevel } from "./observe/logger.ts";
 export type { AssetSpec, Project } from "./project/project.ts";
-export type { BatchQuery, BatchRecord, CutRecord, StoredContribution } from "./stores/store.ts";
+export type { BatchQuery, BatchRecord, CutRecord, StoredContribution } from "./stores/port/merge-records.ts";

@@ -1,6 +1,7 @@
 import type { MergeOrder } from "@watersmeet/core/merge";
 import { parseAssetKey } from "@watersmeet/core/values";
-import type { Commit, StoredAsset } from "../../src/stores/store.ts";
+import type { StoredAsset } from "../../src/stores/port/staging.ts";
+import type { Commit } from "../../src/stores/store.ts";
 import {
   branches,
   Deliveries,

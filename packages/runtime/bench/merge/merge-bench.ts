@@ -9,7 +9,9 @@ import pg from "pg";
 import { createDuckdbMergeEngine } from "../../src/stores/duckdb/merge-engine.ts";
 import { openDuckdbStore } from "../../src/stores/duckdb/open-duckdb-store.ts";
 import { openStore } from "../../src/stores/open-store.ts";
-import type { Commit, Delivery, Staged, Store, StoredAsset } from "../../src/stores/store.ts";
+import type { Delivery } from "../../src/stores/port/staged-merge.ts";
+import type { StoredAsset } from "../../src/stores/port/staging.ts";
+import type { Commit, Staged, Store } from "../../src/stores/store.ts";
 import { startBenchPostgres } from "../bench-postgres.ts";
 import { startCpuMeter } from "../cpu-meter.ts";
 

@@ -7,7 +7,7 @@ import { openProject } from "../project/open-project.ts";
 import type { Project } from "../project/project.ts";
 import { ensureResources } from "../queue/resources.ts";
 import { storedAsset } from "../step/step-work.ts";
-import type { StoredAsset } from "../stores/store.ts";
+import type { StoredAsset } from "../stores/port/staging.ts";
 import { createHandle } from "./create-handle.ts";
 import { createProjectChildren, projectOptions } from "./derive-project.ts";
 import { createEventSignal } from "./event-signal.ts";

@@ -11,7 +11,7 @@ import type {
 import type { Row } from "@watersmeet/core/schema";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import type { MaterializationId, RunRecord } from "../ledger/records.ts";
-import type { BatchQuery, BatchRecord, CutRecord, StoredContribution } from "../stores/store.ts";
+import type { BatchQuery, BatchRecord, CutRecord, StoredContribution } from "../stores/port/merge-records.ts";
 
 /**
  * What people ask of merges and decide about them. Every decision is recorded with who made it and why, before anything moves; what follows from it is a run

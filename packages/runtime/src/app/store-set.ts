@@ -6,7 +6,8 @@ import type { Config, StoreConfig } from "../config/config.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import { openStore } from "../stores/open-store.ts";
-import type { Store, StoredAsset } from "../stores/store.ts";
+import type { StoredAsset } from "../stores/port/staging.ts";
+import type { Store } from "../stores/store.ts";
 import { finishPins } from "./merges/rollback/finish-pins.ts";
 import { reconcileStore } from "./reconcile-store.ts";
 

@@ -7,7 +7,7 @@ import type { RowSchema } from "@watersmeet/core/schema";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import type { AssetSpec } from "../project/project.ts";
 import type { StepLogLine } from "../step/step.ts";
-import type { ExchangeFile } from "../stores/store.ts";
+import type { ExchangeFile } from "../stores/port/staging.ts";
 
 /**
  * What the worker's process and a child say to each other, over Node's IPC channel with structured clones.

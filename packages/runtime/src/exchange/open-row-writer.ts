@@ -4,7 +4,7 @@ import { DuckDBDataChunk, type DuckDBAppender } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Row, RowSchema } from "@watersmeet/core/schema";
-import type { ExchangeFile } from "../stores/store.ts";
+import type { ExchangeFile } from "../stores/port/staging.ts";
 import { chunkRows, compileEncoder } from "./column-encoder.ts";
 import { renderDuckdbColumns, vectorType } from "./column-types.ts";
 import { csvWriteOptions } from "./csv-form.ts";

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Row, RowSchema } from "@watersmeet/core/schema";
-import type { ExchangeFile } from "../stores/store.ts";
+import type { ExchangeFile } from "../stores/port/staging.ts";
 import { compileRowReader } from "./column-decoder.ts";
 import { renderDuckdbType } from "./column-types.ts";
 import { renderCsvScan } from "./csv-form.ts";

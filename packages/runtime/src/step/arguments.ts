@@ -2,7 +2,7 @@ import type { Emits } from "@watersmeet/core";
 import { listSelfEdges } from "@watersmeet/core/graph";
 import { createPartitionSpace, type Json, type MappingSpec, type PartitionsSpec } from "@watersmeet/core/values";
 import type { Argument, AttemptFacts } from "../child/protocol.ts";
-import type { InputVersions } from "../stores/store.ts";
+import type { InputVersions } from "../stores/port/staging.ts";
 import { readCommitRecord } from "./commit-record.ts";
 import type { HeldFile } from "./files/exchange-cache.ts";
 import { storedAsset, type StepWork } from "./step-work.ts";

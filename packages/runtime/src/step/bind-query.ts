@@ -1,5 +1,5 @@
 import type { CompiledQuery } from "../child/protocol.ts";
-import type { InputVersions, StagedQuery, VersionRef } from "../stores/store.ts";
+import type { InputVersions, StagedQuery, VersionRef } from "../stores/port/staging.ts";
 import type { Relations } from "./arguments.ts";
 
 /**

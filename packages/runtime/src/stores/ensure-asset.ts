@@ -4,10 +4,10 @@ import { quoteIdentifier, renderColumnNames } from "../exchange/quote.ts";
 import { internalSchema, tableNames } from "./catalog/names.ts";
 import { findAssets, type CatalogAsset } from "./catalog/read-catalog.ts";
 import type { Dialect } from "./dialect.ts";
+import type { StoredAsset } from "./port/staging.ts";
 import { checkColumnNames, planSchemaChange } from "./schema-change.ts";
 import { numberOf, textOf, type SqlSession } from "./sql-session.ts";
 import { ensureStamped } from "./stamped/ensure-stamped.ts";
-import type { StoredAsset } from "./store.ts";
 
 /**
  * Makes an asset's tables and the readers' view, or follows its schema; within the session's transaction, in which nobody else does.

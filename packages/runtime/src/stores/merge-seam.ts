@@ -1,15 +1,9 @@
 import type { Column, RowSchema } from "@watersmeet/core/schema";
+import type { MergeArchive } from "./port/merge-records.ts";
+import type { StagedBatch, StagedMerge } from "./port/staged-merge.ts";
+import type { ExchangeFile, InputVersions, StagedQuery, StageTarget } from "./port/staging.ts";
 import type { SqlSession, SqlValue } from "./sql-session.ts";
-import type {
-  ExchangeFile,
-  InputVersions,
-  MergeArchive,
-  Staged,
-  StagedBatch,
-  StagedMerge,
-  StagedQuery,
-  StageTarget,
-} from "./store.ts";
+import type { Staged } from "./store.ts";
 
 /**
  * How merges plug into a store. An adapter has one `MergeEngine` (`duckdb/merge*.ts`, `postgres/merge*.ts`) and calls it at three moments:

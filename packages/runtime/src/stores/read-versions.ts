@@ -4,11 +4,11 @@ import { fingerprint, stableJson } from "@watersmeet/core/values";
 import { internalSchema, tableNames } from "./catalog/names.ts";
 import { getAsset, readMeta, type CatalogAsset } from "./catalog/read-catalog.ts";
 import type { Dialect } from "./dialect.ts";
+import type { InputVersions, StagedQuery } from "./port/staging.ts";
 import { renderLiteralVersions, renderQuerySelection, renderReading, type RowPlace } from "./render-reading.ts";
 import { numberOf, textOf, type SqlRow, type SqlSession } from "./sql-session.ts";
 import { placeStamped } from "./stamped/place-stamped.ts";
 import { findStampedVersions } from "./stamped/stamped-catalog.ts";
-import type { InputVersions, StagedQuery } from "./store.ts";
 
 export interface VersionsReading {
   /** A SELECT of the rows, columns in schema order. */

@@ -1,7 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Column, ColumnType, RowSchema } from "@watersmeet/core/schema";
+import type { StoredAsset } from "./port/staging.ts";
 import { stampColumns } from "./stamped/stamped-table.ts";
-import type { StoredAsset } from "./store.ts";
 
 /** Columns that the tables of partitioned assets have in addition to the assets' own. */
 const hiddenColumns: readonly string[] = ["_vid", "_sid"];

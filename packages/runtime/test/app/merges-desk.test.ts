@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freezeMerge, insertDecision, lockDecisions } from "../../src/ledger/decisions.ts";
 import { findNewOrders, insertOrders } from "../../src/ledger/merge-orders.ts";
 import { openLedger } from "../../src/ledger/open-ledger.ts";
-import type { BatchRecord } from "../../src/stores/store.ts";
+import type { BatchRecord } from "../../src/stores/port/merge-records.ts";
 import { cloneLedgerDatabase } from "../ledger/test-ledger.ts";
 import { airports, key, openRegisters, type Change, type Registers } from "./registers-project.ts";
 

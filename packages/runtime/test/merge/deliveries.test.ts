@@ -2,7 +2,8 @@ import type { MergeSpec } from "@watersmeet/core/merge";
 import type { Row } from "@watersmeet/core/schema";
 import { compareStrings } from "@watersmeet/core/values";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Delivery, StagedBranch, StoredAsset } from "../../src/stores/store.ts";
+import type { Delivery, StagedBranch } from "../../src/stores/port/staged-merge.ts";
+import type { StoredAsset } from "../../src/stores/port/staging.ts";
 import { column, read } from "../stores/stored-rows.ts";
 import {
   branchesOf,

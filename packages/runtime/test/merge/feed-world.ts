@@ -3,7 +3,9 @@ import { sealBatch } from "@watersmeet/core/merge";
 import type { Column, Row, RowSchema } from "@watersmeet/core/schema";
 import { historyColumns, historyEventTime } from "@watersmeet/core/testing";
 import { quoteIdentifier } from "../../src/exchange/quote.ts";
-import type { Commit, Delivery, Staged, StagedBranch, StagedMerge, StoredAsset } from "../../src/stores/store.ts";
+import type { Delivery, StagedBranch, StagedMerge } from "../../src/stores/port/staged-merge.ts";
+import type { StoredAsset } from "../../src/stores/port/staging.ts";
+import type { Commit, Staged } from "../../src/stores/store.ts";
 import { asset, column, partition, publish } from "../stores/stored-rows.ts";
 import type { MergeWorld } from "./merge-world.ts";
 

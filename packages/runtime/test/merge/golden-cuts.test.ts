@@ -1,7 +1,8 @@
 import type { MergeOrder } from "@watersmeet/core/merge";
 import { goldenBatches, goldenEventTime, goldenSets, goldenSpec, type GoldenBatch } from "@watersmeet/core/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Commit, StoredAsset } from "../../src/stores/store.ts";
+import type { StoredAsset } from "../../src/stores/port/staging.ts";
+import type { Commit } from "../../src/stores/store.ts";
 import { partition, read } from "../stores/stored-rows.ts";
 import { branchesOf, commitStep, feedPolicy, publishFeed, stampedMerge, type Feed } from "./feed-world.ts";
 import { openDuckdbWorld, openPostgresWorld, type MergeWorld } from "./merge-world.ts";

@@ -1,7 +1,7 @@
 import type { LatePolicy, MergeOrder, MergeSpec } from "@watersmeet/core/merge";
 import type { Row } from "@watersmeet/core/schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { StoredAsset } from "../../src/stores/store.ts";
+import type { StoredAsset } from "../../src/stores/port/staging.ts";
 import { column, read } from "../stores/stored-rows.ts";
 import {
   branchesOf,

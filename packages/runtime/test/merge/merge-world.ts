@@ -7,9 +7,11 @@ import { quoteIdentifier } from "../../src/exchange/quote.ts";
 import { createDuckdbMergeEngine } from "../../src/stores/duckdb/merge-engine.ts";
 import { openDuckdbStore } from "../../src/stores/duckdb/open-duckdb-store.ts";
 import type { MergeSettings } from "../../src/stores/merge/stage-merge.ts";
+import type { BatchOrigin, StagedMerge } from "../../src/stores/port/staged-merge.ts";
+import type { StoredAsset } from "../../src/stores/port/staging.ts";
 import { createPgMergeEngine } from "../../src/stores/postgres/merge-engine.ts";
 import { openPostgresStore } from "../../src/stores/postgres/open-postgres-store.ts";
-import type { BatchOrigin, Commit, Staged, StagedMerge, Store, StoredAsset } from "../../src/stores/store.ts";
+import type { Commit, Staged, Store } from "../../src/stores/store.ts";
 import { asset, createScratch, partition, publish, read, type Scratch } from "../stores/stored-rows.ts";
 
 /** A store with a look at its own tables. */

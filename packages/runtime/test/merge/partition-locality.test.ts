@@ -1,7 +1,8 @@
 import type { MergePolicy } from "@watersmeet/core/merge";
 import type { Column, ColumnType, Row } from "@watersmeet/core/schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { MergeScope, StoredAsset } from "../../src/stores/store.ts";
+import type { MergeScope } from "../../src/stores/port/staged-merge.ts";
+import type { StoredAsset } from "../../src/stores/port/staging.ts";
 import { asset, column, partition, read } from "../stores/stored-rows.ts";
 import { branchesOf, commitStep, publishFeed, type CommittedStep, type Feed } from "./feed-world.ts";
 import { openDuckdbWorld, openPostgresWorld, type MergeWorld } from "./merge-world.ts";

@@ -9,7 +9,7 @@ import type { ChildAnswer } from "../../src/child/child-process.ts";
 import type { ChildWork } from "../../src/child/protocol.ts";
 import { openRowWriter } from "../../src/exchange/open-row-writer.ts";
 import { readExchangeFile } from "../../src/exchange/read-exchange-file.ts";
-import type { ExchangeFile } from "../../src/stores/store.ts";
+import type { ExchangeFile } from "../../src/stores/port/staging.ts";
 import { copyShop, type TestProject } from "./shop-project.ts";
 
 let project: TestProject;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { compareStrings, parseAssetKey } from "@watersmeet/core/values";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../tools/testing/test-database.ts";
-import type { CutRecord } from "../../src/stores/store.ts";
+import type { CutRecord } from "../../src/stores/port/merge-records.ts";
 import { partition as partitionOf } from "../stores/stored-rows.ts";
 import { copyShop, type TestProject } from "./shop-project.ts";
 import { ShopRunner } from "./shop-runner.ts";

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../tools/testing/test-database.ts";
 import type { StoreConfig } from "../../src/config/config.ts";
 import type { ClaimedStep, StepOutcome } from "../../src/step/step.ts";
-import type { BatchRecord } from "../../src/stores/store.ts";
+import type { BatchRecord } from "../../src/stores/port/merge-records.ts";
 import { copyShop, type TestProject } from "./shop-project.ts";
 import { ShopRunner } from "./shop-runner.ts";
 

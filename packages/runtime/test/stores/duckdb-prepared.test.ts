@@ -8,7 +8,8 @@ import { expect, test } from "vitest";
 import { openRowWriter } from "../../src/exchange/open-row-writer.ts";
 import { createDuckdbSession } from "../../src/stores/duckdb/duckdb-session.ts";
 import { openStore } from "../../src/stores/open-store.ts";
-import type { Commit, Store, StoredAsset } from "../../src/stores/store.ts";
+import type { StoredAsset } from "../../src/stores/port/staging.ts";
+import type { Commit, Store } from "../../src/stores/store.ts";
 
 async function openTable() {
   const instance = await DuckDBInstance.create(":memory:");

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRowWriter } from "../../src/exchange/open-row-writer.ts";
 import { readExchangeFile } from "../../src/exchange/read-exchange-file.ts";
-import type { ExchangeFile } from "../../src/stores/store.ts";
+import type { ExchangeFile } from "../../src/stores/port/staging.ts";
 import { anyRows } from "./any-rows.ts";
 import { column, createScratch, orders, orderSchema, type Scratch } from "./stored-rows.ts";
 

@@ -5,15 +5,8 @@ import type { Check } from "@watersmeet/core/gate";
 import type { Column, ColumnType, Row, RowSchema } from "@watersmeet/core/schema";
 import { parseAssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { openRowWriter } from "../../src/exchange/open-row-writer.ts";
-import type {
-  Commit,
-  CommitRequest,
-  ExchangeFile,
-  Staged,
-  StageTarget,
-  Store,
-  StoredAsset,
-} from "../../src/stores/store.ts";
+import type { ExchangeFile, StageTarget, StoredAsset } from "../../src/stores/port/staging.ts";
+import type { Commit, CommitRequest, Staged, Store } from "../../src/stores/store.ts";
 
 export function column(name: string, type: ColumnType, isNullable = true): Column {
   return { name, type, isNullable, nullAs: "null" };

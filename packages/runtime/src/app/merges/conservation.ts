@@ -1,5 +1,5 @@
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
-import type { BatchRecord, CutRecord } from "../../stores/store.ts";
+import type { BatchRecord, CutRecord } from "../../stores/port/merge-records.ts";
 import { allBatches } from "./list-batches.ts";
 import { getMerge, openStoreOf, type DeskParts } from "./merge-subject.ts";
 

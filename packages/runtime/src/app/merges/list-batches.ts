@@ -1,6 +1,6 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { compareStrings, type AssetKey } from "@watersmeet/core/values";
-import type { BatchQuery, BatchRecord, StoredContribution } from "../../stores/store.ts";
+import type { BatchQuery, BatchRecord, StoredContribution } from "../../stores/port/merge-records.ts";
 import { getMerge, listMerges, openStoreOf, type DeskMerge, type DeskParts } from "./merge-subject.ts";
 
 /** More batches than a merge has: decisions are about all that fit, never about a page. */

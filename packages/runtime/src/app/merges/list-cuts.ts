@@ -1,6 +1,6 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
-import type { CutRecord } from "../../stores/store.ts";
+import type { CutRecord } from "../../stores/port/merge-records.ts";
 import type { MergeDesk } from "../merge-desk.ts";
 import { getMerge, nameOf, openStoreOf, type DeskParts } from "./merge-subject.ts";
 

@@ -4,7 +4,8 @@ import type { MergePolicy } from "@watersmeet/core/merge";
 import type { AssetKey } from "@watersmeet/core/values";
 import type { AssetSpec, MergeTerms, Project } from "../../project/project.ts";
 import { storedAsset } from "../../step/step-work.ts";
-import type { Store, StoredAsset } from "../../stores/store.ts";
+import type { StoredAsset } from "../../stores/port/staging.ts";
+import type { Store } from "../../stores/store.ts";
 import type { ProjectParts } from "../project-parts.ts";
 
 /** What the functions of the desk work with. */

@@ -1,7 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Row } from "@watersmeet/core/schema";
 import { readExchangeFile } from "../../exchange/read-exchange-file.ts";
-import type { ExchangeFile } from "../../stores/store.ts";
+import type { ExchangeFile } from "../../stores/port/staging.ts";
 
 /** A handle of an asset in TypeScript: the rows of an input, at the versions that the step pinned. It can be read any number of times. */
 export class InputRows {

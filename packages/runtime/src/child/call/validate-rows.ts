@@ -2,7 +2,7 @@ import type { Definition } from "@watersmeet/core";
 import { countRowIssues } from "@watersmeet/core/gate";
 import { buildRowParser } from "@watersmeet/core/schema";
 import { readExchangeFile } from "../../exchange/read-exchange-file.ts";
-import type { ExchangeFile } from "../../stores/store.ts";
+import type { ExchangeFile } from "../../stores/port/staging.ts";
 import type { ChildResult } from "../protocol.ts";
 
 /** Holds the rows of a file, made by SQL, against what only zod can check. */

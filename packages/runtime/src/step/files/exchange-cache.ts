@@ -1,7 +1,8 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { AssetKey } from "@watersmeet/core/values";
-import type { ExchangeFile, InputVersions, Store } from "../../stores/store.ts";
+import type { ExchangeFile, InputVersions } from "../../stores/port/staging.ts";
+import type { Store } from "../../stores/store.ts";
 
 /** A file of an input's rows, kept for as long as it is held. */
 export interface HeldFile extends Disposable {

@@ -4,7 +4,8 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import type { RowSchema } from "@watersmeet/core/schema";
 import type { ChildWork } from "../../child/protocol.ts";
 import type { MergeTerms } from "../../project/project.ts";
-import type { ExchangeFile, MergeFunctions } from "../../stores/store.ts";
+import type { MergeFunctions } from "../../stores/port/staged-merge.ts";
+import type { ExchangeFile } from "../../stores/port/staging.ts";
 import { performInChild } from "../perform-in-child.ts";
 import { nameStep, type StepWork, type VerbResult } from "../step-work.ts";
 

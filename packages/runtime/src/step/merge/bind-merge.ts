@@ -1,7 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { CompiledBranch } from "../../child/protocol.ts";
 import type { MergeTerms } from "../../project/project.ts";
-import type { CutFrame, LateTerms, StagedBranch, StagedMerge } from "../../stores/store.ts";
+import type { CutFrame, LateTerms, StagedBranch, StagedMerge } from "../../stores/port/staged-merge.ts";
 import type { Relations } from "../arguments.ts";
 import type { StepWork } from "../step-work.ts";
 import { bindAuthorFunctions } from "./author-functions.ts";

@@ -1,6 +1,6 @@
 import type { CutDecision, CutInput } from "@watersmeet/core/merge";
 import { compareStrings } from "@watersmeet/core/values";
-import type { CutFrame } from "../../stores/store.ts";
+import type { CutFrame } from "../../stores/port/staged-merge.ts";
 import type { InputVersion } from "../step.ts";
 import type { BoundBranch, BranchRead } from "./list-deliveries.ts";
 

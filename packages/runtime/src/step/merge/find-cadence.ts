@@ -1,5 +1,5 @@
 import type { CutLeg } from "@watersmeet/core/merge";
-import type { CutFrame } from "../../stores/store.ts";
+import type { CutFrame } from "../../stores/port/staged-merge.ts";
 import type { StepWork } from "../step-work.ts";
 import type { InputCommits } from "./input-commits.ts";
 import type { BoundBranch } from "./list-deliveries.ts";

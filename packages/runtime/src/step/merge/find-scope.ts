@@ -1,7 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { MergePolicy } from "@watersmeet/core/merge";
 import { createPartitionSpace } from "@watersmeet/core/values";
-import type { MergeScope } from "../../stores/store.ts";
+import type { MergeScope } from "../../stores/port/staged-merge.ts";
 import { nameStep, type StepWork } from "../step-work.ts";
 
 /** Which rows belong to the step's partition, by the column of the key that says so; `null`: all that its branches deliver (M17). */

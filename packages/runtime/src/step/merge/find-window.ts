@@ -1,5 +1,5 @@
 import { createPartitionSpace } from "@watersmeet/core/values";
-import type { LateTerms } from "../../stores/store.ts";
+import type { LateTerms } from "../../stores/port/staged-merge.ts";
 import type { StepWork } from "../step-work.ts";
 
 /** The window of the step's partition; `null`: it has none. */

@@ -1,4 +1,5 @@
-import type { BatchOrigin, Commit, Delivery, Store } from "../../stores/store.ts";
+import type { BatchOrigin, Delivery } from "../../stores/port/staged-merge.ts";
+import type { Commit, Store } from "../../stores/store.ts";
 import { readCommitRecord } from "../commit-record.ts";
 import type { InputVersion } from "../step.ts";
 

@@ -1,7 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { createPartitionSpace, type Json, type MappingSpec, type PartitionSpace } from "@watersmeet/core/values";
 import type { CompiledBranch } from "../../child/protocol.ts";
-import type { BatchOrigin, Delivery } from "../../stores/store.ts";
+import type { BatchOrigin, Delivery } from "../../stores/port/staged-merge.ts";
 import type { Relations, RelationSource } from "../arguments.ts";
 import { bindQuery } from "../bind-query.ts";
 import { nameStep, type StepWork } from "../step-work.ts";

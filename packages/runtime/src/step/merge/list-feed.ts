@@ -1,5 +1,6 @@
 import { stableJson, type Json } from "@watersmeet/core/values";
-import type { BatchOrigin, Commit, Delivery } from "../../stores/store.ts";
+import type { BatchOrigin, Delivery } from "../../stores/port/staged-merge.ts";
+import type { Commit } from "../../stores/store.ts";
 import { readCommitRecord } from "../commit-record.ts";
 import type { StepWork } from "../step-work.ts";
 import type { InputVersion } from "../step.ts";

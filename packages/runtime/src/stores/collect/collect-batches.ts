@@ -1,8 +1,8 @@
 import { internalSchema as s } from "../catalog/names.ts";
 import { readCut, standingsOf } from "../merge/catalog/cuts.ts";
 import { contributionTableBareName } from "../merge/contribution-table.ts";
+import type { Collected } from "../port/merge-records.ts";
 import { numberOf, textOf, type SqlRow } from "../sql-session.ts";
-import type { Collected } from "../store.ts";
 import type { Collecting } from "./collecting.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { internalSchema as s } from "../catalog/names.ts";
 import { findAssets } from "../catalog/read-catalog.ts";
 import type { Dialect } from "../dialect.ts";
+import type { Collected, CollectOptions } from "../port/merge-records.ts";
 import { numberOf, type SqlSession } from "../sql-session.ts";
 import { serveStamped } from "../stamped/serve-stamped.ts";
-import type { Collected, CollectOptions } from "../store.ts";
 import { collectBatches } from "./collect-batches.ts";
 import { collectRows } from "./collect-rows.ts";
 import type { Collecting } from "./collecting.ts";

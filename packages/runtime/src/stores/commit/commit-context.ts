@@ -1,8 +1,8 @@
 import type { StagedRows } from "../catalog/move-rows.ts";
 import type { Dialect } from "../dialect.ts";
 import type { MergeEngine } from "../merge-seam.ts";
+import type { StageTarget } from "../port/staging.ts";
 import type { StampedStaging } from "../stamped/stamped-staging.ts";
-import type { StageTarget } from "../store.ts";
 
 /** Points at which a crash test stops the process. They tell where a transaction is; nothing else depends on them. */
 export type CommitPhase =

@@ -1,6 +1,6 @@
 import { stableJson, type AssetKey } from "@watersmeet/core/values";
 import { ensureAsset } from "../ensure-asset.ts";
-import type { StoredAsset } from "../store.ts";
+import type { StoredAsset } from "../port/staging.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";
 import { joinDuckdbTransaction } from "./duckdb-session.ts";

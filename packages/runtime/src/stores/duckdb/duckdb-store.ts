@@ -5,25 +5,12 @@ import { findCommitRows, listCommitRows, listHeadRows, listVersionRows } from ".
 import { collect } from "../collect/collect.ts";
 import type { PublishQueue } from "../commit/publish-queue.ts";
 import type { MergeEngine } from "../merge-seam.ts";
+import type { Collected, CollectOptions, MergeArchive } from "../port/merge-records.ts";
+import type { StagedMerge } from "../port/staged-merge.ts";
+import type { ExchangeFile, InputVersions, StagedQuery, StageTarget, StoredAsset } from "../port/staging.ts";
 import { readVersions } from "../read-versions.ts";
 import type { SqlRow, SqlValue } from "../sql-session.ts";
-import type {
-  Collected,
-  CollectOptions,
-  Commit,
-  CommitRequest,
-  ExchangeFile,
-  InputVersions,
-  Measurement,
-  MergeArchive,
-  Staged,
-  StagedMerge,
-  StagedQuery,
-  StageTarget,
-  Store,
-  StoredAsset,
-  StoreHead,
-} from "../store.ts";
+import type { Commit, CommitRequest, Measurement, Staged, Store, StoreHead } from "../store.ts";
 import type { DuckdbAssets } from "./duckdb-assets.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";

@@ -2,6 +2,8 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { quoteLiteral, renderColumnNames } from "../../exchange/quote.ts";
 import { renderFileScan } from "../../exchange/read-exchange-file.ts";
 import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
+import type { StagedMerge } from "../port/staged-merge.ts";
+import type { ExchangeFile, StagedQuery, StageTarget } from "../port/staging.ts";
 import { readQueries, readQuery, readVersions } from "../read-versions.ts";
 import { numberOf, toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
 import type { StampedChange } from "../stamped/stage-changes.ts";
@@ -13,7 +15,7 @@ import {
   wholeChange,
   type StampedStart,
 } from "../stamped/stage-version.ts";
-import type { ExchangeFile, Staged, StagedMerge, StagedQuery, StageTarget, VersionDifference } from "../store.ts";
+import type { Staged, VersionDifference } from "../store.ts";
 import type { DuckdbAssets } from "./duckdb-assets.ts";
 import type { DuckdbDatabase } from "./duckdb-database.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";

@@ -4,10 +4,10 @@ import { renderDuckdbColumns } from "../../exchange/column-types.ts";
 import { quoteIdentifier } from "../../exchange/quote.ts";
 import { tableNames } from "../catalog/names.ts";
 import type { Staging } from "../commit/commit-context.ts";
+import type { StageTarget } from "../port/staging.ts";
 import { emptyStaging, type StampedStart } from "../stamped/stage-version.ts";
 import type { StampedStaging } from "../stamped/stamped-staging.ts";
 import { renderCreateStamped } from "../stamped/stamped-table.ts";
-import type { StageTarget } from "../store.ts";
 import { stagingDatabase } from "./duckdb-database.ts";
 import { duckdbDialect } from "./duckdb-dialect.ts";
 

@@ -1,8 +1,8 @@
 import type { AssetKey } from "@watersmeet/core/values";
 import { internalSchema } from "../catalog/names.ts";
 import type { MergeAccess, MergeReader } from "../merge-seam.ts";
+import type { BatchQuery, BatchRecord, CutRecord } from "../port/merge-records.ts";
 import type { SqlSession } from "../sql-session.ts";
-import type { BatchQuery, BatchRecord, CutRecord } from "../store.ts";
 import { checkVersion } from "./archive/check-version.ts";
 import {
   findAssetId,

@@ -10,8 +10,9 @@ import {
 import { fingerprint, stableJson } from "@watersmeet/core/values";
 import { internalSchema } from "../catalog/names.ts";
 import type { MergeStaged, MergeStageHost } from "../merge-seam.ts";
+import type { MergeScope, StagedBatch, StagedMerge } from "../port/staged-merge.ts";
 import { numberOf } from "../sql-session.ts";
-import type { MergeScope, Staged, StagedBatch, StagedMerge } from "../store.ts";
+import type { Staged } from "../store.ts";
 import { listBatches, type CatalogBatch } from "./catalog/batches.ts";
 import { findCut, insertCut, listPastCuts, type CatalogCut, type OtherStandings } from "./catalog/cuts.ts";
 import { listDerived, type DerivedBatch } from "./catalog/derived.ts";

@@ -12,7 +12,7 @@ import { csvWriteOptions, renderPostgresCsvColumn } from "../../exchange/csv-for
 import { openMemoryDuckdb } from "../../exchange/open-memory-duckdb.ts";
 import { quoteLiteral, renderColumnNames } from "../../exchange/quote.ts";
 import { renderFileScan } from "../../exchange/read-exchange-file.ts";
-import type { ExchangeFile } from "../store.ts";
+import type { ExchangeFile } from "../port/staging.ts";
 import { toStoreError } from "./pg-error.ts";
 
 /** Copies a file's rows into a table's columns of the same names. Answers their number. */

@@ -3,6 +3,8 @@ import { renderColumnNames } from "../../exchange/quote.ts";
 import { internalSchema } from "../catalog/names.ts";
 import type { Dialect } from "../dialect.ts";
 import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
+import type { StagedMerge } from "../port/staged-merge.ts";
+import type { ExchangeFile, StagedQuery, StageTarget, StoredAsset } from "../port/staging.ts";
 import { readQueries, readQuery, readVersions } from "../read-versions.ts";
 import { toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
 import type { StampedChange } from "../stamped/stage-changes.ts";
@@ -15,15 +17,7 @@ import {
   type StampedStart,
 } from "../stamped/stage-version.ts";
 import type { StampedStaging } from "../stamped/stamped-staging.ts";
-import type {
-  ExchangeFile,
-  Staged,
-  StagedMerge,
-  StagedQuery,
-  StageTarget,
-  StoredAsset,
-  VersionDifference,
-} from "../store.ts";
+import type { Staged, VersionDifference } from "../store.ts";
 import { copyFileIn, copyToCsv } from "./pg-copy.ts";
 import type { PgDatabase } from "./pg-database.ts";
 import { renderPgColumns, stagingIdSetting } from "./pg-dialect.ts";

@@ -3,11 +3,11 @@ import { quoteIdentifier } from "../../exchange/quote.ts";
 import { internalSchema, tableNames } from "../catalog/names.ts";
 import type { Staging } from "../commit/commit-context.ts";
 import type { Dialect } from "../dialect.ts";
+import type { StoredAsset, StageTarget } from "../port/staging.ts";
 import { numberOf, textOf, type SqlRow, type SqlSession } from "../sql-session.ts";
 import { emptyStaging, type StampedStart } from "../stamped/stage-version.ts";
 import type { StampedStaging } from "../stamped/stamped-staging.ts";
 import { renderCreateStamped } from "../stamped/stamped-table.ts";
-import type { StoredAsset, StageTarget } from "../store.ts";
 import { changesTableOf, renderPgColumns, stagingTableOf } from "./pg-dialect.ts";
 
 /** The register of what attempts have staged: any process finds there what is to be published, or dropped. */

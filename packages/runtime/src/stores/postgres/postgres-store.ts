@@ -7,24 +7,11 @@ import { findCommitRows, listCommitRows, listHeadRows, listVersionRows } from ".
 import { collect } from "../collect/collect.ts";
 import { PublishQueue } from "../commit/publish-queue.ts";
 import { ensureAsset } from "../ensure-asset.ts";
+import type { Collected, CollectOptions, MergeArchive } from "../port/merge-records.ts";
+import type { StagedMerge } from "../port/staged-merge.ts";
+import type { ExchangeFile, InputVersions, StagedQuery, StageTarget, StoredAsset } from "../port/staging.ts";
 import { nameExport, readVersions } from "../read-versions.ts";
-import type {
-  Collected,
-  CollectOptions,
-  Commit,
-  CommitRequest,
-  ExchangeFile,
-  InputVersions,
-  Measurement,
-  MergeArchive,
-  Staged,
-  StagedMerge,
-  StagedQuery,
-  StageTarget,
-  Store,
-  StoredAsset,
-  StoreHead,
-} from "../store.ts";
+import type { Commit, CommitRequest, Measurement, Staged, Store, StoreHead } from "../store.ts";
 import { copyToCsv } from "./pg-copy.ts";
 import { createPgSession } from "./pg-database.ts";
 import { toStoreError } from "./pg-error.ts";

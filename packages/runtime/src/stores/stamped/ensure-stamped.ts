@@ -1,9 +1,9 @@
 import { quoteIdentifier } from "../../exchange/quote.ts";
 import { internalSchema as s, tableNames } from "../catalog/names.ts";
 import type { Dialect } from "../dialect.ts";
+import type { StoredAsset } from "../port/staging.ts";
 import { compareSchemas } from "../schema-change.ts";
 import type { SqlSession } from "../sql-session.ts";
-import type { StoredAsset } from "../store.ts";
 import { serveStamped } from "./serve-stamped.ts";
 import { insertStampedTable, listStampedTables, updateStampedTable, type StampedTable } from "./stamped-catalog.ts";
 import { renderCreateStamped } from "./stamped-table.ts";

@@ -9,7 +9,8 @@ import {
 } from "@watersmeet/core/merge";
 import type { Row } from "@watersmeet/core/schema";
 import type { PartitionKey } from "@watersmeet/core/values";
-import type { BatchRecord, Store, StoredContribution } from "../../../stores/store.ts";
+import type { BatchRecord, StoredContribution } from "../../../stores/port/merge-records.ts";
+import type { Store } from "../../../stores/store.ts";
 import { allBatches } from "../list-batches.ts";
 import { nameOf, type DeskMerge } from "../merge-subject.ts";
 

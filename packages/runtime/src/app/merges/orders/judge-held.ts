@@ -1,7 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { MergeOrder } from "@watersmeet/core/merge";
 import { readOrders } from "../../../ledger/merge-orders.ts";
-import type { BatchRecord } from "../../../stores/store.ts";
+import type { BatchRecord } from "../../../stores/port/merge-records.ts";
 import type { HeldRequest, MergeDesk, OrderResult } from "../../merge-desk.ts";
 import { allBatches, getBatches, listBatches } from "../list-batches.ts";
 import { getMerge, type DeskMerge } from "../merge-subject.ts";

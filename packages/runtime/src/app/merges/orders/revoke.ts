@@ -1,7 +1,7 @@
 import { unreachable, WatersmeetError } from "@watersmeet/core/errors";
 import { unpartitioned, type PartitionKey } from "@watersmeet/core/values";
 import type { PlacedOrder } from "../../../ledger/merge-orders.ts";
-import type { BatchRecord } from "../../../stores/store.ts";
+import type { BatchRecord } from "../../../stores/port/merge-records.ts";
 import type { OrderResult, RevokeRequest } from "../../merge-desk.ts";
 import { allBatches, findBatches, listBatches, unknownBatches } from "../list-batches.ts";
 import { getMerge, type DeskMerge } from "../merge-subject.ts";

@@ -1,6 +1,6 @@
 import { parseAssetKey, unpartitioned } from "@watersmeet/core/values";
 import { describe, expect, it } from "vitest";
-import type { BatchRecord } from "../../../stores/store.ts";
+import type { BatchRecord } from "../../../stores/port/merge-records.ts";
 import { selectRange, type SourceRange } from "./source-range.ts";
 
 function batch(batchId: string, part: Partial<BatchRecord>): BatchRecord {

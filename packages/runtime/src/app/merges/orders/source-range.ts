@@ -1,6 +1,6 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { parseDate, parseTimestamp } from "@watersmeet/core/schema";
-import type { BatchRecord } from "../../../stores/store.ts";
+import type { BatchRecord } from "../../../stores/port/merge-records.ts";
 
 /** A part of what a source has delivered: from one place to another, both included; `null`: without an end. */
 export interface SourceRange {

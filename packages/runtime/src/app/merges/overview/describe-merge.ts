@@ -1,7 +1,8 @@
 import type { BatchStanding } from "@watersmeet/core/merge";
 import { compareStrings, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { readFreezes } from "../../../ledger/decisions.ts";
-import type { CutRecord, Store, StoreHead } from "../../../stores/store.ts";
+import type { CutRecord } from "../../../stores/port/merge-records.ts";
+import type { Store, StoreHead } from "../../../stores/store.ts";
 import type { MergeOverview, MergePartitionOverview } from "../../merge-desk.ts";
 import { getMerge, openStoreOf, type DeskParts } from "../merge-subject.ts";
 import { createWaiting, type Waiting } from "./waiting-for.ts";

@@ -3,7 +3,8 @@ import type { AssetKey } from "@watersmeet/core/values";
 import { insertEvents, notifyFollowers } from "../../../ledger/events.ts";
 import type { LedgerDb } from "../../../ledger/open-ledger.ts";
 import { dropPin, finishPin, listPendingPins, type PendingPin } from "../../../ledger/versions/head-pins.ts";
-import type { Store, StoredAsset } from "../../../stores/store.ts";
+import type { StoredAsset } from "../../../stores/port/staging.ts";
+import type { Store } from "../../../stores/store.ts";
 
 /**
  * Brings rollbacks to their end that a process left between the ledger and the store. A head that has moved elsewhere meanwhile stays where it is: the wish was

@@ -1,6 +1,6 @@
 import { hashEpoch, type EpochStep } from "@watersmeet/core/merge";
 import type { AssetKey } from "@watersmeet/core/values";
-import type { RegisteredEpoch } from "../../../stores/store.ts";
+import type { RegisteredEpoch } from "../../../stores/port/merge-records.ts";
 import type { SchemaEpoch } from "../../merge-desk.ts";
 import { getMerge, openStoreOf, type DeskParts } from "../merge-subject.ts";
 

@@ -1,7 +1,7 @@
 import type { MergeSpec } from "@watersmeet/core/merge";
 import type { MergeAccess } from "../../merge-seam.ts";
+import type { MergeArchive } from "../../port/merge-records.ts";
 import type { SqlSession } from "../../sql-session.ts";
-import type { MergeArchive } from "../../store.ts";
 import { listDerived } from "../catalog/derived.ts";
 import { assignForm, listForms } from "../catalog/epochs.ts";
 import { checkShadow } from "../fold/check-shadow.ts";

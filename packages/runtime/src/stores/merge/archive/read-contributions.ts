@@ -1,7 +1,8 @@
 import { canonicalKey, listEpochFields, type Operation } from "@watersmeet/core/merge";
 import type { Column, Row, RowSchema } from "@watersmeet/core/schema";
+import type { StoredContribution } from "../../port/merge-records.ts";
+import type { StoredAsset } from "../../port/staging.ts";
 import { numberOf, toSqlValue, type SqlRow, type SqlSession, type SqlValue } from "../../sql-session.ts";
-import type { StoredAsset, StoredContribution } from "../../store.ts";
 import { listDerived } from "../catalog/derived.ts";
 import { listForms, type EpochForm } from "../catalog/epochs.ts";
 import { qualifyContributions, schemaIdOf } from "../contribution-table.ts";

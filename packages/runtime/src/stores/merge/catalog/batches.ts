@@ -2,8 +2,8 @@ import type { BatchPart, Extent, FoldBatch, LateClass } from "@watersmeet/core/m
 import { internalSchema as s } from "../../catalog/names.ts";
 import { renderInstant } from "../../catalog/read-catalog.ts";
 import type { Dialect } from "../../dialect.ts";
+import type { BatchOrigin, Delivery } from "../../port/staged-merge.ts";
 import { numberOf, textOf, type SqlRow, type SqlSession, type SqlValue } from "../../sql-session.ts";
-import type { BatchOrigin, Delivery } from "../../store.ts";
 
 /** A sealed batch as the catalog has it. */
 export interface CatalogBatch {

@@ -3,8 +3,8 @@ import type { RowSchema } from "@watersmeet/core/schema";
 import { internalSchema as s } from "../../catalog/names.ts";
 import { renderInstant } from "../../catalog/read-catalog.ts";
 import type { Dialect } from "../../dialect.ts";
+import type { RegisteredEpoch } from "../../port/merge-records.ts";
 import { numberOf, textOf, type SqlSession } from "../../sql-session.ts";
-import type { RegisteredEpoch } from "../../store.ts";
 import { schemaIdOf } from "../contribution-table.ts";
 
 /**

@@ -8,7 +8,8 @@ import {
   type LegFacts,
   type ProgressTerms,
 } from "@watersmeet/core/merge";
-import type { StageTarget, StagedMerge } from "../../store.ts";
+import type { StagedMerge } from "../../port/staged-merge.ts";
+import type { StageTarget } from "../../port/staging.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import type { CatalogCut } from "../catalog/cuts.ts";
 import type { EpochForm } from "../catalog/epochs.ts";

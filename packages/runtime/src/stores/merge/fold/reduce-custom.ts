@@ -4,7 +4,7 @@ import type { FoldPlan } from "@watersmeet/core/merge";
 import type { Column } from "@watersmeet/core/schema";
 import { quoteIdentifier } from "../../../exchange/quote.ts";
 import type { MergeStageHost } from "../../merge-seam.ts";
-import type { MergeFunctions } from "../../store.ts";
+import type { MergeFunctions } from "../../port/staged-merge.ts";
 import { cellOf } from "../contribution-table.ts";
 import type { ContributionTable, MergeDialect } from "../merge-dialect.ts";
 import { renderSurvivors } from "./render-survivors.ts";

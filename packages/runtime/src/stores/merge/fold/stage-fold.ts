@@ -2,8 +2,9 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import { addFates, noFates, planFold, rowRules, type FateCounts, type MergeSpec } from "@watersmeet/core/merge";
 import { quoteIdentifier } from "../../../exchange/quote.ts";
 import type { MergeStageHost } from "../../merge-seam.ts";
+import type { MergeFunctions } from "../../port/staged-merge.ts";
 import { numberOf, textOf } from "../../sql-session.ts";
-import type { MergeFunctions, Staged } from "../../store.ts";
+import type { Staged } from "../../store.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import type { CatalogCut } from "../catalog/cuts.ts";
 import {

@@ -3,8 +3,8 @@ import { keyColumns, planEpochReading, type MergeSpec } from "@watersmeet/core/m
 import type { Column } from "@watersmeet/core/schema";
 import { quoteIdentifier, quoteLiteral } from "../../../exchange/quote.ts";
 import type { MergeStageHost } from "../../merge-seam.ts";
+import type { StagedMerge } from "../../port/staged-merge.ts";
 import { numberOf } from "../../sql-session.ts";
-import type { StagedMerge } from "../../store.ts";
 import { takeBatchNumbers, type CatalogBatch } from "../catalog/batches.ts";
 import { insertDerived, type DerivedBatch } from "../catalog/derived.ts";
 import type { EpochForm } from "../catalog/epochs.ts";

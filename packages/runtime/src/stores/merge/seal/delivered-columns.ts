@@ -1,6 +1,6 @@
 import { isEventTimeType, type MergeSpec } from "@watersmeet/core/merge";
 import type { Column, ColumnType } from "@watersmeet/core/schema";
-import type { StagedBranch } from "../../store.ts";
+import type { StagedBranch } from "../../port/staged-merge.ts";
 
 /** What a branch delivers, read as columns. */
 export interface DeliveredColumns {

@@ -1,6 +1,6 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
+import type { StagedBranch } from "../../port/staged-merge.ts";
 import { numberOf } from "../../sql-session.ts";
-import type { StagedBranch } from "../../store.ts";
 import { renderBaseCount, renderDropUnchanged, renderRetracts, type SealedSnapshot } from "./render-snapshot.ts";
 import type { NewDelivery, SealContext } from "./seal-context.ts";
 

@@ -1,8 +1,9 @@
 import type { MergePolicy } from "@watersmeet/core/merge";
 import { compareStrings, fingerprint, stableJson } from "@watersmeet/core/values";
 import { internalSchema } from "../../catalog/names.ts";
+import type { Delivery, MergeScope, StagedBranch } from "../../port/staged-merge.ts";
+import type { InputVersions } from "../../port/staging.ts";
 import { numberOf, textOf, type SqlSession } from "../../sql-session.ts";
-import type { Delivery, InputVersions, MergeScope, StagedBranch } from "../../store.ts";
 
 /**
  * Identity of what branches deliver, without reading it: their queries, and the data digests of the versions that the queries read. The same on every engine

@@ -1,5 +1,5 @@
 import { amendmentsLeft, lateBase, lateBounds, treatLate, type LateClass, type PastCut } from "@watersmeet/core/merge";
-import type { StagedMerge } from "../../store.ts";
+import type { StagedMerge } from "../../port/staged-merge.ts";
 import type { StoredBounds } from "../catalog/batches.ts";
 import type { CatalogCut } from "../catalog/cuts.ts";
 import type { LateBound, LateJudgement } from "./seal-context.ts";

@@ -1,7 +1,7 @@
 import type { MergeSpec } from "@watersmeet/core/merge";
 import type { Column } from "@watersmeet/core/schema";
 import { quoteIdentifier, quoteLiteral } from "../../../exchange/quote.ts";
-import type { MergeScope } from "../../store.ts";
+import type { MergeScope } from "../../port/staged-merge.ts";
 import type { MergeDialect } from "../merge-dialect.ts";
 import { renderMicros } from "./render-seal.ts";
 

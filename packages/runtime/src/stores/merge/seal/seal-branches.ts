@@ -1,7 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { admitBatch, restatementOf, type BatchStanding, type MergeOrder } from "@watersmeet/core/merge";
 import { fingerprint } from "@watersmeet/core/values";
-import type { Delivery, StagedBranch } from "../../store.ts";
+import type { Delivery, StagedBranch } from "../../port/staged-merge.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import { standingsOf, type CatalogCut } from "../catalog/cuts.ts";
 import { readDeliveredColumns } from "./delivered-columns.ts";

@@ -1,6 +1,6 @@
 import type { LateClass, LateTreatment, MergeSpec } from "@watersmeet/core/merge";
 import type { MergeStageHost } from "../../merge-seam.ts";
-import type { Delivery, MergeScope } from "../../store.ts";
+import type { Delivery, MergeScope } from "../../port/staged-merge.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import type { EpochForm } from "../catalog/epochs.ts";
 import type { FormReader } from "../forms/read-forms.ts";

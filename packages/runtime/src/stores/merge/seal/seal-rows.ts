@@ -7,8 +7,8 @@ import {
   type BatchScope,
   type LateClass,
 } from "@watersmeet/core/merge";
+import type { StagedBranch } from "../../port/staged-merge.ts";
 import { numberOf, textOf, type SqlRow } from "../../sql-session.ts";
-import type { StagedBranch } from "../../store.ts";
 import { insertBatches, readExtent, takeBatchNumbers, type CatalogBatch } from "../catalog/batches.ts";
 import { contributionTableName } from "../contribution-table.ts";
 import { listReadColumns, readDeliveredColumns, type DeliveredColumns } from "./delivered-columns.ts";
