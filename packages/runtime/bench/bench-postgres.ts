@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -14,6 +15,8 @@ export async function startBenchPostgres(): Promise<BenchPostgres> {
   const given = process.env["DATABASE_URL"];
   if (given !== undefined && given !== "") return { url: given, async [Symbol.asyncDispose]() {} };
   const folder = await mkdtemp(join(tmpdir(), "watersmeet-bench-pg-"));
+  // Also when the server does not start, or the bench is interrupted or fails.
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   // As root, the server runs as another user, who must reach the folder.
   await chmod(folder, 0o755);
   const port = await freePort();

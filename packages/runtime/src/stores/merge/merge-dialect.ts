@@ -40,6 +40,8 @@ export interface MergeDialect {
   renderHex(bytes: string): string;
   /** A JSON object of columns, as text. */
   renderJsonRow(cells: readonly { readonly name: string; readonly value: string }[]): string;
+  /** Whether a fold to rows that are one contribution each reads the contributions once, so that they need not be copied to be fewer. */
+  readonly foldsInPlace: boolean;
   renderFold(plan: FoldPlan, table: ContributionTable): RenderedFold;
 }
 
@@ -52,6 +54,8 @@ export interface ContributionTable {
   readonly hasFaults: boolean;
   /** Whether any batch of the fold has rows that are copies of another. */
   readonly hasCopies: boolean;
+  /** What the table, as `t`, is joined to, to have fewer rows. */
+  readonly joined?: string;
 }
 
 /** SELECTs that fold a set of contributions. */

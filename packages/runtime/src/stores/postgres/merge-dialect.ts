@@ -14,8 +14,8 @@ export function createPgMergeDialect(store: Dialect): MergeDialect {
     presenceType: "bit varying",
     wideType: "numeric",
     rowId: "ctid",
-    // Batches stand together, so that a summary of each range of pages is enough to find them.
-    renderIndexes: (table) => [`create index if not exists ${quoteIndex(table)} on ${table} using brin (_batch)`],
+    // A summary by ranges of pages (brin) takes less room, but is only made by a vacuum: until then a small batch is found by reading all others.
+    renderIndexes: (table) => [`create index if not exists ${quoteIndex(table)} on ${table} (_batch)`],
     renderAnalyze: (table) => [`analyze ${table}`],
     renderNormalized: (text) =>
       `case when octet_length(${text}) = char_length(${text}) then ${text} else normalize(${text}, nfc) end`,
@@ -29,6 +29,7 @@ export function createPgMergeDialect(store: Dialect): MergeDialect {
     renderSampleBucket: (values, salt) => `abs(hash_record_extended(row(${values.join(", ")}), ${salt}) % 1000)`,
     renderHex: (bytes) => `encode(${bytes}, 'hex')`,
     renderJsonRow: (cells) => renderJsonObject(cells),
+    foldsInPlace: true,
     renderFold: (plan, table) => renderPostgresFold(dialect, plan, table),
   };
   return dialect;

@@ -34,9 +34,13 @@ export function createPgDialect({
     renderJson: (expression) => expression,
     rowId: "ctid",
     updatedTableOptions: vacuumed,
-    renderAnalyze: (table, columns) => [`analyze ${table} (${columns.join(", ")})`],
-    // It would look up each of a few thousand rows by reading the whole other table.
-    aroundLargeJoin: [["set local enable_nestloop = off"], ["set local enable_nestloop = on"]],
+    // Whoever else describes the table holds its lock until its transaction ends.
+    renderAnalyze: (table, columns) => [`analyze (skip_locked) ${table} (${columns.join(", ")})`],
+    // It would look up each of a few thousand rows by reading the whole other table, or sort all of it.
+    aroundLargeJoin: [
+      ["set local enable_nestloop = off", "set local enable_mergejoin = off"],
+      ["set local enable_nestloop = on", "set local enable_mergejoin = on"],
+    ],
     renderChangesTable,
     renderAssetTables,
     listColumnTables: (assetId) => [tableNames.live(assetId), tableNames.hist(assetId), stagingTableOf(assetId)],

@@ -37,7 +37,8 @@ export async function publishStamped(
   if (publications.length === 0) return;
   const tables = await listStampedTables(session, asset.assetId);
   const placed = await placeStrands(session, { asset, publications, tables });
-  for (const one of placed.filter(({ staging }) => staging.form === "whole")) await adoptTable(session, asset, one);
+  for (const one of placed.filter(({ staging }) => staging.form === "whole"))
+    await adoptTable(session, dialect, { asset, placed: one });
   const changes = placed.filter(({ staging }) => staging.form === "changes");
   const groups = Map.groupBy(changes, ({ rows, staging, table }) =>
     JSON.stringify([rows.table, table, staging.key, staging.isDifference]),
@@ -99,9 +100,16 @@ async function placeStrands(
   return placed;
 }
 
-/** The staged table becomes the table of a strand of its own. */
-async function adoptTable(session: SqlSession, { assetId }: CatalogAsset, { rows, table }: Placed): Promise<void> {
+/** The staged table becomes the table of a strand of its own, of which the planner knows that nearly all rows are in its latest version. */
+async function adoptTable(
+  session: SqlSession,
+  dialect: Dialect,
+  { asset: { assetId }, placed: { rows, staging, table } }: { readonly asset: CatalogAsset; readonly placed: Placed },
+): Promise<void> {
   await session.run(`alter table ${rows.table} rename to ${tableNames.stampedBare(assetId, table)}`);
+  const described = ["_from", "_to", ...staging.key.columns.map(quoteIdentifier)];
+  for (const statement of dialect.renderAnalyze(tableNames.stamped(assetId, table), described))
+    await session.run(statement);
   await insertStampedTable(session, assetId, { number: table, schema: rows.schema });
 }
 

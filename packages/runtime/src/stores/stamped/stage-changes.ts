@@ -59,7 +59,12 @@ export async function stageChanges(
   };
   const changes = { openedRows: countOf("1"), closedRows: countOf("-1") };
   if (changes.openedRows + changes.closedRows > analyzedRows)
-    for (const statement of staging.dialect.renderAnalyze(table, ["_sid", "_sign"])) await session.run(statement);
+    for (const statement of staging.dialect.renderAnalyze(table, [
+      "_sid",
+      "_sign",
+      ...change.key.columns.map(quoteIdentifier),
+    ]))
+      await session.run(statement);
   return changes;
 }
 

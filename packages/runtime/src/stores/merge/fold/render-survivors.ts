@@ -71,7 +71,7 @@ function renderContributions(dialect: MergeDialect, plan: FoldPlan, table: Contr
 function renderFrom(plan: FoldPlan, table: ContributionTable, join: string): string {
   const rejected = table.hasFaults ? " and _fault is null" : "";
   const copies = table.hasCopies && plan.rows !== "unionAll" ? " and _copy is null" : "";
-  return `from ${table.name} as t${join} where _batch in (${plan.batches.length === 0 ? "null" : plan.batches.join(", ")})${rejected}${copies}`;
+  return `from ${table.name} as t${table.joined ?? ""}${join} where _batch in (${plan.batches.length === 0 ? "null" : plan.batches.join(", ")})${rejected}${copies}`;
 }
 
 /** What belongs to the batches: the number of its source, and what it amounts to in each order. */

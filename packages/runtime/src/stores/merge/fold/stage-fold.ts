@@ -1,5 +1,13 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
-import { addFates, noFates, planFold, rowRules, type FateCounts, type MergeSpec } from "@watersmeet/core/merge";
+import {
+  addFates,
+  noFates,
+  planFold,
+  rowRules,
+  type FateCounts,
+  type FoldPlan,
+  type MergeSpec,
+} from "@watersmeet/core/merge";
 import { quoteIdentifier } from "../../../exchange/quote.ts";
 import type { MergeStageHost } from "../../merge-seam.ts";
 import type { MergeFunctions } from "../../port/staged-merge.ts";
@@ -14,12 +22,12 @@ import {
   renderContributionColumns,
 } from "../contribution-table.ts";
 import type { FormReader } from "../forms/read-forms.ts";
-import type { ContributionTable, MergeDialect } from "../merge-dialect.ts";
+import type { ContributionTable, MergeDialect, RenderedFold } from "../merge-dialect.ts";
 import { checkShadow } from "./check-shadow.ts";
 import { countFolded, countWinners } from "./count-fates.ts";
 import { renderJoinKeys, renderKeys } from "./key-tables.ts";
 import { reduceCustom } from "./reduce-custom.ts";
-import { renderSurvivors } from "./render-survivors.ts";
+import { hasHiddenFates, renderSurvivors } from "./render-survivors.ts";
 
 /** What is folded, and onto what. */
 export interface FoldWork {
@@ -63,12 +71,13 @@ async function stageWhole(work: FoldWork): Promise<StagedFold> {
   const { host, spec } = work;
   const folded = await fold(work, { table: await findTable(work), live: work.live });
   const rows = await folded.finishRows();
+  const total = work.reader.isPresent(work.live) ? countRead(work.reader, work.live) : null;
   if (host.tip === null) {
     const rowCount = await host.stageRows(rows);
-    return { fates: await folded.countFates(rowCount), delta: null };
+    return { fates: await folded.countFates(rowCount, total), delta: null };
   }
   const changes = await host.stageChanges({ rows, keys: null, keyColumns: spec.policy.key });
-  return { fates: await folded.countFates(changes.rowCount), delta: null };
+  return { fates: await folded.countFates(changes.rowCount, total), delta: null };
 }
 
 /** `null`: too much has changed. */
@@ -82,39 +91,98 @@ async function stagePartial(work: FoldWork, before: PreviousFold): Promise<Stage
   const affectedKeys = await count(work, `select count(*) as count from ${keys}`);
   if (affectedKeys * 1000 > work.partialPerMille * Math.max(before.rowCount, affectedKeys)) return null;
   for (const statement of dialect.renderAnalyze(keys)) await host.session.run(statement);
-  const table = await gather(work, {
-    batches: unionOf(work.live, before.live),
-    suffix: "part",
-    joined: renderJoinKeys(spec, keys),
-  });
-  for (const statement of dialect.renderAnalyze(table.name)) await host.session.run(statement);
+  const table = await findAffected(work, { before, keys });
   const folded = await fold(work, { table, live: work.live });
-  const rows = host.stagingTable("rows");
-  await host.session.run(`${host.createStagingTable} ${rows} as ${await folded.finishRows()}`);
+  const select = await folded.finishRows();
+  const rows = work.shadowPerMille === 0 && isCountedByRows(work, folded) ? null : host.stagingTable("rows");
+  if (rows !== null) await host.session.run(`${host.createStagingTable} ${rows} as ${select}`);
   const names = spec.schema.columns.map(({ name }) => quoteIdentifier(name)).join(", ");
-  const changes = await host.stageChanges({ rows: `select ${names} from ${rows}`, keys, keyColumns: spec.policy.key });
-  const now = await folded.countFates(await count(work, `select count(*) as count from ${rows}`));
-  const shadow = await checkStaged(work, { keys, rows });
-  const old = await fold(work, { table, live: before.live, suffix: "old" });
-  const then = await old.countFates(await old.countRows());
+  const changes = await host.stageChanges({
+    rows: rows === null ? select : `select ${names} from ${rows}`,
+    keys,
+    keyColumns: spec.policy.key,
+  });
   return {
-    fates: addFates(before.fates, now, negate(then)),
+    fates: await countPartly(work, { before, table, folded, rows, rowCount: changes.rowCount }),
     delta: {
       baseVersion: before.cut.version,
       affectedKeys,
       changedRows: Math.max(changes.openedRows, changes.closedRows),
     },
-    ...(shadow === undefined ? {} : { shadow }),
+    ...(rows === null ? {} : await checkStaged(work, { keys, rows })),
   };
+}
+
+/** What became of all contributions: it follows from the number of rows, or from what has changed for the affected keys. */
+async function countPartly(
+  work: FoldWork,
+  {
+    before,
+    table,
+    folded,
+    rows,
+    rowCount,
+  }: {
+    readonly before: PreviousFold;
+    readonly table: ContributionTable;
+    readonly folded: Folded;
+    readonly rows: string | null;
+    /** Of the whole version. */
+    readonly rowCount: number;
+  },
+): Promise<FateCounts> {
+  if (rows === null || isCountedByRows(work, folded))
+    return await folded.countFates(rowCount, countRead(work.reader, work.live));
+  const now = await folded.countFates(await count(work, `select count(*) as count from ${rows}`), null);
+  const old = await fold(work, { table, live: before.live, suffix: "old" });
+  const then = await old.countFates(await old.countRows(), null);
+  return addFates(before.fates, now, negate(then));
+}
+
+/** Whether nothing but the rows tells what became of contributions. Of those in an earlier form it is known only when they are read which can be. */
+function isCountedByRows({ reader, live }: FoldWork, folded: Folded): boolean {
+  return folded.isCountedByRows && reader.isPresent(live);
+}
+
+/** The contributions of the affected keys: where they stand when the fold reads them once, otherwise in a working table. */
+async function findAffected(
+  work: FoldWork,
+  { before, keys }: { readonly before: PreviousFold; readonly keys: string },
+): Promise<ContributionTable> {
+  const { dialect, host, live, reader, spec } = work;
+  const joined = renderJoinKeys(spec, keys);
+  const own = {
+    ...describeTable(work, { name: contributionTableName(host.assetId, spec.schema), batches: live }),
+    joined,
+  };
+  const plan = planFold(
+    spec,
+    live.map((batch) => reader.toFoldBatch(batch)),
+  );
+  const folded = dialect.renderFold(plan, own);
+  const isCounted = reader.isPresent(live) && isFoldCountedByRows(plan, folded);
+  if (isCounted && dialect.foldsInPlace && folded.conflicts === null) return own;
+  const table = await gather(work, {
+    batches: isCounted ? live : unionOf(live, before.live),
+    suffix: "part",
+    joined,
+  });
+  for (const statement of dialect.renderAnalyze(table.name)) await host.session.run(statement);
+  return table;
+}
+
+/** Whether the fates of all contributions follow from how many there are, and how many rows: each row is one of them, and no other one has a part in it. */
+function isFoldCountedByRows(plan: FoldPlan, folded: RenderedFold): boolean {
+  return folded.renderWinners("") === null && !hasHiddenFates(plan);
 }
 
 /** Whether sampled keys have the rows that a fold of all that is known of them gives: the changed ones, and those of the latest version that were left alone. */
 async function checkStaged(
   work: FoldWork,
   { keys, rows }: { readonly keys: string; readonly rows: string },
-): Promise<StagedFold["shadow"]> {
+): Promise<Pick<StagedFold, "shadow">> {
   const { dialect, host, live, reader, shadowPerMille, spec } = work;
-  if (shadowPerMille === 0 || host.tip === null) return undefined;
+  if (shadowPerMille === 0 || host.tip === null) return {};
   const { version } = host.tip;
   const before = await host.renderVersions({
     asset: host.target.asset,
@@ -122,7 +190,7 @@ async function checkStaged(
   });
   const names = spec.schema.columns.map(({ name }) => quoteIdentifier(name)).join(", ");
   const same = spec.policy.key.map((name) => `k.${quoteIdentifier(name)} = v.${quoteIdentifier(name)}`).join(" and ");
-  return await checkShadow({
+  const shadow = await checkShadow({
     dialect,
     session: host.session,
     spec,
@@ -133,6 +201,7 @@ async function checkStaged(
     nameTable: (suffix) => host.stagingTable(suffix),
     actual: `select ${names} from (${before}) as v where not exists (select 1 from ${keys} as k where ${same}) union all select ${names} from ${rows}`,
   });
+  return { shadow };
 }
 
 interface Folded {
@@ -140,7 +209,9 @@ interface Folded {
   finishRows(): Promise<string>;
   /** How many rows there are, where fates depend on it; without reading them where a key has at most one. */
   countRows(): Promise<number>;
-  countFates(rowCount: number): Promise<FateCounts>;
+  readonly isCountedByRows: boolean;
+  /** `total`: contributions that are read; `null`: to be counted. */
+  countFates(rowCount: number, total: number | null): Promise<FateCounts>;
 }
 
 async function fold(
@@ -174,12 +245,9 @@ async function fold(
         rowRules[plan.rows].isKeyUnique ? keys : `select count(*) as count from (${rows}) as all_rows`,
       );
     },
-    async countFates(rowCount) {
+    isCountedByRows: isFoldCountedByRows(plan, folded),
+    async countFates(rowCount, total) {
       const winners = await countWinners(host.session, { folded, findings, rows: rowCount });
-      const total =
-        suffix === "fold" && table.name === contributionTableName(host.assetId, spec.schema)
-          ? countRead(reader, live)
-          : null;
       return await countFolded({ session: host.session, dialect }, { plan, table, winners, total });
     },
   };

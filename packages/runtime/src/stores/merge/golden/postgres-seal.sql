@@ -1,6 +1,6 @@
 create table if not exists contributions (_batch integer not null, _fault varchar, _op smallint, _at bigint, _sequence bigint, _ordinal bigint, _copy integer, _present bit varying, c0 text collate "C", c1 text collate "C", c2 double precision, c3 text collate "C");
 
-create index if not exists "contributions_batch" on contributions using brin (_batch);
+create index if not exists "contributions_batch" on contributions (_batch);
 
 insert into contributions (_batch, _fault, _at, c0, c1) select 7, case when b."i""d" is null then 'keyMissing: i"d' when b."at" is null then 'eventTimeMissing: at' when not isfinite(b."at") then 'eventTimeInvalid: at' end, case when isfinite(b."at") then (timestamptz_send(b."at")::int8 + 946684800000000) end, case when octet_length(b."i""d") = char_length(b."i""d") then b."i""d" else normalize(b."i""d", nfc) end, b."name"
   from (select 1) as b;

@@ -4,6 +4,7 @@ import { fingerprint } from "@watersmeet/core/values";
 import type { Delivery, StagedBranch } from "../../port/staged-merge.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import { standingsOf, type CatalogCut } from "../catalog/cuts.ts";
+import { cellOf, contributionTableName } from "../contribution-table.ts";
 import { readDeliveredColumns } from "./delivered-columns.ts";
 import { digestDeliveries } from "./digest-deliveries.ts";
 import { isRepeated } from "./find-repeated.ts";
@@ -43,7 +44,26 @@ export async function sealBranches(
   );
   const sealed: SealedDelivery[] = [];
   for (const branch of branches) sealed.push(...(await sealBranch(context, { facts, branch, digests })));
+  await describeContributions(context, facts, sealed);
   return sealed;
+}
+
+/** Fewer contributions are read quickly in any case. */
+const describedRows = 10_000;
+
+/** Tells the planner what the contributions are like when most of them are new: it would look up each batch in the index, and sort what it should look up. */
+async function describeContributions(
+  { dialect, host, spec }: SealContext,
+  { known }: KnownDeliveries,
+  sealed: readonly SealedDelivery[],
+): Promise<void> {
+  const before = new Set(known.map(({ number }) => number));
+  const added = sealed.flatMap(({ batches }) => batches).filter(({ number }) => !before.has(number));
+  const [old, fresh] = [known, added].map((batches) => batches.reduce((sum, { rowCount }) => sum + rowCount, 0));
+  if (fresh === undefined || fresh < Math.max(describedRows, old ?? 0)) return;
+  const columns = ["_batch", ...spec.policy.key.map((name) => cellOf(spec.schema, { name }))];
+  for (const statement of dialect.store.renderAnalyze(contributionTableName(host.assetId, spec.schema), columns))
+    await host.session.run(statement);
 }
 
 interface BranchWork {
