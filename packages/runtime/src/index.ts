@@ -1,20 +1,10 @@
 export type { OpenOptions } from "./app/compose.ts";
 export { deriveProject } from "./app/derive-project.ts";
-export type {
-  AuditEntry,
-  ExplainedCell,
-  ExplainedContribution,
-  Explanation,
-  HeldRequest,
-  MergeDesk,
-  MergeOverview,
-  MergePartitionOverview,
-  OrderResult,
-  RevokeRequest,
-  SchemaEpoch,
-  SchemaReplay,
-  SchemaVerdict,
-} from "./app/merge-desk.ts";
+export type { AuditEntry, MergeDesk } from "./app/merge-desk.ts";
+export type { ExplainedCell, ExplainedContribution, Explanation } from "./app/merges/explain/explanation.ts";
+export type { HeldRequest, OrderResult, RevokeRequest } from "./app/merges/orders/order-request.ts";
+export type { MergeOverview, MergePartitionOverview } from "./app/merges/overview/merge-overview.ts";
+export type { SchemaEpoch, SchemaReplay, SchemaVerdict } from "./app/merges/schemas/schema-verdict.ts";
 export { migrateProjectLedger } from "./app/migrate-project-ledger.ts";
 export { openWatersmeet } from "./app/open-watersmeet.ts";
 export type { Examination, RunRequest, Watersmeet, WhyAnswer } from "./app/watersmeet.ts";

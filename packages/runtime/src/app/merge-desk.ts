@@ -1,17 +1,9 @@
-import type {
-  BatchStanding,
-  CutDecision,
-  Epoch,
-  EpochField,
-  Fate,
-  LateClass,
-  LegState,
-  MergePolicy,
-} from "@watersmeet/core/merge";
-import type { Row } from "@watersmeet/core/schema";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
-import type { MaterializationId, RunRecord } from "../ledger/records.ts";
 import type { BatchQuery, BatchRecord, CutRecord, StoredContribution } from "../stores/port/merge-records.ts";
+import type { Explanation } from "./merges/explain/explanation.ts";
+import type { HeldRequest, OrderResult, RevokeRequest } from "./merges/orders/order-request.ts";
+import type { MergeOverview } from "./merges/overview/merge-overview.ts";
+import type { SchemaEpoch, SchemaVerdict } from "./merges/schemas/schema-verdict.ts";
 
 /**
  * What people ask of merges and decide about them. Every decision is recorded with who made it and why, before anything moves; what follows from it is a run
@@ -56,7 +48,7 @@ export interface MergeDesk {
     readonly cascade: "refuse" | "run" | "leaveStale";
     readonly by: string;
     readonly reason: string;
-    /** The same key gives the same run. */
+    /** The same key gives the same run; used for another order, it is refused with IDEMPOTENCY_CONFLICT. */
     readonly idempotencyKey?: string;
   }): Promise<OrderResult>;
   /** @throws {NOT_FOUND} when nothing was ever said of the key @throws {KEY_INVALID} */
@@ -110,129 +102,6 @@ export interface MergeDesk {
   >;
 }
 
-export interface MergeOverview {
-  readonly asset: AssetKey;
-  readonly policy: MergePolicy;
-  readonly isFrozen: boolean;
-  readonly partitions: readonly MergePartitionOverview[];
-}
-
-export interface MergePartitionOverview {
-  readonly partition: PartitionKey;
-  readonly version: number | null;
-  readonly cutId: string | null;
-  readonly committedAt: string | null;
-  readonly decision: CutDecision | null;
-  /** Microseconds as text; `infinity` when all sources have finished. */
-  readonly watermark: string | null;
-  readonly fates: Readonly<Partial<Record<Fate, number>>>;
-  readonly legs: readonly {
-    readonly branch: string;
-    readonly state: LegState;
-    readonly watermark: string | null;
-    readonly isLastGood: boolean;
-    readonly batches: Readonly<Record<BatchStanding, number>>;
-    readonly inputs: readonly {
-      readonly asset: AssetKey;
-      readonly partition: PartitionKey;
-      readonly version: number;
-    }[];
-    readonly gaps: readonly { readonly from: string; readonly to: string }[];
-  }[];
-  /** Branches whose newest work is not in the version, and why: sentences. */
-  readonly waitingFor: readonly { readonly branch: string; readonly why: string }[];
-  readonly held: number;
-}
-
-export interface HeldRequest {
-  readonly asset: AssetKey;
-  readonly batchIds: readonly string[] | "all";
-  readonly by: string;
-  readonly reason: string;
-  /** The same key gives the same run. */
-  readonly idempotencyKey?: string;
-}
-
-export interface RevokeRequest {
-  readonly asset: AssetKey;
-  readonly what:
-    | { readonly kind: "batches"; readonly batchIds: readonly string[] }
-    /** Batches of a branch, sealed from deliveries whose cursor or event times lie in the range; bounds are inclusive. */
-    | { readonly kind: "source"; readonly branch: string; readonly from: string | null; readonly to: string | null }
-    /** Batches whose delivery a run made. */
-    | { readonly kind: "run"; readonly runId: string };
-  readonly by: string;
-  readonly reason: string;
-  /** Tell what would be done, and do nothing. */
-  readonly dryRun?: boolean;
-  /** The same key gives the same run. */
-  readonly idempotencyKey?: string;
-}
-
-export interface OrderResult {
-  readonly batches: readonly BatchRecord[];
-  readonly partitions: readonly PartitionKey[];
-  /** Assets that are stale once the new version is there. */
-  readonly descendants: readonly AssetKey[];
-  /** The run that carries it out; `null`: nothing has to run. */
-  readonly run: RunRecord | null;
-}
-
-/** Why a row of a merge is as it is. */
-export interface Explanation {
-  readonly asset: AssetKey;
-  readonly partition: PartitionKey;
-  readonly version: number;
-  readonly cutId: string;
-  readonly key: Row;
-  /** The row; `null` when the key has none in this version. Merges that keep several rows of a key give the first. */
-  readonly row: Row | null;
-  readonly cells: readonly ExplainedCell[];
-  /** Latest delete of the key, and latest retract of each source. */
-  readonly tombstones: readonly ExplainedContribution[];
-  /** Everything else that was said of the key: superseded, masked, held, revoked, duplicated, rejected. Newest first. */
-  readonly others: readonly ExplainedContribution[];
-  readonly isConflict: boolean;
-}
-
-export interface ExplainedCell {
-  readonly column: string;
-  readonly policy: string;
-  readonly value: unknown;
-  readonly winners: readonly ExplainedContribution[];
-  /** In the order in which they would win. */
-  readonly runnersUp: readonly ExplainedContribution[];
-}
-
-export interface ExplainedContribution {
-  readonly fate: Fate;
-  readonly operation: "upsert" | "delete" | "retract";
-  readonly branch: string;
-  /** Cells that it says something of. */
-  readonly cells: Row;
-  /** What decides, in its order: `time 2001-01-31T00:00:00Z, trust 2, sequence 7, batch 3`. */
-  readonly token: readonly { readonly part: string; readonly value: string }[];
-  readonly lateClass: LateClass;
-  readonly batch: {
-    readonly batchId: string;
-    readonly generation: number;
-    readonly epoch: number;
-    readonly standing: BatchStanding;
-    readonly cursor: { readonly from: string | null; readonly to: string } | null;
-    /** The step that made the delivery. */
-    readonly origin: {
-      readonly asset: AssetKey;
-      readonly partition: PartitionKey;
-      readonly version: number;
-      readonly commitId: string;
-      readonly materializationId: MaterializationId | null;
-      readonly runId: string | null;
-      readonly codeVersion: string;
-      readonly traceId: string | null;
-    } | null;
-  };
-}
-
 /** One thing that happened to an asset. `sequence` orders them as they were committed. */
 export interface AuditEntry {
   readonly sequence: string;
@@ -256,64 +125,4 @@ export interface AuditEntry {
   /** One sentence. */
   readonly text: string;
   readonly details: Readonly<Record<string, unknown>>;
-}
-
-export interface SchemaEpoch extends Epoch {
-  readonly registeredAt: string;
-  /** Batches written in it that are still kept. */
-  readonly batches: number;
-  readonly note: string | null;
-  readonly isPresent: boolean;
-}
-
-export interface SchemaVerdict {
-  readonly asset: AssetKey;
-  readonly isCompatible: boolean;
-  /** What is wrong with the forms that were declared, among themselves and against those on record: a dropped column that comes back. Absent or empty: nothing. */
-  readonly broken?: readonly { readonly message: string; readonly hint: string | null }[];
-  readonly present: readonly EpochField[];
-  readonly comparisons: readonly {
-    readonly from: number;
-    readonly changes: readonly {
-      readonly field: string;
-      readonly kind: string;
-      readonly isCompatible: boolean;
-      readonly text: string;
-      /** Assets that read the column. */
-      readonly consumers: readonly AssetKey[];
-    }[];
-    /** An upcaster leads on. */
-    readonly isBridged: boolean;
-  }[];
-  /** Of a check with `replay`. */
-  readonly replay?: readonly SchemaReplay[];
-  /**
-   * Of a check with `replay`: the keys that the replayed batches speak of, made anew by the code as it is now, against what readers see. By partition. A change of the
-   * code explains differences; the change of a form alone should make none.
-   */
-  readonly differences?: readonly {
-    readonly partition: PartitionKey;
-    readonly version: number;
-    readonly comparedKeys: number;
-    readonly differentKeys: number;
-    /** Some of them, without rows where there are none of the key. */
-    readonly samples: readonly {
-      readonly key: string;
-      readonly before: readonly Row[];
-      readonly after: readonly Row[];
-    }[];
-    /** Why the merge could not be made anew; `null`: it could. */
-    readonly failure: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
-  }[];
-}
-
-/** What became of the rows of one real batch when they were read through the code as it is now. */
-export interface SchemaReplay {
-  readonly batchId: string;
-  readonly epoch: number;
-  readonly rowCount: number;
-  /** Rows that an upcaster threw on, or that do not fit the present form. */
-  readonly rejectedCount: number;
-  /** Why, of some of them. */
-  readonly reasons: readonly string[];
 }

@@ -1,9 +1,9 @@
 import { encodeToken, tokenParts, type Contribution, type TokenOrder } from "@watersmeet/core/merge";
 import { renderTimestamp } from "@watersmeet/core/schema";
 import type { MaterializationId } from "../../../ledger/records.ts";
-import type { ExplainedContribution } from "../../merge-desk.ts";
 import type { DeskMerge } from "../merge-subject.ts";
 import type { Said } from "./contributions.ts";
+import type { ExplainedContribution } from "./explanation.ts";
 
 /** What a contribution's token is, as bytes in an order. */
 export function tokenOf(merge: DeskMerge, order: TokenOrder, contribution: Contribution): Buffer {

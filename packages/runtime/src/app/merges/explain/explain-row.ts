@@ -4,11 +4,12 @@ import type { Column, Row } from "@watersmeet/core/schema";
 import { compareStrings } from "@watersmeet/core/values";
 import { findIdsOfCommits } from "../../../ledger/versions/materializations.ts";
 import type { Store } from "../../../stores/store.ts";
-import type { ExplainedCell, ExplainedContribution, Explanation, MergeDesk } from "../../merge-desk.ts";
+import type { MergeDesk } from "../../merge-desk.ts";
 import { getCut } from "../list-cuts.ts";
 import { getMerge, nameOf, openStoreOf, type DeskMerge, type DeskParts } from "../merge-subject.ts";
 import { foldKey, type KeyFold, type Said } from "./contributions.ts";
 import { describeSaid, tokenOf } from "./describe-said.ts";
+import type { ExplainedCell, ExplainedContribution, Explanation } from "./explanation.ts";
 import { findPlace, type KeyPlace } from "./find-place.ts";
 import { parseKey } from "./parse-key.ts";
 

@@ -2,10 +2,11 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import type { MergeOrder } from "@watersmeet/core/merge";
 import { readOrders } from "../../../ledger/merge-orders.ts";
 import type { BatchRecord } from "../../../stores/port/merge-records.ts";
-import type { HeldRequest, MergeDesk, OrderResult } from "../../merge-desk.ts";
+import type { MergeDesk } from "../../merge-desk.ts";
 import { allBatches, getBatches, listBatches } from "../list-batches.ts";
 import { getMerge, type DeskMerge } from "../merge-subject.ts";
 import { giveOrders, listDescendants, requireAuthor, type OrderingParts } from "./give-orders.ts";
+import type { HeldRequest, OrderResult } from "./order-request.ts";
 
 /** Admits held batches. Many of one partition make one version. */
 export async function reconcile(

@@ -2,10 +2,10 @@ import { unreachable, WatersmeetError } from "@watersmeet/core/errors";
 import { unpartitioned, type PartitionKey } from "@watersmeet/core/values";
 import type { PlacedOrder } from "../../../ledger/merge-orders.ts";
 import type { BatchRecord } from "../../../stores/port/merge-records.ts";
-import type { OrderResult, RevokeRequest } from "../../merge-desk.ts";
 import { allBatches, findBatches, listBatches, unknownBatches } from "../list-batches.ts";
 import { getMerge, type DeskMerge } from "../merge-subject.ts";
 import { giveOrders, listDescendants, requireAuthor, type OrderingParts } from "./give-orders.ts";
+import type { OrderResult, RevokeRequest } from "./order-request.ts";
 import { selectRange } from "./source-range.ts";
 
 /** Takes batches back: those named, those of a source's range, or those that a run delivered. */

@@ -3,8 +3,8 @@ import { compareStrings, type AssetKey, type PartitionKey } from "@watersmeet/co
 import { readFreezes } from "../../../ledger/decisions.ts";
 import type { CutRecord } from "../../../stores/port/merge-records.ts";
 import type { Store, StoreHead } from "../../../stores/store.ts";
-import type { MergeOverview, MergePartitionOverview } from "../../merge-desk.ts";
 import { getMerge, openStoreOf, type DeskParts } from "../merge-subject.ts";
+import type { MergeOverview, MergePartitionOverview } from "./merge-overview.ts";
 import { createWaiting, type Waiting } from "./waiting-for.ts";
 
 /** What a merge joined, in every partition that has a version or waits for something, and what it waits for. */

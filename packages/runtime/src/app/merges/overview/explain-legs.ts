@@ -1,6 +1,6 @@
 import { findOpenLegs, type Cut, type CutLeg } from "@watersmeet/core/merge";
 import { renderTimestamp } from "@watersmeet/core/schema";
-import type { MergePartitionOverview } from "../../merge-desk.ts";
+import type { MergePartitionOverview } from "./merge-overview.ts";
 
 type Sentences = MergePartitionOverview["waitingFor"];
 

@@ -3,9 +3,9 @@ import { createPlanningState, type StateSnapshot } from "@watersmeet/core/plan";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { listOpenPlaces, type OpenPlace } from "../../../ledger/open-places.ts";
 import { readState } from "../../make-plan.ts";
-import type { MergePartitionOverview } from "../../merge-desk.ts";
 import { nameOf, type DeskMerge, type DeskParts } from "../merge-subject.ts";
 import { explainIncomplete, explainOverdue } from "./explain-legs.ts";
+import type { MergePartitionOverview } from "./merge-overview.ts";
 
 /** What each partition of a merge waits for, from one look at the ledger. */
 export interface Waiting {

@@ -1,8 +1,8 @@
 import type { AssetKey } from "@watersmeet/core/values";
-import type { OrderResult } from "../../merge-desk.ts";
 import { allBatches } from "../list-batches.ts";
 import { getMerge, openStoreOf } from "../merge-subject.ts";
 import { giveOrders, listDescendants, type OrderingParts } from "../orders/give-orders.ts";
+import type { OrderResult } from "../orders/order-request.ts";
 import { askedOf, unknownVersion, type Rollback, type RollbackRequest } from "./find-rollback.ts";
 import { refuseTearing } from "./find-torn.ts";
 

@@ -1,6 +1,6 @@
-import type { OrderResult } from "../../merge-desk.ts";
 import { getAsset } from "../merge-subject.ts";
 import { requireAuthor, type OrderingParts } from "../orders/give-orders.ts";
+import type { OrderResult } from "../orders/order-request.ts";
 import { findRollback, type RollbackRequest } from "./find-rollback.ts";
 import { rollbackHead } from "./rollback-head.ts";
 import { rollbackMerge } from "./rollback-merge.ts";

@@ -1,9 +1,9 @@
 import { selectAssets } from "@watersmeet/core/graph";
 import { checkEpochChain, compareWithEpochs } from "@watersmeet/core/merge";
 import { compareStrings, type AssetKey } from "@watersmeet/core/values";
-import type { SchemaVerdict } from "../../merge-desk.ts";
 import { getMerge, openStoreOf, type DeskMerge, type DeskParts } from "../merge-subject.ts";
 import { replayMerge } from "./replay-merge.ts";
+import type { SchemaVerdict } from "./schema-verdict.ts";
 
 /** Of each merge selected: the present form against every form that still has batches (M40). */
 export async function checkSchemas(

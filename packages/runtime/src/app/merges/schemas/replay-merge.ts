@@ -1,7 +1,7 @@
 import { readOrders } from "../../../ledger/merge-orders.ts";
 import { replaySchema } from "../../../step/replay/replay-schema.ts";
-import type { SchemaVerdict } from "../../merge-desk.ts";
 import { openStoreOf, type DeskMerge, type DeskParts } from "../merge-subject.ts";
+import type { SchemaVerdict } from "./schema-verdict.ts";
 
 /**
  * Reads the last real batches of every form through the code as it is now, and makes the keys that they speak of anew, in every partition that readers see (M42). Nothing

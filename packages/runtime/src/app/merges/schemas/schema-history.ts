@@ -1,8 +1,8 @@
 import { hashEpoch, type EpochStep } from "@watersmeet/core/merge";
 import type { AssetKey } from "@watersmeet/core/values";
 import type { RegisteredEpoch } from "../../../stores/port/merge-records.ts";
-import type { SchemaEpoch } from "../../merge-desk.ts";
 import { getMerge, openStoreOf, type DeskParts } from "../merge-subject.ts";
+import type { SchemaEpoch } from "./schema-verdict.ts";
 
 /** The forms that a merge's schema had, oldest first, with what their authors said when they left them. */
 export async function listSchemaHistory(parts: DeskParts, asset: AssetKey): Promise<readonly SchemaEpoch[]> {
