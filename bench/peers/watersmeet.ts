@@ -33,7 +33,7 @@ export function openWatersmeetPeer(): Peer {
 async function timeRun(assets: string, select: string): Promise<number> {
   await using project = await createProject(assets);
   await using watersmeet = await openWarm(project.directory);
-  return finishRun(watersmeet, select);
+  return await finishRun(watersmeet, select);
 }
 
 async function openWarm(directory: string): Promise<Watersmeet> {
