@@ -20,6 +20,7 @@ import {
  * contributions. Both sides seal what is new, fold, check, publish and checkpoint; the other one keeps whole versions, so that it has nothing to differ from.
  * Then: what the ten versions cost, in space and in reading, against the same rows kept as one version in the same layout, and, for comparison, as a plain table.
  * `node packages/runtime/bench/merge/increment.bench.ts [duckdb] [postgres] [--rows 1000000] [--turns 9] [--memory 2GB]`; rows of each of three branches.
+ * Figures of a run: docs/decisions/0011. On a busy machine the ratios of processor time say more, but what is demanded is demanded of the wall clock.
  */
 const rows = Number(readOption("rows", "1000000"));
 const turns = Number(readOption("turns", "9"));

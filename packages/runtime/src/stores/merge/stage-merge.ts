@@ -20,7 +20,8 @@ import { assignForm, insertForm, listForms, type EpochForm } from "./catalog/epo
 import { makeCut } from "./cut/make-cut.ts";
 import { standDelivered } from "./cut/stand-delivered.ts";
 import { countAllFates } from "./fold/count-fates.ts";
-import { stageFold, type PreviousFold, type StagedFold } from "./fold/stage-fold.ts";
+import type { PreviousFold } from "./fold/fold-work.ts";
+import { stageFold, type StagedFold } from "./fold/stage-fold.ts";
 import { deriveBatches } from "./forms/derive-batches.ts";
 import { createFormReader, type FormReader } from "./forms/read-forms.ts";
 import { refuseBrokenChain } from "./forms/refuse-broken-chain.ts";

@@ -1,57 +1,20 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
-import {
-  addFates,
-  noFates,
-  planFold,
-  rowRules,
-  type FateCounts,
-  type FoldPlan,
-  type MergeSpec,
-} from "@watersmeet/core/merge";
+import { addFates, noFates, planFold, rowRules, type FateCounts } from "@watersmeet/core/merge";
 import { quoteIdentifier } from "../../../exchange/quote.ts";
 import type { MergeStageHost } from "../../merge-seam.ts";
-import type { MergeFunctions } from "../../port/staged-merge.ts";
 import { numberOf, textOf } from "../../sql-session.ts";
 import type { Staged } from "../../store.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
-import type { CatalogCut } from "../catalog/cuts.ts";
-import {
-  cellOf,
-  contributionColumns,
-  contributionTableName,
-  renderContributionColumns,
-} from "../contribution-table.ts";
+import { cellOf } from "../contribution-table.ts";
 import type { FormReader } from "../forms/read-forms.ts";
-import type { ContributionTable, MergeDialect, RenderedFold } from "../merge-dialect.ts";
+import type { ContributionTable } from "../merge-dialect.ts";
 import { checkShadow } from "./check-shadow.ts";
 import { countFolded, countWinners } from "./count-fates.ts";
-import { renderJoinKeys, renderKeys } from "./key-tables.ts";
+import { findAffected, findTable, isFoldCountedByRows } from "./find-contributions.ts";
+import type { FoldWork, PreviousFold } from "./fold-work.ts";
+import { renderKeys } from "./key-tables.ts";
 import { reduceCustom } from "./reduce-custom.ts";
-import { hasHiddenFates, renderSurvivors } from "./render-survivors.ts";
-
-/** What is folded, and onto what. */
-export interface FoldWork {
-  readonly dialect: MergeDialect;
-  readonly host: MergeStageHost;
-  readonly spec: MergeSpec;
-  readonly reader: FormReader;
-  /** Batches that count. */
-  readonly live: readonly CatalogBatch[];
-  /** What the partition's latest version was folded from; `undefined`: there is none, or it was folded by other rules. */
-  readonly before: PreviousFold | undefined;
-  /** Of 1,000 keys, how many may be affected for a fold of them alone. */
-  readonly partialPerMille: number;
-  readonly functions: MergeFunctions | undefined;
-  /** Of 1,000 keys, how many are folded a second time, in full, when some were folded alone. */
-  readonly shadowPerMille: number;
-}
-
-export interface PreviousFold {
-  readonly cut: CatalogCut;
-  readonly live: readonly CatalogBatch[];
-  readonly fates: FateCounts;
-  readonly rowCount: number;
-}
+import { renderSurvivors } from "./render-survivors.ts";
 
 /** What a fold came to. */
 export interface StagedFold {
@@ -144,38 +107,6 @@ function isCountedByRows({ reader, live }: FoldWork, folded: Folded): boolean {
   return folded.isCountedByRows && reader.isPresent(live);
 }
 
-/** The contributions of the affected keys: where they stand when the fold reads them once, otherwise in a working table. */
-async function findAffected(
-  work: FoldWork,
-  { before, keys }: { readonly before: PreviousFold; readonly keys: string },
-): Promise<ContributionTable> {
-  const { dialect, host, live, reader, spec } = work;
-  const joined = renderJoinKeys(spec, keys);
-  const own = {
-    ...describeTable(work, { name: contributionTableName(host.assetId, spec.schema), batches: live }),
-    joined,
-  };
-  const plan = planFold(
-    spec,
-    live.map((batch) => reader.toFoldBatch(batch)),
-  );
-  const folded = dialect.renderFold(plan, own);
-  const isCounted = reader.isPresent(live) && isFoldCountedByRows(plan, folded);
-  if (isCounted && dialect.foldsInPlace && folded.conflicts === null) return own;
-  const table = await gather(work, {
-    batches: isCounted ? live : unionOf(live, before.live),
-    suffix: "part",
-    joined,
-  });
-  for (const statement of dialect.renderAnalyze(table.name)) await host.session.run(statement);
-  return table;
-}
-
-/** Whether the fates of all contributions follow from how many there are, and how many rows: each row is one of them, and no other one has a part in it. */
-function isFoldCountedByRows(plan: FoldPlan, folded: RenderedFold): boolean {
-  return folded.renderWinners("") === null && !hasHiddenFates(plan);
-}
-
 /** Whether sampled keys have the rows that a fold of all that is known of them gives: the changed ones, and those of the latest version that were left alone. */
 async function checkStaged(
   work: FoldWork,
@@ -260,41 +191,6 @@ function countRead(reader: FormReader, batches: readonly CatalogBatch[]): number
   );
 }
 
-/** The table that the contributions stand in, or a working table with those of several. */
-async function findTable(work: FoldWork): Promise<ContributionTable> {
-  const { host, reader, spec, live } = work;
-  if (!reader.isPresent(live)) return await gather(work, { batches: live, suffix: "all" });
-  return describeTable(work, { name: contributionTableName(host.assetId, spec.schema), batches: live });
-}
-
-async function gather(
-  work: FoldWork,
-  {
-    batches,
-    suffix,
-    joined,
-  }: { readonly batches: readonly CatalogBatch[]; readonly suffix: string; readonly joined?: string },
-): Promise<ContributionTable> {
-  const { dialect, host, reader, spec } = work;
-  const name = host.stagingTable(suffix);
-  const columns = [...contributionColumns, ...spec.schema.columns.map((_, index) => `c${index}`)];
-  await host.session.run(`${host.createStagingTable} ${name} (${renderContributionColumns(dialect, spec.schema)})`);
-  await host.session.run(`insert into ${name} (${columns.join(", ")}) ${reader.renderContributions(batches, joined)}`);
-  return describeTable(work, { name, batches });
-}
-
-function describeTable(
-  { reader, spec }: FoldWork,
-  { name, batches }: { readonly name: string; readonly batches: readonly CatalogBatch[] },
-): ContributionTable {
-  return {
-    name,
-    schema: spec.schema,
-    hasFaults: batches.some((batch) => batch.rejectedCount > 0 || reader.countFailed(batch) > 0),
-    hasCopies: batches.some((batch) => batch.duplicateCount > 0),
-  };
-}
-
 async function count({ host }: FoldWork, sql: string): Promise<number> {
   const [row] = await host.session.run(sql);
   return row === undefined ? 0 : numberOf(row, "count");
@@ -306,10 +202,6 @@ function differenceOf(some: readonly CatalogBatch[], others: readonly CatalogBat
     ...some.filter(({ number }) => b?.has(number) !== true),
     ...others.filter(({ number }) => a?.has(number) !== true),
   ];
-}
-
-function unionOf(some: readonly CatalogBatch[], others: readonly CatalogBatch[]): readonly CatalogBatch[] {
-  return [...new Map([...some, ...others].map((batch) => [batch.number, batch])).values()];
 }
 
 function negate(fates: FateCounts): FateCounts {
