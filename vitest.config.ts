@@ -11,6 +11,8 @@ export default defineConfig({
     globalSetup: ["tools/testing/postgres-server.ts"],
     reporters: ["default", "./tools/testing/closing-line-reporter.ts"],
     pool: "forks",
+    // Most tests wait for processes and servers that they start: one worker for each of two cores, where vitest would leave one core to itself.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
