@@ -1,6 +1,6 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Row } from "@watersmeet/core/schema";
-import { unpartitioned, type PartitionKey } from "@watersmeet/core/values";
+import { compareStrings, unpartitioned, type PartitionKey } from "@watersmeet/core/values";
 import type { Store } from "../../../stores/store.ts";
 import type { DeskMerge } from "../merge-subject.ts";
 
@@ -16,7 +16,8 @@ export async function findPlace(
   merge: DeskMerge,
   asked: { readonly key: Row; readonly partition: PartitionKey | undefined; readonly version: number | undefined },
 ): Promise<KeyPlace> {
-  const heads = await store.listHeads(merge.environment, merge.key);
+  const found = await store.listHeads(merge.environment, merge.key);
+  const heads = found.toSorted((a, b) => compareStrings(a.partition, b.partition));
   const partition = asked.partition ?? (await findPartition(store, merge, { key: asked.key, heads }));
   const version = asked.version ?? heads.find((head) => head.partition === partition)?.version;
   if (version !== undefined) return { partition, version };
