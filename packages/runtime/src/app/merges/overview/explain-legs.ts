@@ -18,13 +18,17 @@ export function explainOverdue(legs: readonly CutLeg[], now: Date): Sentences {
   });
 }
 
-/** Branches of which something of the partition's window may still come. `until`: its end as an instant; `null`: it has none. */
+/**
+ * Branches of which something of the partition's window may still come. `until`: its end as an instant; `null`: it has none. Of a merge whose branches tell no times nothing
+ * can be said.
+ */
 export function explainIncomplete(
   cut: Cut | null,
   legs: readonly CutLeg[],
   { until, required }: { readonly until: string | null; readonly required: readonly string[] },
 ): Sentences {
   if (cut?.isComplete !== false || until === null) return [];
+  if (cut.legs.every(({ watermark }) => watermark === null)) return [];
   const completeUntil = String(BigInt(Date.parse(until)) * 1_000n);
   return findOpenLegs(legs, { completeUntil, required }).map(({ branch, watermark }) => {
     const known = watermark === null ? null : renderTimestamp(BigInt(watermark));
