@@ -2,7 +2,7 @@ import type { Json } from "@watersmeet/core/values";
 import type { StepFailure, StepOutcome } from "../step/step.ts";
 
 /**
- * What becomes of a step. All moves of steps are here, in `claim-steps.ts` (ready → running), in `control-run.ts` (cancel, retry), and for merges that wait in
+ * What becomes of a step. All moves of steps are here, in `claim/take-ready.ts` (ready → running), in `control-run.ts` (cancel, retry), and for merges that wait in
  * `merge-wait/` (waiting → ready or failed).
  *
  *     waiting ──last input there──▶ ready ──claim──▶ running ──▶ succeeded | unchanged | blocked | failed | cancelled

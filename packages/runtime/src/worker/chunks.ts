@@ -1,6 +1,7 @@
 import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { ClaimRequest, HeldStep } from "../queue/claim/claim-steps.ts";
+import type { ClaimRequest } from "../queue/claim/claim-steps.ts";
 import { resolveInputs } from "../queue/claim/resolve-inputs.ts";
+import type { HeldStep } from "../queue/claim/take-ready.ts";
 import type { VersionMemory } from "../queue/claim/version-memory.ts";
 import type { ShapeOf } from "../queue/shape/shape-cache.ts";
 import { decideChunk } from "./decide-chunk.ts";

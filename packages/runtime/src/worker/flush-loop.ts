@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
-import type { HeldStep } from "../queue/claim/claim-steps.ts";
+import type { HeldStep } from "../queue/claim/take-ready.ts";
 import type { EndedAttempt } from "../queue/record/accepted-attempt.ts";
 import { recordOutcomes, type RecordDeps, type Recorded } from "../queue/record/record-outcomes.ts";
 import { isPassing } from "./is-passing.ts";

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { HeldStep } from "../queue/claim/claim-steps.ts";
+import type { HeldStep } from "../queue/claim/take-ready.ts";
 import type { EndedAttempt } from "../queue/record/accepted-attempt.ts";
 import { recordIn, type RecordDeps } from "../queue/record/record-outcomes.ts";
 import { beatGraceMs, beatTtlMs, livenessLockClass } from "./liveness-lock.ts";

@@ -1,5 +1,5 @@
-import type { HeldStep } from "../queue/claim/claim-steps.ts";
 import type { ResolvedStep } from "../queue/claim/resolve-inputs.ts";
+import type { HeldStep } from "../queue/claim/take-ready.ts";
 import type { EndedAttempt } from "../queue/record/accepted-attempt.ts";
 import type { AttemptOutcome } from "../queue/step-machine.ts";
 import type { ClaimedStep, StepExecutor, StepListener } from "../step/step.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
-import type { HeldStep } from "../queue/claim/claim-steps.ts";
+import type { HeldStep } from "../queue/claim/take-ready.ts";
 import { listDueRuns, passDeadlines } from "../queue/merge-wait/pass-deadlines.ts";
 import type { EndedAttempt } from "../queue/record/accepted-attempt.ts";
 import { recordOutcomes, type RecordDeps } from "../queue/record/record-outcomes.ts";

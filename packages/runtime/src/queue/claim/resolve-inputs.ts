@@ -8,8 +8,8 @@ import { pinsHead } from "../../ledger/versions/head-pins.ts";
 import type { ClaimedStep, InputVersion, StepFailure, StepOutcome } from "../../step/step.ts";
 import { findStepOf, getAssetOf, getPartitionOf, type RunShape } from "../shape/run-shape.ts";
 import type { ShapeOf, StoredShape } from "../shape/shape-cache.ts";
-import type { HeldStep } from "./claim-steps.ts";
 import { findReadableHeads, placeKey, type Place } from "./readable-heads.ts";
+import type { HeldStep } from "./take-ready.ts";
 import type { VersionMemory, VersionRow } from "./version-memory.ts";
 
 /** A claimed step, ready to be executed. */

@@ -1,6 +1,6 @@
 import type { MaterializationId, RunId } from "../../ledger/records.ts";
 import type { InputVersion } from "../../step/step.ts";
-import type { HeldStep } from "../claim/claim-steps.ts";
+import type { HeldStep } from "../claim/take-ready.ts";
 import type { AttemptOutcome, StepMove } from "../step-machine.ts";
 
 /** What became of one attempt. */
