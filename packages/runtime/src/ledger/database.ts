@@ -58,6 +58,15 @@ export interface LedgerDatabase {
     weight: Generated<number>;
     taken_at: Generated<Date>;
   };
+  readonly breaker: BreakerTable;
+  readonly breaker_bucket: BreakerBucketTable;
+  readonly breaker_suspect: {
+    resource: string;
+    worker_id: string;
+    until: Date;
+    times: Generated<number>;
+    reason: string;
+  };
   readonly event: {
     sequence: GeneratedAlways<string>;
     at: GeneratedAlways<Date>;
@@ -248,4 +257,31 @@ interface HeadPinTable {
   to_version: number;
   materialization_id: MaterializationId;
   moved_at: Date | null;
+}
+
+interface BreakerTable {
+  resource: string;
+  settings: ColumnType<Json, string | null, string | null>;
+  state: Generated<"closed" | "open" | "forcedOpen" | "disabled">;
+  generation: Generated<string>;
+  retry_at: ColumnType<Date | null, Date | null | undefined>;
+  opened_at: ColumnType<Date | null, Date | null | undefined>;
+  failed_probes: Generated<number>;
+  probe_ok: Generated<number>;
+  reason: ColumnType<string | null, string | null | undefined>;
+  changed_by: Generated<string>;
+  changed_at: Generated<Date>;
+}
+
+interface BreakerBucketTable {
+  resource: string;
+  worker_id: string;
+  bucket_at: Date;
+  ok: Generated<number>;
+  bad: Generated<number>;
+  slow: Generated<number>;
+  attempts: Generated<number>;
+  retries: Generated<number>;
+  bad_streak: Generated<number>;
+  unreachable_streak: Generated<number>;
 }

@@ -23,6 +23,38 @@ create table watersmeet.batch (
   row_count bigint not null,
   outcome text not null
 );
+create table watersmeet.breaker (
+  resource text not null,
+  settings jsonb,
+  state text not null default 'closed'::text,
+  generation bigint not null default 0,
+  retry_at timestamp with time zone,
+  opened_at timestamp with time zone,
+  failed_probes smallint not null default 0,
+  probe_ok smallint not null default 0,
+  reason text,
+  changed_by text not null default 'watersmeet'::text,
+  changed_at timestamp with time zone not null default now()
+);
+create table watersmeet.breaker_bucket (
+  resource text not null,
+  worker_id bigint not null,
+  bucket_at timestamp with time zone not null,
+  ok integer not null default 0,
+  bad integer not null default 0,
+  slow integer not null default 0,
+  attempts integer not null default 0,
+  retries integer not null default 0,
+  bad_streak integer not null default 0,
+  unreachable_streak integer not null default 0
+);
+create table watersmeet.breaker_suspect (
+  resource text not null,
+  worker_id bigint not null,
+  until timestamp with time zone not null,
+  times smallint not null default 1,
+  reason text not null
+);
 create table watersmeet.decision (
   id bigint not null generated always as identity,
   environment text not null,
@@ -141,7 +173,8 @@ create table watersmeet.resource_lease (
   ordinal integer not null,
   worker_id bigint not null,
   weight integer not null default 1,
-  taken_at timestamp with time zone not null default now()
+  taken_at timestamp with time zone not null default now(),
+  is_probe boolean not null default false
 );
 create table watersmeet.run (
   id bigint not null generated always as identity,
@@ -235,6 +268,14 @@ alter table watersmeet.attempt add constraint attempt_outcome_check CHECK ((outc
 alter table watersmeet.attempt add constraint attempt_pkey PRIMARY KEY (run_id, ordinal, attempt);
 alter table watersmeet.batch add constraint batch_outcome_check CHECK ((outcome = ANY (ARRAY['admitted'::text, 'duplicate'::text, 'superseding'::text, 'held'::text, 'rejected'::text, 'revoked'::text])));
 alter table watersmeet.batch add constraint batch_pkey PRIMARY KEY (id);
+alter table watersmeet.breaker add constraint breaker_check CHECK (((state <> 'open'::text) OR ((opened_at IS NOT NULL) AND (retry_at IS NOT NULL))));
+alter table watersmeet.breaker add constraint breaker_check1 CHECK (((state = 'closed'::text) OR (reason <> ''::text)));
+alter table watersmeet.breaker add constraint breaker_pkey PRIMARY KEY (resource);
+alter table watersmeet.breaker add constraint breaker_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'forcedOpen'::text, 'disabled'::text])));
+alter table watersmeet.breaker_bucket add constraint breaker_bucket_pkey PRIMARY KEY (resource, worker_id, bucket_at);
+alter table watersmeet.breaker_bucket add constraint breaker_bucket_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES watersmeet.worker(id) ON DELETE CASCADE;
+alter table watersmeet.breaker_suspect add constraint breaker_suspect_pkey PRIMARY KEY (resource, worker_id);
+alter table watersmeet.breaker_suspect add constraint breaker_suspect_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES watersmeet.worker(id) ON DELETE CASCADE;
 alter table watersmeet.decision add constraint decision_given_by_check CHECK ((given_by <> ''::text));
 alter table watersmeet.decision add constraint decision_kind_check CHECK ((kind = ANY (ARRAY['revoke'::text, 'admit'::text, 'reject'::text, 'rollback'::text, 'freeze'::text, 'unfreeze'::text])));
 alter table watersmeet.decision add constraint decision_pkey PRIMARY KEY (id);
