@@ -71,13 +71,13 @@ export function connectionSettings(url: string): pg.ClientConfig & { readonly op
     connectionTimeoutMillis: 10_000,
     query_timeout: 120_000,
     keepAlive: true,
-    options: "-c idle_in_transaction_session_timeout=60s -c lock_timeout=20s -c timezone=UTC",
+    // A process that is stopped in the middle of a transaction holds a run's row: who waits for it waits longer than that.
+    options: "-c idle_in_transaction_session_timeout=10s -c lock_timeout=20s -c timezone=UTC",
   };
 }
 
-// A worker that is stopped in the middle of a transaction holds a run's row: its peers wait for it no longer than for a lost host.
 const hotSettings =
-  "-c idle_in_transaction_session_timeout=10s -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
+  "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
 
 /** Statements whose text depends on their values (inserts of many rows) must not fill the server's memory. */
 const maxPrepared = 100;

@@ -13,15 +13,19 @@ const textTypes: pg.CustomTypesConfig = {
   },
 };
 
-/** For all sessions: the same text for the same value wherever the server stands, and nothing waits or hangs for ever. */
+/**
+ * For all sessions: the same text for the same value wherever the server stands, and nothing waits or hangs for ever. A process that is stopped within a
+ * transaction holds locks that others need, that of commits above all: the server ends its session before they stop waiting. No transaction waits for user
+ * code.
+ */
 const sessionSettings = [
   "set timezone = 'UTC'",
   "set datestyle = 'ISO, YMD'",
   "set extra_float_digits = 1",
   "set standard_conforming_strings = on",
-  "set lock_timeout = '10s'",
+  "set idle_in_transaction_session_timeout = '10s'",
+  "set lock_timeout = '15s'",
   "set statement_timeout = '1h'",
-  "set idle_in_transaction_session_timeout = '10min'",
 ].join("; ");
 
 /** Connections to one database. */

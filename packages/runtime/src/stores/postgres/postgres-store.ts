@@ -130,6 +130,8 @@ export class PostgresStore implements Store {
     let isBroken = true;
     try {
       await client.query(`begin ${readOnly}`);
+      // Whoever reads may take a while with each batch, and is in nobody's way but that of a change of the schema.
+      await client.query("set local idle_in_transaction_session_timeout = '10min'");
       const { sql } = await readVersions(createPgSession(client), dialect, input);
       const limited = options.limit === undefined ? sql : `${sql} limit ${Math.max(0, Math.floor(options.limit))}`;
       for await (const rows of streamRows(client, limited, input.asset.schema)) {
