@@ -1,5 +1,6 @@
 import type { CodeFacts } from "./code-facts.ts";
 import { analyzeCodes } from "./codes/analyze.ts";
+import { automationCodes } from "./codes/automation.ts";
 import { configCodes } from "./codes/config.ts";
 import { executionCodes } from "./codes/execution.ts";
 import { gateCodes } from "./codes/gate.ts";
@@ -13,6 +14,7 @@ import { storeCodes } from "./codes/store.ts";
 /** The one table of error codes. A code is never renamed and never reused; `docs/reference/errors.md` is generated from it. */
 export const codes = {
   ...analyzeCodes,
+  ...automationCodes,
   ...configCodes,
   ...executionCodes,
   ...gateCodes,
