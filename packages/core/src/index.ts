@@ -6,7 +6,7 @@ export {
   NonRetriableError,
   RetryAfterError,
   type RetryAfter,
-} from "./dsl/author-errors.ts";
+} from "./errors/author-errors.ts";
 export type { Checkpoint, Ctx, Log, LogFields } from "./dsl/context.ts";
 export type { Db } from "./dsl/db.ts";
 export {

@@ -296,8 +296,11 @@ function timedOut({ subject, timeoutMs }: WorkOptions, isLoopBlocked: boolean): 
     hint: "Give it more time with the option timeout, or pass ctx.signal to what it waits for.",
     stack: null,
     details: { timeoutMs, isLoopBlocked },
+    // A loop that never lets go is the code's own doing; one that waits, waits for somebody.
+    cause: isLoopBlocked ? "unknown" : "timedOut",
     wishes: null,
     retryAfterMs: null,
+    resource: null,
   };
 }
 

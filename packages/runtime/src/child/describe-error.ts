@@ -1,6 +1,5 @@
 import { inspect } from "node:util";
-import { isNonRetriableError, isRetryAfterError } from "@watersmeet/core";
-import { isWatersmeetError, type ErrorCode } from "@watersmeet/core/errors";
+import { classifyError, isWatersmeetError, type ErrorCode } from "@watersmeet/core/errors";
 import { plainDetails } from "./plain-details.ts";
 import type { ChildFailure } from "./protocol.ts";
 import { relativeStack } from "./relative-stack.ts";
@@ -17,8 +16,7 @@ export function describeError(thrown: unknown, root: string, code: ErrorCode = "
     hint: isOurs ? (thrown.hint ?? null) : null,
     stack: stackOf(thrown, root),
     details: isOurs ? plainDetails(thrown.details) : detailsOf(thrown),
-    wishes: wishesOf(thrown),
-    retryAfterMs: retryAfterOf(thrown),
+    ...classifyError(thrown, Date.now()),
   };
 }
 
@@ -47,16 +45,4 @@ function detailsOf(thrown: unknown): ChildFailure["details"] {
   if (!isError(thrown)) return {};
   const code = "code" in thrown && typeof thrown.code === "string" ? { code: thrown.code } : {};
   return { name: thrown.name, ...code };
-}
-
-function wishesOf(thrown: unknown): ChildFailure["wishes"] {
-  if (isNonRetriableError(thrown)) return "permanent";
-  return isRetryAfterError(thrown) ? "transient" : null;
-}
-
-function retryAfterOf(thrown: unknown): number | null {
-  if (!isRetryAfterError(thrown)) return null;
-  const { retryAfter } = thrown;
-  const delayMs = "afterMs" in retryAfter ? retryAfter.afterMs : new Date(retryAfter.at).getTime() - Date.now();
-  return Number.isFinite(delayMs) ? Math.max(0, Math.round(delayMs)) : null;
 }

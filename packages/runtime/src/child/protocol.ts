@@ -1,5 +1,5 @@
 import type { SourcePromise } from "@watersmeet/core";
-import type { ErrorCode, Problem } from "@watersmeet/core/errors";
+import type { ErrorCode, FailureCause, Problem } from "@watersmeet/core/errors";
 import type { GateFailure } from "@watersmeet/core/gate";
 import type { Manifest } from "@watersmeet/core/manifest";
 import type { EpochField, EpochStep } from "@watersmeet/core/merge";
@@ -187,9 +187,13 @@ export interface ChildFailure {
   /** Paths relative to the project. */
   readonly stack: string | null;
   readonly details: Json;
+  /** What the codes of the error tell of it. */
+  readonly cause: FailureCause;
   /** What the function asked for: `RetryAfterError` → `transient`, `NonRetriableError` → `permanent`. */
   readonly wishes: "transient" | "permanent" | null;
   readonly retryAfterMs: number | null;
+  /** Which resource it was met at, where the error says it. */
+  readonly resource: string | null;
 }
 
 const bodyOf: Readonly<Record<ChildMessage["kind"], readonly string[]>> = {

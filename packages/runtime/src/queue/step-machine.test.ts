@@ -1,16 +1,26 @@
+import type { FailureClass } from "@watersmeet/core/errors";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { FailureClass, StepFailure } from "../step/step.ts";
+import type { StepFailure } from "../step/step.ts";
 import { crashesUntilPoison, decideMove, type AttemptOutcome } from "./step-machine.ts";
 
 const policy = { maxAttempts: 3, minDelayMs: 100, maxDelayMs: 1000 };
-const fresh = { failures: 0, crashes: 0, isRunCancelled: false };
+const fresh = { attempt: 1, failures: 0, crashes: 0, isRunCancelled: false };
 
 function failedAs(
   failureClass: FailureClass,
-  retryAfterMs: number | null = null,
+  members: Partial<StepFailure> = {},
 ): AttemptOutcome & { readonly failure: StepFailure } {
-  const failure = { class: failureClass, code: "X", message: "", hint: null, stack: null, details: null, retryAfterMs };
+  const failure = {
+    class: failureClass,
+    code: "X",
+    message: "",
+    hint: null,
+    stack: null,
+    details: null,
+    retryAfterMs: null,
+    ...members,
+  };
   return { kind: "failed", failure };
 }
 
@@ -40,10 +50,53 @@ test("pauses are jittered over a growing bound and never leave their limits", ()
   );
 });
 
-test("a failure that says when to come back is obeyed", () => {
-  expect(decideMove(fresh, failedAs("transient", 7000), { policy, random: 0.5 })).toMatchObject({
+test("a failure that says when to come back is obeyed, not before and not all at once, and does not count", () => {
+  const later = failedAs("transient", { retryAfterMs: 7000, cause: "throttled" });
+  expect(decideMove({ ...fresh, failures: 2 }, later, { policy, random: 0 })).toMatchObject({
     state: "ready",
+    failures: 2,
     delayMs: 7000,
+  });
+  expect(decideMove(fresh, later, { policy, random: 0.5 })).toMatchObject({ delayMs: 7050 });
+  // It ends all the same.
+  expect(decideMove({ ...fresh, attempt: 100 }, later, { policy, random: 0 }).state).toBe("ready");
+  expect(decideMove({ ...fresh, attempt: 100, failures: 99 }, later, { policy, random: 0 }).state).toBe("failed");
+});
+
+test("a failure at a resource whose breaker is open does not count, however often", () => {
+  const open = {
+    resource: "api",
+    until: new Date("2026-11-24T12:00:00Z"),
+    reason: "5 calls in a row did not get through",
+  };
+  const outlook = { open, takeRetry: () => null };
+  const failed = failedAs("transient", { isOfUserCode: true, cause: "unreachable" });
+  const move = decideMove({ ...fresh, attempt: 99, failures: 2 }, failed, { policy, random: 0.5, outlook });
+  expect(move).toMatchObject({
+    state: "ready",
+    failures: 2,
+    delayMs: 50,
+    failure: {
+      code: "BREAKER_OPEN",
+      class: "transient",
+      details: { resource: "api", until: "2026-11-24T12:00:00.000Z" },
+    },
+  });
+  // What the code itself or a store failed at is not the breaker's matter.
+  expect(decideMove({ ...fresh, failures: 2 }, failedAs("transient"), { policy, random: 0, outlook }).state).toBe(
+    "failed",
+  );
+  expect(decideMove(fresh, failedAs("permanent", { isOfUserCode: true }), { policy, random: 0, outlook }).state).toBe(
+    "failed",
+  );
+});
+
+test("when the retry budget of its resource is spent, a step fails at once and says so", () => {
+  const outlook = { open: null, takeRetry: () => ({ resource: "api", attempts: 40, retries: 10 }) };
+  expect(decideMove(fresh, failedAs("transient"), { policy, random: 0, outlook })).toMatchObject({
+    state: "failed",
+    failures: 1,
+    failure: { code: "RETRY_BUDGET_SPENT", class: "transient", details: { resource: "api", failure: { code: "X" } } },
   });
 });
 

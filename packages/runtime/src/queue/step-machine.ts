@@ -1,5 +1,6 @@
 import type { Json } from "@watersmeet/core/values";
 import type { StepFailure, StepOutcome } from "../step/step.ts";
+import { attemptLimit, backoffMs, type RetryPolicy } from "./retry/retry-policy.ts";
 
 /**
  * What becomes of a step. All moves of steps are here, in `claim/take-ready.ts` (ready → running), in `control-run.ts` (cancel, retry), and for merges that wait in
@@ -18,6 +19,7 @@ import type { StepFailure, StepOutcome } from "../step/step.ts";
  * - the others are endings: written once per round. A retry by a person opens a new round.
  *
  * Attempts that failed count in `failures`; a worker that dies does not fail the step, but a step whose workers die three times is the likely cause: poison.
+ * An attempt that failed at a resource whose breaker is open does not count either, nor one that was told when to come back.
  */
 export type AttemptOutcome =
   | StepOutcome
@@ -43,14 +45,10 @@ export type StepMove =
       readonly failure: StepFailure | null;
     };
 
-export interface RetryPolicy {
-  readonly maxAttempts: number;
-  readonly minDelayMs: number;
-  readonly maxDelayMs: number;
-}
-
 /** The facts about a running step that its next state depends on. */
 export interface RunningStep {
+  /** Grows with every claim. */
+  readonly attempt: number;
   readonly failures: number;
   readonly crashes: number;
   readonly isRunCancelled: boolean;
@@ -58,12 +56,31 @@ export interface RunningStep {
 
 export const crashesUntilPoison = 3;
 
-/** Pure. `random` is in [0, 1): full jitter, so that steps that failed together do not come back together. */
-export function decideMove(
-  step: RunningStep,
-  outcome: AttemptOutcome,
-  retry: { readonly policy: RetryPolicy; readonly random: number },
-): StepMove {
+/** What is known of the resources of a step when an attempt of it has ended. */
+export interface ResourceOutlook {
+  /** Of one that the worker must leave alone now. `until` is `null` when somebody has to close it by hand. */
+  readonly open: { readonly resource: string; readonly until: Date | null; readonly reason: string } | null;
+  /** Takes one retry from the budgets of the resources; gives the one that has none left. */
+  readonly takeRetry: () => SpentBudget | null;
+}
+
+export interface SpentBudget {
+  readonly resource: string;
+  /** Within the window. */
+  readonly attempts: number;
+  readonly retries: number;
+}
+
+export interface MoveTerms {
+  readonly policy: RetryPolicy;
+  /** In [0, 1). */
+  readonly random: number;
+  /** @default no resources: nothing to heed */
+  readonly outlook?: ResourceOutlook | undefined;
+}
+
+/** Pure, but for what it takes from a budget. */
+export function decideMove(step: RunningStep, outcome: AttemptOutcome, terms: MoveTerms): StepMove {
   const { failures, crashes } = step;
   switch (outcome.kind) {
     case "committed":
@@ -79,29 +96,31 @@ export function decideMove(
     case "lost":
       return decideLost(step, outcome.workerId);
     case "failed":
-      return decideFailed(step, outcome.failure, retry);
+      return decideFailed(step, outcome.failure, terms);
   }
 }
 
-function decideFailed(
-  step: RunningStep,
-  failure: StepFailure,
-  retry: { readonly policy: RetryPolicy; readonly random: number },
-): StepMove {
+function decideFailed(step: RunningStep, failure: StepFailure, terms: MoveTerms): StepMove {
+  const { crashes } = step;
+  const { policy, random, outlook } = terms;
   const failures = step.failures + 1;
-  const crashes = step.crashes;
-  if (failure.class !== "transient" || failures >= retry.policy.maxAttempts) {
-    return { state: "failed", failures, crashes, failure };
+  const { cause = "unknown" } = failure;
+  if (failure.class !== "transient") return { state: "failed", failures, crashes, failure };
+  if (outlook?.open != null && failure.isOfUserCode === true) {
+    // Claims wait for the breaker; this only keeps its steps from coming back all at once.
+    const delayMs = Math.round(random * policy.minDelayMs);
+    return again(step, { failures: step.failures, crashes, delayMs, failure: describeOpen(failure, outlook.open) });
   }
-  const delayMs = failure.retryAfterMs ?? backoffMs(failures, retry);
+  const limit = attemptLimit(cause, policy);
+  if (failure.retryAfterMs !== null && step.attempt < limit) {
+    const delayMs = failure.retryAfterMs + Math.round(random * policy.minDelayMs);
+    return again(step, { failures: step.failures, crashes, delayMs, failure });
+  }
+  if (failures >= limit) return { state: "failed", failures, crashes, failure };
+  const spent = outlook?.takeRetry() ?? null;
+  if (spent !== null) return { state: "failed", failures, crashes, failure: describeSpent(failure, spent) };
+  const delayMs = backoffMs(failures, cause, { policy, random });
   return again(step, { failures, crashes, delayMs, failure });
-}
-
-/** Full jitter over an exponential bound, at least the smallest delay. */
-function backoffMs(failures: number, retry: { readonly policy: RetryPolicy; readonly random: number }): number {
-  const { minDelayMs, maxDelayMs } = retry.policy;
-  const boundMs = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(failures, 30));
-  return Math.round(minDelayMs + retry.random * Math.max(0, boundMs - minDelayMs));
 }
 
 function decideLost(step: RunningStep, workerId: string): StepMove {
@@ -124,4 +143,30 @@ function decideLost(step: RunningStep, workerId: string): StepMove {
 function again(step: RunningStep, move: Omit<Extract<StepMove, { state: "ready" }>, "state">): StepMove {
   if (!step.isRunCancelled) return { state: "ready", ...move };
   return { state: "cancelled", failures: move.failures, crashes: move.crashes, failure: move.failure };
+}
+
+/** The step's word for it; the attempt keeps its own failure. */
+function describeOpen(failure: StepFailure, open: NonNullable<ResourceOutlook["open"]>): StepFailure {
+  const until = open.until === null ? "somebody closes its breaker" : open.until.toISOString();
+  return {
+    ...failure,
+    code: "BREAKER_OPEN",
+    message: `${open.resource} is left alone until ${until} (${open.reason}); this attempt does not count: ${failure.message}`,
+    hint: "The step goes on by itself. `watersmeet breaker list` shows the breaker; `watersmeet breaker close` ends the wait.",
+    details: {
+      resource: open.resource,
+      until: open.until?.toISOString() ?? null,
+      failure: { code: failure.code, details: failure.details },
+    },
+  };
+}
+
+function describeSpent(failure: StepFailure, { resource, attempts, retries }: SpentBudget): StepFailure {
+  return {
+    ...failure,
+    code: "RETRY_BUDGET_SPENT",
+    message: `${resource} has had ${retries} retries among its last ${attempts} attempts, so this failure is not tried again: ${failure.message}`,
+    hint: "Many steps fail at the same resource. Look at it, then retry the run; resources.<name>.retryBudget sets how much is tried again.",
+    details: { resource, attempts, retries, failure: { code: failure.code, details: failure.details } },
+  };
 }

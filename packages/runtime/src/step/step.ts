@@ -1,3 +1,4 @@
+import type { FailureCause, FailureClass } from "@watersmeet/core/errors";
 import type { CutDecision, MergeOrder } from "@watersmeet/core/merge";
 import type { RunReason } from "@watersmeet/core/plan";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
@@ -40,11 +41,6 @@ export interface ClaimedStep {
   readonly traceId: string;
 }
 
-/**
- * `transient` may succeed when tried again; `permanent` will not; `data` means that rows are at fault; `poison` means that the step takes its process down.
- */
-export type FailureClass = "transient" | "permanent" | "data" | "poison";
-
 /** A failure as it is recorded: plain, and worded for the person who reads it at night. */
 export interface StepFailure {
   readonly class: FailureClass;
@@ -56,6 +52,12 @@ export interface StepFailure {
   readonly details: Json;
   /** When the failing side said when to come back, in ms. */
   readonly retryAfterMs: number | null;
+  /** What its codes tell of it: how often it is tried again. @default "unknown" */
+  readonly cause?: FailureCause;
+  /** Whether user code met it, which speaks to the step's resource: a store, or we ourselves, say nothing of that. @default false */
+  readonly isOfUserCode?: boolean;
+  /** Which of the step's resources it was met at, where the error says it. @default all of them */
+  readonly resource?: string;
 }
 
 export interface StepTimings {

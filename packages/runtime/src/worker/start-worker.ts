@@ -6,7 +6,7 @@ import { ringDoorbell } from "../queue/doorbell/doorbell.ts";
 import type { RecordDeps, Recorded } from "../queue/record/record-outcomes.ts";
 import { ensureResources } from "../queue/resources.ts";
 import { createShapeCache } from "../queue/shape/shape-cache.ts";
-import type { RetryPolicy } from "../queue/step-machine.ts";
+import type { RetryPolicy } from "../queue/retry/retry-policy.ts";
 import type { StepExecutor } from "../step/step.ts";
 import { createChunks, type Chunks } from "./chunks.ts";
 import { startClaimLoop } from "./claim-loop.ts";

@@ -35,6 +35,18 @@ export const executionCodes = {
     httpStatus: 500,
     isRetryable: true,
   },
+  BREAKER_OPEN: {
+    summary: "A resource is left alone for a while, because calls to it failed",
+    exitCode: 5,
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  RETRY_BUDGET_SPENT: {
+    summary: "A failure is not tried again, because too many retries of its resource came before",
+    exitCode: 1,
+    httpStatus: 503,
+    isRetryable: true,
+  },
   OUTPUT_INVALID: {
     summary: "An asset's function returned something that is not rows",
     exitCode: 1,

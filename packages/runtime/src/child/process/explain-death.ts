@@ -30,8 +30,10 @@ export function explainDeath(subject: string, death: Death): ChildFailure {
     hint,
     stack: death.lastWords?.failure.stack ?? null,
     details: { cause, exitCode: death.exitCode, signal: death.signal },
+    cause: death.lastWords?.failure.cause ?? "unknown",
     wishes: death.lastWords?.failure.wishes ?? null,
     retryAfterMs: death.lastWords?.failure.retryAfterMs ?? null,
+    resource: death.lastWords?.failure.resource ?? null,
   };
 }
 

@@ -1,7 +1,14 @@
-import { codes, isWatersmeetError, type ErrorCode } from "@watersmeet/core/errors";
+import {
+  causes,
+  codes,
+  isWatersmeetError,
+  type ErrorCode,
+  type FailureCause,
+  type FailureClass,
+} from "@watersmeet/core/errors";
 import { plainDetails } from "../../child/plain-details.ts";
 import type { ChildFailure } from "../../child/protocol.ts";
-import type { FailureClass, StepFailure, StepOutcome } from "../step.ts";
+import type { StepFailure, StepOutcome } from "../step.ts";
 
 /** Codes whose class is another one than the table's `isRetryable` gives. */
 const classes: Readonly<Partial<Record<ErrorCode, FailureClass>>> = {
@@ -15,13 +22,34 @@ const classes: Readonly<Partial<Record<ErrorCode, FailureClass>>> = {
   STORE_VALUE_INVALID: "data",
 };
 
+/** Codes of ours that are tried again in another way than what is unknown. */
+const causesOfCodes: Readonly<Partial<Record<ErrorCode, FailureCause>>> = {
+  STORE_CONFLICT: "conflict",
+  STORE_EXHAUSTED: "exhausted",
+  STORE_INTERRUPTED: "cancelled",
+  STORE_LOCKED: "conflict",
+  STORE_STALE: "conflict",
+  STORE_UNREACHABLE: "unreachable",
+};
+
 export function classOf(code: ErrorCode): FailureClass {
   return classes[code] ?? (codes[code].isRetryable ? "transient" : "permanent");
 }
 
-/** What user code did, as it is recorded. What it asked for (`RetryAfterError`, `NonRetriableError`) goes before the table. */
-export function failureOfChild({ wishes, ...failure }: ChildFailure): StepFailure {
-  return { class: wishes ?? classOf(failure.code), ...failure };
+/**
+ * What user code did, as it is recorded. What it asked for (`RetryAfterError`, `NonRetriableError`) goes before the tables; what it threw itself has the class
+ * of its cause, anything else that of our code.
+ */
+export function failureOfChild({ wishes, cause, resource, ...failure }: ChildFailure): StepFailure {
+  const isThrown = failure.code === "USER_CODE_THREW";
+  const isOfUserCode = isThrown || failure.code === "STEP_TIMED_OUT";
+  return {
+    class: wishes ?? (isThrown ? causes[cause].class : classOf(failure.code)),
+    ...failure,
+    cause,
+    ...(isOfUserCode ? { isOfUserCode } : {}),
+    ...(resource === null ? {} : { resource }),
+  };
 }
 
 /** Codes with which a store refuses rows that it was given, as a gate does: the version before stays served. */
@@ -36,6 +64,7 @@ export function outcomeOfError(error: unknown): Extract<StepOutcome, { readonly 
 /** Anything that a store or we ourselves threw, as it is recorded. An error without a code is a defect of ours. */
 export function failureOfError(error: unknown): StepFailure {
   const code = isWatersmeetError(error) ? error.code : "INTERNAL";
+  const cause = causesOfCodes[code];
   return {
     class: classOf(code),
     code,
@@ -44,5 +73,6 @@ export function failureOfError(error: unknown): StepFailure {
     stack: code === "INTERNAL" && error instanceof Error ? (error.stack ?? null) : null,
     details: isWatersmeetError(error) ? plainDetails(error.details) : {},
     retryAfterMs: null,
+    ...(cause === undefined ? {} : { cause }),
   };
 }
