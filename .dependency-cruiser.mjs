@@ -73,6 +73,15 @@ const mayImport = {
     "runtime/stores",
     "runtime/project",
   ],
+  "runtime/doctor": [
+    "core",
+    "runtime/config",
+    "runtime/ledger",
+    "runtime/queue",
+    "runtime/step",
+    "runtime/stores",
+    "runtime/worker",
+  ],
   "runtime/app": [
     "core",
     "runtime/config",
@@ -85,6 +94,7 @@ const mayImport = {
     "runtime/project",
     "runtime/step",
     "runtime/worker",
+    "runtime/doctor",
   ],
   "ui-server/read": ["core", "runtime"],
   "ui-server/http": ["core", "runtime", "ui-server/read"],
