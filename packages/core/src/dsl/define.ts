@@ -27,6 +27,7 @@ export interface DefinitionParts {
   readonly late?: LatePolicy;
   readonly wait?: WaitPolicy;
   readonly mustBeComplete?: boolean;
+  readonly shrinkPerMille?: Definition["shrinkPerMille"];
   readonly retention?: Retention;
   readonly epochs?: readonly EpochDefinition[];
   readonly reducers?: Definition["reducers"];
@@ -67,6 +68,7 @@ export function defineAsset(options: LooseOptions, parts: DefinitionParts): Defi
     emits: readEmits(options.emits ?? "state"),
     everyMs: options.every === undefined ? null : parseDuration(options.every),
     mustBeComplete: parts.mustBeComplete ?? false,
+    shrinkPerMille: Object.freeze({ ...parts.shrinkPerMille }),
     key: Object.freeze(columns.filter((column) => options.key?.includes(column))),
     store: options.store ?? null,
   };

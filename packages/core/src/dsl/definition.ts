@@ -72,6 +72,8 @@ export interface Definition {
   readonly everyMs: number | null;
   /** Of a merge: whether a partition is joined only when all of its window has come. */
   readonly mustBeComplete: boolean;
+  /** Of a merge, by branch: rows that a snapshot may lack of the one before, of 1,000. */
+  readonly shrinkPerMille: Readonly<Record<string, number>>;
   /** Columns that must identify a row of one partition; checked by a gate. Empty: no such promise. */
   readonly key: readonly string[];
   /** Name of the store in the project's configuration; `null`: the default store. */

@@ -9,13 +9,41 @@ import type { AssetSpec } from "./project.ts";
 export function findSpecProblems(graph: Graph, specs: ReadonlyMap<AssetKey, AssetSpec>): readonly Problem[] {
   return [...graph.assets.values()].flatMap((asset) => {
     const own = specs.get(asset.key);
-    return own === undefined ? [] : [...findPolicyProblems(asset, own), ...findStoreProblems(asset, own, specs)];
+    return own === undefined
+      ? []
+      : [...findPolicyProblems(asset, own), ...findBranchProblems(asset, own), ...findStoreProblems(asset, own, specs)];
   });
 }
 
 function findPolicyProblems(asset: ManifestAsset, { policy, schema }: AssetSpec): readonly Problem[] {
   if (policy === null) return [];
   return checkMergePolicy(asset.key, { policy, schema }).map((problem) => ({ ...problem, at: asset.location }));
+}
+
+/** Terms that speak of branches which the merge does not have: a quorum that never comes together, a name that is nobody's. */
+function findBranchProblems(asset: ManifestAsset, { merge }: AssetSpec): readonly Problem[] {
+  const branches = new Set(asset.inputs.map(({ name }) => name));
+  const { quorum = null, required = [] } = merge?.wait ?? {};
+  const named = [
+    ...required.map((name) => ["wait.required", name] as const),
+    ...Object.keys(merge?.shrinkPerMille ?? {}).map((name) => ["mayShrink", name] as const),
+  ];
+  const complaints = [
+    ...(quorum !== null && quorum > branches.size
+      ? [
+          `wait.quorum of ${asset.key} is ${quorum}, more than its ${branches.size === 1 ? "one branch" : `${branches.size} branches`}`,
+        ]
+      : []),
+    ...named
+      .filter(([, name]) => !branches.has(name))
+      .map(([option, name]) => `${option} of ${asset.key} names "${name}", which is none of its branches`),
+  ];
+  return complaints.map((message) => ({
+    code: "MERGE_POLICY_INVALID",
+    message,
+    hint: `Its branches are ${[...branches].join(", ")}.`,
+    at: asset.location,
+  }));
 }
 
 function findStoreProblems(

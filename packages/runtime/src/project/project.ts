@@ -32,6 +32,8 @@ export interface MergeTerms {
   readonly wait: WaitPolicy | null;
   /** Whether a partition is joined only when all of its window has come. @default false */
   readonly mustBeComplete?: boolean;
+  /** By branch: rows that a snapshot may lack of the one before, of 1,000. @default 500 each */
+  readonly shrinkPerMille?: Readonly<Record<string, number>>;
   readonly retention: Retention | null;
   /** The form of the schema now. */
   readonly fields: readonly EpochField[];

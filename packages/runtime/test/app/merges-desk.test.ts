@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { unpartitioned } from "@watersmeet/core/values";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freezeMerge, insertDecision, lockDecisions } from "../../src/ledger/decisions.ts";
@@ -281,6 +283,25 @@ describe("the desk", () => {
       [1, 0],
     ]);
     expect(verdict?.differences).toMatchObject([{ partition: "", differentKeys: 0, failure: null }]);
+  });
+
+  test("names who reads a column that cannot be read any more, and where", async () => {
+    const file = join(registers.root, "assets", "airports.ts");
+    const source = await readFile(file, "utf8");
+    const line = source.split("\n").findIndex((text) => text.includes('.groupBy("a.city")')) + 1;
+    await writeFile(
+      file,
+      source.replace("city: z.string()", "city: z.int()").replace("runways: z.int()", "runways: z.iso.date()"),
+    );
+    await registers.reopen();
+    const [verdict] = await merges().checkSchemas("airports");
+    const changes = verdict?.comparisons.flatMap((comparison) => comparison.changes);
+    expect(changes?.map(({ field, isCompatible, consumers }) => [field, isCompatible, consumers])).toEqual([
+      ["city", false, [{ asset: "cities", namedAt: `assets/airports.ts:${line}` }]],
+      ["runways", false, [{ asset: "cities", namedAt: null }]],
+    ]);
+    await writeFile(file, source);
+    await registers.reopen();
   });
 
   test("a lost ledger brings nothing back: the store knows what was revoked, rejected and admitted", async () => {

@@ -114,6 +114,22 @@ test("a merge whose key cannot be compared is a problem before anything runs", a
   expect(problems).toMatchObject([{ code: "MERGE_POLICY_INVALID", at: { file: extra, line: 4 } }]);
 });
 
+test("terms about branches that a merge does not have are problems before anything runs", async () => {
+  const { problems } = await loadWith([
+    'import { merge, type In } from "@watersmeet/core";',
+    'import { z } from "zod";',
+    'import type * as shop from "./shop.ts";',
+    "const mayShrink = { a: 0.1, b: 0.2 };",
+    'export const agreed = merge({ schema: z.object({ id: z.int() }), key: ["id"], policy: "recencyFirst", wait: { quorum: 2 }, mayShrink },',
+    "  (a: In<typeof shop.customers>) => ({ a }));",
+  ]);
+  const place = { code: "MERGE_POLICY_INVALID", at: { file: extra, line: 5 }, hint: "Its branches are a." };
+  expect(problems).toMatchObject([
+    { ...place, message: 'mayShrink of agreed names "b", which is none of its branches' },
+    { ...place, message: "wait.quorum of agreed is 2, more than its one branch" },
+  ]);
+});
+
 test("a column that comes back under the id of a dropped one is a problem before anything runs", async () => {
   const { problems } = await loadWith([
     'import { merge, type In } from "@watersmeet/core";',

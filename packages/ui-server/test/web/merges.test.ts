@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createWebApp } from "../../src/http/web-app.ts";
 import { createApiClient, type ApiClient } from "../support/api-client.ts";
@@ -72,4 +73,33 @@ describe.skipIf(!hasBrowser)("merges in a real browser", { timeout: 120_000 }, (
     await page.getByText("because a broken export").waitFor();
     expect(browser.errors).toEqual([]);
   });
+
+  test("a merge that a check has frozen is unfrozen with a reason", async () => {
+    await freeze(server, "airports");
+    await using browser = await openPage(`${server.url}/merges/airports`);
+    const { page } = browser;
+    const notice = page.getByRole("alert");
+    await notice.getByText("nothing is published").waitFor();
+    await page.getByRole("button", { name: "Unfreeze airports" }).click();
+    await page.getByRole("dialog").getByLabel("Reason").fill("the table was mended");
+    await page.getByRole("dialog").getByRole("button", { name: "Unfreeze" }).click();
+    await notice.waitFor({ state: "detached" });
+    await page.goto(`${server.url}/assets/airports`);
+    await page.getByText("airports was unfrozen by web: the table was mended.").waitFor();
+    expect(browser.errors).toEqual([]);
+  });
 });
+
+/** What a check writes when it finds a row that does not follow from the batches. */
+async function freeze({ watersmeet }: FixtureServer, merge: string): Promise<void> {
+  const { ledger, environment } = watersmeet.config;
+  if (ledger.kind !== "url") throw new Error("the fixture has a database of its own");
+  const client = new pg.Client(ledger.url);
+  await client.connect();
+  await client.query(
+    `insert into watersmeet.decision (environment, asset, kind, given_by, reason, after_materialization)
+      values ($1, $2, 'freeze', 'watersmeet', 'a key differs', 0)`,
+    [environment, merge],
+  );
+  await client.end();
+}

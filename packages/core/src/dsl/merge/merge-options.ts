@@ -45,6 +45,11 @@ export interface MergeOptions<
   readonly late?: LateOptions;
   /** For which branches the merge waits, and how long. @default for all, for ever */
   readonly wait?: WaitOptions<keyof B & string>;
+  /**
+   * Share of its rows that a snapshot of a branch may lack of the one before, from 0 to 1: an extract that ended early looks as if the rest were deleted, and is refused.
+   * @default 0.5
+   */
+  readonly mayShrink?: { readonly [N in keyof B]?: number };
   /** How long contributions, deletes and the record of batches are kept behind the watermark. @default for ever */
   readonly retention?: { readonly keep: Duration };
   /** Forms of the schema that were left behind, oldest first; each leads to the next, the last to `schema`. */

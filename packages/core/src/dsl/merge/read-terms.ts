@@ -17,6 +17,7 @@ export interface LooseMergeOptions extends LooseOptions, LoosePolicyOptions {
     readonly required?: readonly string[];
     readonly complete?: boolean;
   };
+  readonly mayShrink?: Readonly<Record<string, number | undefined>>;
   readonly retention?: { readonly keep: string };
   readonly epochs?: readonly {
     readonly schema: unknown;
@@ -39,7 +40,7 @@ interface LooseLate {
 /** What a merge says beside its policy. @throws {DEFINITION_INVALID} */
 export function readTerms(
   options: LooseMergeOptions,
-): Pick<DefinitionParts, "late" | "wait" | "mustBeComplete" | "retention" | "epochs"> {
+): Pick<DefinitionParts, "late" | "wait" | "mustBeComplete" | "shrinkPerMille" | "retention" | "epochs"> {
   if (options.emits !== undefined)
     throw invalid("a merge has no emits", "What it gives out is a state: the rows that its branches come to");
   const retention = options.retention === undefined ? undefined : readRetention(options.retention.keep);
@@ -49,8 +50,20 @@ export function readTerms(
     ...(late === undefined ? {} : { late }),
     ...readWaiting(options),
     ...(retention === undefined ? {} : { retention }),
+    shrinkPerMille: readShrink(options.mayShrink ?? {}),
     epochs: (options.epochs ?? []).map(readEpoch),
   };
+}
+
+function readShrink(shares: Readonly<Record<string, number | undefined>>): Readonly<Record<string, number>> {
+  const perMille: Record<string, number> = {};
+  for (const [branch, share] of Object.entries(shares)) {
+    if (share === undefined) continue;
+    if (!(share >= 0 && share <= 1))
+      throw invalid(`mayShrink of "${branch}" is ${share}`, "Give a share of the rows, from 0 to 1: 0.2 is a fifth");
+    perMille[branch] = Math.round(share * 1000);
+  }
+  return perMille;
 }
 
 function readRetention(keep: string): Retention {

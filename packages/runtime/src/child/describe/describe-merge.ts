@@ -24,13 +24,13 @@ export async function describeMerge(
   const fields = listEpochFields(schema, definition.policy.key);
   const key = new Set(fields.filter(({ isKey }) => isKey).map(({ id }) => id));
   const epochs = definition.epochs.map((epoch) => describeEpoch(asset, epoch, key));
-  const { late, wait, mustBeComplete, retention } = definition;
+  const { late, wait, mustBeComplete, shrinkPerMille, retention } = definition;
   const steps = epochs.flatMap(({ step }) => step ?? []);
   const reducers = Object.fromEntries(
     Object.entries(definition.reducers).map(([column, reduce]) => [column, fingerprintFunction(asset, reduce)]),
   );
   return {
-    terms: { late, wait, mustBeComplete, retention, fields, epochs: steps, reducers },
+    terms: { late, wait, mustBeComplete, shrinkPerMille, retention, fields, epochs: steps, reducers },
     problems: [
       ...epochs.flatMap(({ problems }, index) => problems.map((problem) => inEpoch(problem, index))),
       ...checkPartitionBy({ policy: definition.policy, schema }, definition.partitions),

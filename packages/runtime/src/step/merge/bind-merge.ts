@@ -30,7 +30,13 @@ export async function bindMerge(
   const staged: StagedBranch[] = [];
   for (const branch of branches) {
     const { name, columns } = branch.compiled;
-    staged.push({ name, columns, deliveries: await listDeliveries(branch, { work, relations, commits }) });
+    const shrinkPerMille = terms.shrinkPerMille?.[name];
+    staged.push({
+      name,
+      columns,
+      deliveries: await listDeliveries(branch, { work, relations, commits }),
+      ...(shrinkPerMille === undefined ? {} : { shrinkPerMille }),
+    });
   }
   const functions = await bindAuthorFunctions(work, terms);
   const scope = findScope(work, policy);

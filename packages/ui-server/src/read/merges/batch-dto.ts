@@ -29,6 +29,8 @@ export interface BatchDto {
   readonly rowCount: number;
   readonly duplicateCount: number;
   readonly rejectedCount: number;
+  /** Rows that were delivered with it and belong to other partitions; they are in no other count. */
+  readonly outsideCount: number;
   readonly eventTimes: { readonly least: string; readonly greatest: string } | null;
   readonly cursor: { readonly from: string | null; readonly to: string } | null;
   readonly promise: { readonly watermark: string | null; readonly isFinished: boolean } | null;
@@ -57,10 +59,11 @@ export interface BatchRowsDto {
   readonly rows: readonly BatchRowDto[];
 }
 
-export function toBatchDto({ batchId, eventTimes, promise, ...rest }: BatchRecord): BatchDto {
+export function toBatchDto({ batchId, eventTimes, promise, outsideCount = 0, ...rest }: BatchRecord): BatchDto {
   return {
     id: batchId,
     ...rest,
+    outsideCount,
     eventTimes:
       eventTimes === null
         ? null

@@ -27,6 +27,8 @@ export interface CutLegDto {
   readonly epochs: readonly number[];
   readonly inputs: readonly CutInputDto[];
   readonly gaps: readonly { readonly from: string; readonly to: string }[];
+  /** How often something is expected of it, and when something last came; `null`: nothing is expected. */
+  readonly cadence: { readonly everyMs: number; readonly lastAt: string } | null;
 }
 
 /** Exactly what one version of a merge joins. */
@@ -44,6 +46,8 @@ export interface CutDto {
   readonly decision: DecisionDto;
   /** Least watermark of the branches that count; `infinity` when all have finished. */
   readonly watermark: string | null;
+  /** Whether all of the partition's window has come; `null`: it has none, or no branch tells times. */
+  readonly isComplete: boolean | null;
   readonly legs: readonly CutLegDto[];
   /** Contributions by what became of them. */
   readonly fates: Readonly<Record<string, number>>;
@@ -63,7 +67,8 @@ export function toCutDto({ cutId, cut, version, baseVersion, committedAt, fates 
     joinKeys: cut.joinKeys.columns,
     decision: toDecisionDto(cut.decision),
     watermark: renderEventTimeOrNull(cut.watermark),
-    legs: cut.legs.map(({ branch, state, watermark, isLastGood, batches, epochs, inputs, gaps }) => ({
+    isComplete: cut.isComplete ?? null,
+    legs: cut.legs.map(({ branch, state, watermark, isLastGood, batches, epochs, inputs, gaps, cadence = null }) => ({
       branch,
       state,
       watermark: renderEventTimeOrNull(watermark),
@@ -72,6 +77,7 @@ export function toCutDto({ cutId, cut, version, baseVersion, committedAt, fates 
       epochs,
       inputs: inputs.map(({ asset, partition, version, commitId }) => ({ asset, partition, version, commitId })),
       gaps,
+      cadence,
     })),
     fates,
   };

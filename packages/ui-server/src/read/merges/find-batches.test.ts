@@ -16,6 +16,7 @@ function aBatch(id: string): BatchDto {
     rowCount: 1,
     duplicateCount: 0,
     rejectedCount: 0,
+    outsideCount: 0,
     eventTimes: null,
     cursor: null,
     promise: null,

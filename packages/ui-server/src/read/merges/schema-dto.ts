@@ -37,8 +37,8 @@ export interface SchemaComparisonDto {
     readonly kind: string;
     readonly isCompatible: boolean;
     readonly text: string;
-    /** Assets that read the column. */
-    readonly consumers: readonly string[];
+    /** Assets that read the merge, first those that name the column, with the place; `null`: it takes whole rows. */
+    readonly consumers: readonly { readonly asset: string; readonly namedAt: string | null }[];
   }[];
 }
 

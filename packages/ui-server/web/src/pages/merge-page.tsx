@@ -10,6 +10,7 @@ import { CutHistory } from "../components/merges/cut-history.tsx";
 import { HeldActions } from "../components/merges/held-actions.tsx";
 import { SchemaHistory } from "../components/merges/schema-history.tsx";
 import { PointList, SynchronizationPoint } from "../components/merges/synchronization-point.tsx";
+import { UnfreezeButton } from "../components/merges/unfreeze-button.tsx";
 import { More } from "../components/more.tsx";
 import { Empty, ErrorNotice, Loading } from "../components/notice.tsx";
 import { RowTable } from "../components/row-preview.tsx";
@@ -32,9 +33,7 @@ export function MergePage({ mergeKey, partition }: Props) {
       {merge.data.isFrozen && (
         <div className="notice notice-error" role="alert">
           <strong>Frozen</strong> A check found rows that do not follow from the batches, and nothing is published.
-          <div className="hint">
-            After mending: <code>watersmeet unfreeze {mergeKey} --reason …</code>
-          </div>
+          <UnfreezeButton merge={mergeKey} />
         </div>
       )}
       <Points merge={merge.data} partition={partition} />

@@ -1,7 +1,7 @@
 import { selectAssets } from "@watersmeet/core/graph";
 import { checkEpochChain, compareWithEpochs } from "@watersmeet/core/merge";
-import { compareStrings, type AssetKey } from "@watersmeet/core/values";
 import { getMerge, openStoreOf, type DeskMerge, type DeskParts } from "../merge-subject.ts";
+import { createConsumerSearch } from "./find-consumers.ts";
 import { replayMerge } from "./replay-merge.ts";
 import type { SchemaVerdict } from "./schema-verdict.ts";
 
@@ -32,7 +32,8 @@ async function checkSchema(parts: DeskParts, merge: DeskMerge): Promise<SchemaVe
   const registered = await store.merges.listEpochs(merge.key);
   const kept = registered.filter((epoch) => epoch.batches > 0);
   const chain = { steps: merge.terms.epochs, present: merge.terms.fields };
-  const consumers = listConsumers(merge);
+  const findConsumers = await createConsumerSearch(merge);
+  const nameNow = new Map(merge.terms.fields.map(({ id, name }) => [id, name]));
   const comparisons = compareWithEpochs(kept, chain);
   const broken = checkEpochChain(chain, registered);
   return {
@@ -42,14 +43,11 @@ async function checkSchema(parts: DeskParts, merge: DeskMerge): Promise<SchemaVe
     present: merge.terms.fields,
     comparisons: comparisons.map(({ from, changes, isBridged }) => ({
       from,
-      changes: changes.map((change) => ({ ...change, consumers })),
+      changes: changes.map((change) => ({
+        ...change,
+        consumers: findConsumers([change.field, nameNow.get(change.field) ?? change.field]),
+      })),
       isBridged,
     })),
   };
-}
-
-/** Assets that read the merge. The manifest does not tell which columns: each of them may. */
-function listConsumers({ project, key }: DeskMerge): readonly AssetKey[] {
-  const readers = (project.graph.downstream.get(key) ?? []).map((edge) => edge.to);
-  return [...new Set(readers)].sort(compareStrings);
 }

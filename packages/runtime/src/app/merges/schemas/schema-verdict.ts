@@ -1,6 +1,7 @@
 import type { Epoch, EpochField } from "@watersmeet/core/merge";
 import type { Row } from "@watersmeet/core/schema";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
+import type { ColumnConsumer } from "./find-consumers.ts";
 
 /** A form that a merge had. */
 export interface SchemaEpoch extends Epoch {
@@ -25,8 +26,8 @@ export interface SchemaVerdict {
       readonly kind: string;
       readonly isCompatible: boolean;
       readonly text: string;
-      /** Assets that read the column. */
-      readonly consumers: readonly AssetKey[];
+      /** Assets that read the merge; first those that name the column. */
+      readonly consumers: readonly ColumnConsumer[];
     }[];
     /** An upcaster leads on. */
     readonly isBridged: boolean;

@@ -55,7 +55,7 @@ function refuseShrunk(
     "MERGE_SNAPSHOT_SHRANK",
     `Version ${delivery.origin.version} of ${delivery.origin.asset}, which branch "${branch.name}" of ${target.asset.key} reads, lacks ${retracts} of the ${baseRows} rows of the snapshot before it`,
     {
-      hint: "An extract that ended early looks like this. Correct the asset and run again; if the rows are really gone, raise the branch's limit for how far a snapshot may shrink.",
+      hint: "An extract that ended early looks like this. Correct the asset and run again; if the rows are really gone, give the branch a greater share in the merge's mayShrink.",
       details: {
         asset: target.asset.key,
         partition: target.partition,

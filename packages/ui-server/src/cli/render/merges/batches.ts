@@ -75,10 +75,11 @@ function renderBatchFacts(batch: BatchDto): readonly string[] {
   return facts.filter(([, text]) => text !== "").map(([name, text]) => `${name.padEnd(14)}${text}`);
 }
 
-function describeRowCounts({ rowCount, duplicateCount, rejectedCount }: BatchDto): string {
+function describeRowCounts({ rowCount, duplicateCount, rejectedCount, outsideCount }: BatchDto): string {
   const more = [
     ...(duplicateCount > 0 ? [countOf(duplicateCount, "duplicate")] : []),
     ...(rejectedCount > 0 ? [`${formatCount(rejectedCount)} rejected`] : []),
+    ...(outsideCount > 0 ? [`${formatCount(outsideCount)} of other partitions`] : []),
   ];
   return [formatCount(rowCount), ...more].join(", ");
 }

@@ -29,6 +29,7 @@ function aBatch(id: string, changes: Partial<BatchDto> = {}): BatchDto {
     rowCount: 7698,
     duplicateCount: 0,
     rejectedCount: 0,
+    outsideCount: 0,
     eventTimes: { least: "2001-01-01T00:00:00Z", greatest: "2001-01-31T00:00:00Z" },
     cursor: { from: "2001-01-01", to: "2001-01-31" },
     promise: null,
@@ -53,6 +54,7 @@ const held = aBatch(digits("b"), {
   standing: "held",
   rowCount: 3,
   rejectedCount: 1,
+  outsideCount: 4,
   lateness: { beyondGrace: 2, closed: 1 },
   sinceVersion: null,
 });
@@ -133,10 +135,12 @@ test("a recorded cut says what its version joins", async () => {
     joinKeys: ["iata"],
     decision: { kind: "deadline", missing: ["faa"], allowed: 7_200_000 },
     watermark: null,
+    isComplete: false,
     legs: legs.map((leg) => ({
       ...leg,
       epochs: [1, 2],
       inputs: leg.inputs.map((input) => ({ ...input, commitId: digits("c") })),
+      cadence: null,
     })),
     fates: { winner: 8338, superseded: 7900 },
   };
@@ -302,7 +306,10 @@ test("a check of schemas names what changed, who reads it, and what became of re
                 kind: "type",
                 isCompatible: false,
                 text: "height was text and is decimal(8, 2)",
-                consumers: ["dailyDelays", "badDays"],
+                consumers: [
+                  { asset: "dailyDelays", namedAt: "assets/delays.ts:12" },
+                  { asset: "badDays", namedAt: null },
+                ],
               },
             ],
           },

@@ -13,6 +13,8 @@ import type { Style } from "../style.ts";
 import { renderTable } from "../table.ts";
 import { renderAt } from "./merge-words.ts";
 
+type SchemaChange = SchemaVerdictDto["comparisons"][number]["changes"][number];
+
 /** Every form, oldest first, with what the author said when it was left. */
 export function renderEpochs(epochs: readonly EpochDto[], style: Style): string {
   if (epochs.length === 0) return "No version has been made yet, so no form of the schema is on record";
@@ -52,8 +54,7 @@ function renderVerdict(
     `  since epoch ${from}${isBridged ? ", from which an upcaster leads on" : ""}`,
     ...changes.map((change) => {
       const mark = change.isCompatible ? style.green("ok") : style.red("no");
-      const readers = change.consumers.length === 0 ? "" : `; read by ${change.consumers.join(", ")}`;
-      return `    ${mark}  ${change.text}${change.isCompatible ? "" : readers}`;
+      return `    ${mark}  ${change.text}${change.isCompatible ? "" : describeConsumers(change.consumers)}`;
     }),
   ]);
   const same =
@@ -68,6 +69,17 @@ function renderVerdict(
     ...renderReplay(replay, style),
     ...differences.flatMap((difference) => renderDifference(asset, difference, style)),
   ].join("\n");
+}
+
+function describeConsumers(consumers: SchemaChange["consumers"]): string {
+  const named = consumers.flatMap(({ asset, namedAt }) => (namedAt === null ? [] : [`${asset} (${namedAt})`]));
+  const others = consumers.filter(({ namedAt }) => namedAt === null).map(({ asset }) => asset);
+  return [
+    ...(named.length === 0 ? [] : [`; read by ${named.join(", ")}`]),
+    ...(others.length === 0
+      ? []
+      : [`; ${others.join(", ")} read${others.length === 1 ? "s" : ""} the merge without naming it`]),
+  ].join("");
 }
 
 function renderDifference(asset: string, difference: SchemaDifferenceDto, style: Style): readonly string[] {

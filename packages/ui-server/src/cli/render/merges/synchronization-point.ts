@@ -74,6 +74,9 @@ export function renderCut(cut: CutDto, style: Style): string {
     `cut ${cut.id}`,
     renderDecision(cut.decision, formatDuration),
     `watermark ${cut.watermark ?? "not known"}`,
+    ...(cut.isComplete === null
+      ? []
+      : [cut.isComplete ? "all of its window has come" : "more of its window is to come"]),
     `code ${cut.codeVersion.slice(0, 12)}, policy ${cut.policyVersion.slice(0, 12)}, epoch ${cut.epoch}, joined by ${cut.joinKeys.join(", ")}`,
     "",
     renderLegs(cut.legs, style),

@@ -56,6 +56,7 @@ export const Batch = z
     rowCount: z.int(),
     duplicateCount: z.int(),
     rejectedCount: z.int(),
+    outsideCount: z.int().openapi({ description: "Rows that belong to other partitions; in no other count" }),
     eventTimes: z.object({ least: eventTime, greatest: eventTime }).nullable(),
     cursor: cursorRange.nullable(),
     promise: z.object({ watermark: eventTime.nullable(), isFinished: z.boolean() }).nullable(),
@@ -110,6 +111,11 @@ const legMembers = {
   gaps,
 } as const;
 
+const cadence = z
+  .object({ everyMs: z.int(), lastAt: z.string() })
+  .nullable()
+  .openapi({ description: "How often something is expected of it, and when something last came" });
+
 const inputMembers = { asset: z.string(), partition: z.string(), version: z.int() } as const;
 
 export const Cut = z
@@ -126,10 +132,15 @@ export const Cut = z
     joinKeys: z.array(z.string()).readonly(),
     decision: Decision,
     watermark: eventTime.nullable(),
+    isComplete: z
+      .boolean()
+      .nullable()
+      .openapi({ description: "Whether all of the partition's window has come; `null`: it has no window" }),
     legs: z
       .array(
         z.object({
           ...legMembers,
+          cadence,
           epochs: z.array(z.int()).readonly(),
           inputs: z.array(z.object({ ...inputMembers, commitId: z.string() })).readonly(),
         }),

@@ -58,7 +58,13 @@ export const SchemaCheck = z
                       kind: z.string(),
                       isCompatible: z.boolean(),
                       text: z.string(),
-                      consumers: z.array(z.string()).readonly().openapi({ description: "Assets that read the column" }),
+                      consumers: z
+                        .array(z.object({ asset: z.string(), namedAt: z.string().nullable() }))
+                        .readonly()
+                        .openapi({
+                          description:
+                            "Assets that read the merge; first those that name the column, and where. `null`: it takes whole rows",
+                        }),
                     }),
                   )
                   .readonly(),

@@ -25,7 +25,7 @@ interface Props {
   readonly children?: React.ReactNode;
 }
 
-/** A button whose decision needs a reason: it is asked for, recorded, and the run that follows is shown. */
+/** A button whose decision needs a reason: it is asked for, recorded, and the run that follows is shown, if one does. */
 export function OrderButton(props: Props) {
   const [isOpen, setIsOpen] = useState(false);
   return (
@@ -51,10 +51,11 @@ function OrderDialog({ onClose, ...props }: Props & { readonly onClose: () => vo
   const request = { ...props.body, reason };
   const preview = useMutation({ mutationFn: () => postJson<OrderDto>(props.path, { ...request, dryRun: true }) });
   const order = useMutation({
-    mutationFn: () => postJson<OrderDto>(props.path, request, idempotencyKey),
-    onSuccess: async ({ run }) => {
+    mutationFn: () => postJson<OrderDto | null>(props.path, request, idempotencyKey),
+    onSuccess: async (answer) => {
       onClose();
       await client.invalidateQueries({ queryKey: ["merges"] });
+      const run = answer?.run ?? null;
       if (run !== null) await navigate({ to: "/runs/$id", params: { id: run.id } });
     },
   });
