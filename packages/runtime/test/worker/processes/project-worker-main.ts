@@ -1,18 +1,17 @@
 import { openWatersmeet } from "../../../src/app/open-watersmeet.ts";
 import { silentLogger } from "../../../src/observe/logger.ts";
 
-/** `node project-worker-main.ts <root>`: a worker in a process of its own. SIGTERM stops it as `watersmeet worker` is stopped. */
+/** `node project-worker-main.ts <root>`: a worker in a process of its own. SIGTERM stops it, and a second one ends it, as with `watersmeet worker`. */
 const [directory = ""] = process.argv.slice(2);
-const stop = new Promise<void>((resolve) => {
-  process.once("SIGTERM", () => {
-    // A second one ends the process at once.
-    resolve();
-  });
+const stop = Promise.withResolvers<void>();
+process.once("SIGTERM", () => {
+  process.stdout.write("stopping\n");
+  stop.resolve();
 });
 {
   await using project = await openWatersmeet({ directory, env: process.env, logger: silentLogger, startsWorker: true });
   await using _worker = await project.startWorker();
   process.stdout.write("ready\n");
-  await stop;
+  await stop.promise;
 }
 process.stdout.write("stopped\n");
