@@ -16,6 +16,7 @@ export type DeathCause =
   | "memoryLimit"
   | "abort"
   | "exit"
+  | "nativeCrash"
   | "signal"
   | "unhandledRejection"
   | "uncaughtException";
@@ -42,8 +43,12 @@ function causeOf(death: Death): DeathCause {
   if (death.stderrTail.includes(memoryMark)) return "memoryLimit";
   if (/heap out of memory|Reached heap limit|Fatal JavaScript out of memory/.test(death.stderrTail)) return "heapLimit";
   if (death.signal === "SIGABRT" || death.exitCode === 134) return "abort";
-  return death.signal === null ? "exit" : "signal";
+  if (death.signal === null) return "exit";
+  return crashSignals.includes(death.signal) ? "nativeCrash" : "signal";
 }
+
+/** Signals by which the system ends a process that did something it cannot do; JavaScript alone never does. */
+const crashSignals: readonly NodeJS.Signals[] = ["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"];
 
 const words: Readonly<Record<DeathCause, (death: Death) => { readonly what: string; readonly hint: string }>> = {
   heapLimit: ({ memoryMb }) => ({
@@ -61,6 +66,10 @@ const words: Readonly<Record<DeathCause, (death: Death) => { readonly what: stri
   exit: ({ exitCode }) => ({
     what: `process.exit(${exitCode ?? ""}) was called`,
     hint: "Return or throw instead: an asset's function does not own its process.",
+  }),
+  nativeCrash: ({ signal }) => ({
+    what: `native code crashed (${signal ?? ""})`,
+    hint: "A module with native code is at fault, or what it was given: the lines that it printed last are in the step's log.",
   }),
   signal: ({ signal }) => ({
     what: `it was killed by ${signal}`,
