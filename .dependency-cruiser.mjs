@@ -13,7 +13,7 @@ const mayImport = {
   "core/graph": ["core/errors", "core/values", "core/manifest"],
   "core/plan": ["core/errors", "core/values", "core/manifest", "core/graph"],
   "core/automation": ["core/errors", "core/values", "core/manifest", "core/graph", "core/plan"],
-  "core/analyze": ["core/errors", "core/values", "core/manifest", "core/graph", "core/automation/condition"],
+  "core/analyze": ["core/errors", "core/values", "core/manifest", "core/graph", "core/automation/condition", "core/dsl/duration.ts"],
   "core/testing": [
     "core/errors",
     "core/values",
@@ -47,6 +47,7 @@ const mayImport = {
   ],
   "runtime/queue": [
     "core",
+    "runtime/config/failure-terms.ts",
     "runtime/observe",
     "runtime/ledger",
     "runtime/step/step.ts",

@@ -1,4 +1,38 @@
+export {
+  allInputs,
+  and,
+  anyInput,
+  codeUpdated,
+  cronTick,
+  external,
+  failed,
+  handled,
+  inProgress,
+  inputMissing,
+  latest,
+  missing,
+  newlyTrue,
+  newlyUpdated,
+  not,
+  or,
+  requested,
+  since,
+  stale,
+  type Condition,
+  type CronOptions,
+} from "./automation/condition/condition.ts";
+export type { CatchUp } from "./automation/condition/catch-up.ts";
+export { eager, onCron, onMissing } from "./automation/condition/presets.ts";
 export { asset, type AssetOptions, type MaybePromise, type RowsOut } from "./dsl/asset.ts";
+export {
+  isAutomationDefinition,
+  type AutomationDefinition,
+  type ScheduleDefinition,
+  type SensorDefinition,
+} from "./dsl/automation/automation-definition.ts";
+export { schedule, type ScheduleOptions } from "./dsl/automation/schedule.ts";
+export type { SensorAnswer, SensorContext, SensorRun } from "./dsl/automation/sensor-context.ts";
+export { sensor, type SensorOptions } from "./dsl/automation/sensor.ts";
 export { assets } from "./dsl/assets.ts";
 export {
   isNonRetriableError,

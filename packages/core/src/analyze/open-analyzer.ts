@@ -4,7 +4,7 @@ import { compareStrings } from "../values/compare.ts";
 import { analyzerVersion } from "./analyzer-version.ts";
 import { openFactsStore } from "./facts/open-facts-store.ts";
 import type { PackageVersion } from "./link/code-version.ts";
-import { linkProject } from "./link/link-project.ts";
+import { linkProject, type Linked } from "./link/link-project.ts";
 import { readSources, type SourceSet } from "./sources/read-sources.ts";
 
 export interface AnalyzeOptions {
@@ -45,7 +45,7 @@ export async function openAnalyzer(options: AnalyzeOptions): Promise<Analyzer> {
       const sources = await readSources({ root, assets }, store);
       store.forgetUnused();
       const linked = linkProject(sources.files, packageVersion);
-      return { manifest: buildManifest(sources, linked.assets), problems: linked.problems };
+      return { manifest: buildManifest(sources, linked), problems: linked.problems };
     },
     async [Symbol.asyncDispose]() {
       await store.save();
@@ -53,7 +53,7 @@ export async function openAnalyzer(options: AnalyzeOptions): Promise<Analyzer> {
   };
 }
 
-function buildManifest({ hashes }: SourceSet, assets: Manifest["assets"]): Manifest {
+function buildManifest({ hashes }: SourceSet, { assets, triggers }: Linked): Manifest {
   const files = Object.fromEntries([...hashes].sort(([a], [b]) => compareStrings(a, b)));
-  return { formatVersion: 1, analyzer: analyzerVersion, files, assets };
+  return { formatVersion: 1, analyzer: analyzerVersion, files, assets, ...(triggers.length === 0 ? {} : { triggers }) };
 }

@@ -3,8 +3,8 @@ export type { Condition } from "./condition/condition.ts";
 export { describeCondition, listCronTicks } from "./condition/describe-condition.ts";
 export type { Happenings } from "./evaluate/asset-facts.ts";
 export {
+  findDue,
   findNextTick,
-  isDue,
   listWatched,
   type Automation,
   type AutomationState,

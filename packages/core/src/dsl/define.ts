@@ -73,6 +73,7 @@ export function defineAsset(options: LooseOptions, parts: DefinitionParts): Defi
     store: options.store ?? null,
   };
   return Object.freeze(definition);
+    automation: options.automation ?? null,
 }
 
 /** @throws {DEFINITION_INVALID} naming the first that is not a column */

@@ -1,3 +1,4 @@
+import type { Condition } from "../automation/condition/condition.ts";
 import type { LatePolicy } from "../merge/late/late-policy.ts";
 import type { Retention } from "../merge/orders.ts";
 import type { MergePolicy } from "../merge/policy.ts";
@@ -79,3 +80,5 @@ export interface Definition {
   /** Name of the store in the project's configuration; `null`: the default store. */
   readonly store: string | null;
 }
+  /** When partitions are made by themselves; `null`: never. */
+  readonly automation: Condition | null;

@@ -1,3 +1,4 @@
+import type { Condition } from "../automation/condition/condition.ts";
 import type { PartitionsSpec } from "../values/partitions-spec.ts";
 import type { Emits } from "./definition.ts";
 import type { Duration } from "./duration.ts";
@@ -23,8 +24,10 @@ export interface CommonOptions<O, I> {
   readonly timeout?: Duration;
   /** Tries in all, for failures that another try can mend. @default 3 */
   readonly maxAttempts?: number;
-  /** Named outside system whose limit the asset's steps count against. */
-  readonly resource?: string;
+  /** Named outside systems whose limits the asset's steps count against. */
+  readonly resource?: ResourceOption;
+  /** When partitions are made by themselves: `eager()`, `onCron("0 3 * * *")`, `onMissing()`, or a condition of your own. @default never */
+  readonly automation?: Condition;
   /** What a version says to the merges that read it. @default "state" */
   readonly emits?: Emits;
   /** A new version is expected so often. When none has come in that time, merges that read the asset say that it is overdue. @default nothing is expected */

@@ -1,3 +1,5 @@
+import type { CatchUp } from "../automation/condition/catch-up.ts";
+import type { Condition } from "../automation/condition/condition.ts";
 import type { SourceLocation } from "../errors/problem.ts";
 import type { AssetKey } from "../values/asset-key.ts";
 import type { MappingSpec, PartitionsSpec } from "../values/partitions-spec.ts";
@@ -37,6 +39,8 @@ export interface ManifestAsset {
   readonly inputs: readonly ManifestInput[];
   readonly injections: readonly ManifestInjection[];
   readonly partitions: PartitionsSpec | null;
+  /** When partitions of it are made by themselves. @default never */
+  readonly automation?: Condition;
   readonly tags: readonly string[];
   readonly group: string | null;
   /** Of a source: the name of its resource. */
@@ -47,6 +51,38 @@ export interface ManifestAsset {
   readonly schemaVersion: string;
 }
 
+/** What a schedule and a sensor have in common. Their names are unique in a project, also among assets. */
+interface ManifestTrigger {
+  readonly name: AssetKey;
+  /** Relative to the project's root, with forward slashes. */
+  readonly file: string;
+  readonly exportPath: readonly string[];
+  readonly location: SourceLocation;
+  readonly doc: string;
+}
+
+/** A selection that is run whenever a clock shows what a cron expression names. */
+export interface ManifestSchedule extends ManifestTrigger {
+  readonly kind: "schedule";
+  readonly cron: string;
+  readonly timeZone: string;
+  readonly select: string;
+  /** `null`: all. */
+  readonly partitions: string | null;
+  readonly refresh: boolean;
+  readonly force: boolean;
+  readonly catchUp: CatchUp;
+}
+
+/** A function that looks at the world and says what is to be run. */
+export interface ManifestSensor extends ManifestTrigger {
+  readonly kind: "sensor";
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+  /** What is run when an answer names no assets of its own. */
+  readonly select: string | null;
+}
+
 /** The project's assets as data. Assets are sorted by key. */
 export interface Manifest {
   readonly formatVersion: 1;
@@ -55,4 +91,6 @@ export interface Manifest {
   /** SHA-256 of every file that was read, by path relative to the project's root. */
   readonly files: Readonly<Record<string, string>>;
   readonly assets: readonly ManifestAsset[];
+  /** Schedules and sensors, by name. @default none */
+  readonly triggers?: readonly (ManifestSchedule | ManifestSensor)[];
 }

@@ -1,3 +1,4 @@
+import { isAutomationDefinition, type AutomationDefinition } from "../dsl/automation/automation-definition.ts";
 import type { Definition } from "../dsl/definition.ts";
 import { isDefinition } from "../dsl/is-definition.ts";
 import type { Problem } from "../errors/problem.ts";
@@ -10,6 +11,8 @@ export type LoadedModules = ReadonlyMap<string, unknown>;
 
 export interface MatchedDefinitions {
   readonly matches: ReadonlyMap<AssetKey, Definition>;
+  /** Schedules and sensors, by name. */
+  readonly triggers: ReadonlyMap<AssetKey, AutomationDefinition>;
   readonly problems: readonly Problem[];
 }
 
@@ -26,14 +29,22 @@ export function matchDefinitions(manifest: Manifest, modules: LoadedModules): Ma
     else if (value.kind !== asset.kind) problems.push(otherKind(asset, value));
     else matches.set(asset.key, value);
   }
+  const triggers = new Map<AssetKey, AutomationDefinition>();
+  for (const trigger of manifest.triggers ?? []) {
+    const value = findExport(modules.get(trigger.file), trigger.exportPath);
+    if (!isAutomationDefinition(value) || value.kind !== trigger.kind) problems.push(withoutTrigger(trigger));
+    else triggers.set(trigger.name, value);
+  }
   const known = new Set<unknown>(
-    manifest.assets.map(({ file, exportPath }) => findExport(modules.get(file), exportPath)),
+    [...manifest.assets, ...(manifest.triggers ?? [])].map(({ file, exportPath }) =>
+      findExport(modules.get(file), exportPath),
+    ),
   );
   for (const [file, namespace] of [...modules].sort(([a], [b]) => compareStrings(a, b))) {
     for (const [path, value] of listDefinitions(namespace))
       if (!known.has(value)) problems.push(withoutEntry(file, path));
   }
-  return { matches, problems };
+  return { matches, triggers, problems };
 }
 
 function findExport(namespace: unknown, path: readonly string[]): unknown {
@@ -44,10 +55,10 @@ function findExport(namespace: unknown, path: readonly string[]): unknown {
 }
 
 /** Exported definitions, and those in exported groups. */
-function listDefinitions(namespace: unknown): (readonly [path: string, definition: Definition])[] {
+function listDefinitions(namespace: unknown): (readonly [path: string, definition: unknown])[] {
   if (!isRecord(namespace)) return [];
-  return Object.entries(namespace).flatMap(([name, value]): (readonly [string, Definition])[] => {
-    if (isDefinition(value)) return [[name, value]];
+  return Object.entries(namespace).flatMap(([name, value]): (readonly [string, unknown])[] => {
+    if (isDefinition(value) || isAutomationDefinition(value)) return [[name, value]];
     if (!isRecord(value) || !isPlain(value)) return [];
     return Object.entries(value).flatMap(([key, member]) =>
       isDefinition(member) ? [[`${name}.${key}`, member] as const] : [],
@@ -78,6 +89,21 @@ function otherKind({ key, kind, location }: ManifestAsset, definition: Definitio
     code: "MANIFEST_MISMATCH",
     message: `the asset "${key}" was derived as made by ${kind}(), but its object was made by ${definition.kind}()`,
     hint: "Derive the manifest again; if it stays, write the call where the export receives it",
+    at: location,
+  };
+}
+
+function withoutTrigger({
+  kind,
+  name,
+  file,
+  exportPath,
+  location,
+}: NonNullable<Manifest["triggers"]>[number]): Problem {
+  return {
+    code: "MANIFEST_ENTRY_WITHOUT_OBJECT",
+    message: `the ${kind} "${name}" was derived from ${file}, but the loaded module exports none as "${exportPath.join(".")}"`,
+    hint: "Derive the manifest again; if it stays, the export is replaced or hidden when the module runs",
     at: location,
   };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Condition } from "../automation/condition/condition.ts";
 import type { Problem } from "../errors/problem.ts";
 import { isAssetKey, type AssetKey } from "../values/asset-key.ts";
 import type { Manifest } from "./manifest.ts";
@@ -64,6 +65,31 @@ const partitions = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("product"), first: simplePartitions, second: simplePartitions }),
 ]);
 
+const plainConditions = [
+  "missing",
+  "stale",
+  "inProgress",
+  "failed",
+  "inputMissing",
+  "newlyUpdated",
+  "codeUpdated",
+  "external",
+  "latest",
+  "requested",
+  "handled",
+] as const;
+
+const condition: z.ZodType<Condition> = z.lazy(() =>
+  z.discriminatedUnion("kind", [
+    z.object({ kind: z.enum(plainConditions) }),
+    z.object({ kind: z.literal("cronTick"), cron: z.string(), timeZone: z.string() }),
+    z.object({ kind: z.enum(["and", "or"]), conditions: z.array(condition).min(1) }),
+    z.object({ kind: z.enum(["not", "newlyTrue", "anyInput", "allInputs"]), condition }),
+    z.object({ kind: z.literal("since"), trigger: condition, reset: condition }),
+    z.object({ kind: z.literal("named"), name: z.string(), condition }),
+  ]),
+);
+
 const asset = z.object({
   key: assetKey,
   kind: z.enum(["asset", "source", "query", "merge"]),
@@ -78,6 +104,7 @@ const asset = z.object({
     z.object({ kind: z.enum(["ctx", "db", "self"]), position: z.string(), mapping: mapping.exactOptional() }),
   ),
   partitions: partitions.nullable(),
+  automation: condition.exactOptional(),
   tags: z.array(z.string()),
   group: z.string().nullable(),
   resource: z.string().nullable(),
@@ -85,9 +112,39 @@ const asset = z.object({
   schemaVersion: z.string(),
 });
 
+const triggerMembers = {
+  name: assetKey,
+  file: z.string(),
+  exportPath: z.array(z.string()).min(1),
+  location,
+  doc: z.string(),
+} as const;
+
+const trigger = z.discriminatedUnion("kind", [
+  z.object({
+    ...triggerMembers,
+    kind: z.literal("schedule"),
+    cron: z.string(),
+    timeZone: z.string(),
+    select: z.string(),
+    partitions: z.string().nullable(),
+    refresh: z.boolean(),
+    force: z.boolean(),
+    catchUp: z.union([z.enum(["last", "none", "all"]), z.object({ max: z.int().positive() })]),
+  }),
+  z.object({
+    ...triggerMembers,
+    kind: z.literal("sensor"),
+    everyMs: z.int().positive(),
+    timeoutMs: z.int().positive(),
+    select: z.string().nullable(),
+  }),
+]);
+
 const manifestSchema = z.object({
   formatVersion: z.literal(1),
   analyzer: z.string(),
   files: z.record(z.string(), z.string()),
   assets: z.array(asset),
+  triggers: z.array(trigger).exactOptional(),
 });

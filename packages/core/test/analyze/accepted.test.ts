@@ -35,9 +35,10 @@ test("each entry is matched with the object that its module exports", async () =
   const { manifest } = analysis;
   const paths = [...new Set(manifest.assets.map(({ file }) => file)), "assets/barrel.ts"];
   const load = async (path: string) => [path, await import(pathToFileURL(join(root, path)).href)] as const;
-  const { matches, problems } = matchDefinitions(manifest, new Map(await Promise.all(paths.map(load))));
+  const { matches, triggers, problems } = matchDefinitions(manifest, new Map(await Promise.all(paths.map(load))));
   expect(problems).toEqual([]);
   expect([...matches.keys()]).toEqual(manifest.assets.map(({ key }) => key));
+  expect([...triggers.keys()]).toEqual(["everyNight", "inboxWatch"]);
 });
 
 test("a manifest survives being written and read", () => {
@@ -57,3 +58,27 @@ test("the partitions that were derived are those of the loaded objects", async (
     expect(definition.partitions).toEqual(manifest.assets.find((asset) => asset.key === key)?.partitions);
   }
 });
+
+test("the conditions, schedules and sensors that were derived are those of the loaded objects", async () => {
+  const path = "assets/automated.ts";
+  const { manifest } = analysis;
+  const { matches, triggers } = matchDefinitions(
+    manifest,
+    new Map([[path, await import(pathToFileURL(join(root, path)).href)]]),
+  );
+  const automated = manifest.assets.filter(({ automation }) => automation !== undefined);
+  expect(automated.map(({ key }) => key)).toEqual(["filled", "kept", "nightlyOnly", "own"]);
+  for (const { key, automation } of automated) expect(matches.get(key)?.automation).toEqual(automation);
+  for (const trigger of manifest.triggers ?? []) expect(trigger).toMatchObject(pickShared(triggers.get(trigger.name)));
+});
+
+/** What both the source and the object say. */
+function pickShared(definition: object | undefined): object {
+  const {
+    name: _name,
+    description: _description,
+    fn: _fn,
+    ...shared
+  } = { name: null, description: null, fn: null, ...definition };
+  return Object.fromEntries(Object.entries(shared));
+}

@@ -13,6 +13,8 @@ import type * as raw from "./raw.ts";
 import { S } from "../lib/schema.ts";
 `;
 
+const automationHead = `import { and, onCron, schedule, sensor } from "@watersmeet/core";\n`;
+
 /** What every case has. */
 export const commonFiles: ProjectFiles = {
   "lib/schema.ts": `import { z } from "zod";
@@ -468,5 +470,50 @@ export const x = asset({ schema: S }, (orders: Week<«typeof orders»>) => []);
     "ANALYZE_BRANCH_NAME_REPEATED",
     "two branches with one name",
     'export const x = merge({ schema: S, key: ["id"], policy: "unionDistinct" }, (a: In<typeof raw.orders>, b: { a: «In<typeof raw.customers>» }) => ({ a }));',
+  ),
+  inFile(
+    "ANALYZE_AUTOMATION_INVALID",
+    "a condition that only the run time knows",
+    "const mine = { kind: `x` };\nexport const x = asset({ schema: S, automation: «mine.kind === `x`» }, () => []);",
+  ),
+  inFile(
+    "ANALYZE_AUTOMATION_INVALID",
+    "a join of conditions without any",
+    `${automationHead}export const x = asset({ schema: S, automation: «and»() }, () => []);`,
+  ),
+  inFile(
+    "AUTOMATION_CRON_INVALID",
+    "a cron expression of an asset that cannot be",
+    `${automationHead}export const x = asset({ schema: S, automation: onCron(«"0 25 * * *"») }, () => []);`,
+  ),
+  inFile(
+    "AUTOMATION_CRON_INVALID",
+    "a cron expression of a schedule that cannot be",
+    `${automationHead}export const x = schedule({ cron: «"every night"», select: "orders" });`,
+  ),
+  inFile(
+    "ANALYZE_AUTOMATION_INVALID",
+    "a catch-up policy that there is not",
+    `${automationHead}export const x = schedule({ cron: "@daily", select: "orders", catchUp: «"some"» });`,
+  ),
+  inFile(
+    "ANALYZE_OPTION_MISSING",
+    "a schedule that selects nothing",
+    `${automationHead}export const x = schedule(«{ cron: "@daily" }»);`,
+  ),
+  inFile(
+    "ANALYZE_NOT_EXPORTED",
+    "a schedule that is not exported",
+    `${automationHead}const «x» = schedule({ cron: "@daily", select: "orders" });`,
+  ),
+  inFile(
+    "ANALYZE_DUPLICATE_KEY",
+    "a schedule with the name of an asset",
+    `${automationHead}export const «orders» = schedule({ cron: "@daily", select: "orders" });`,
+  ),
+  inFile(
+    "ANALYZE_ASSET_IN_UNUSED_FUNCTION",
+    "a sensor that a function makes",
+    `${automationHead}export const make = () => «sensor({ select: "orders" }, () => ({}))»;`,
   ),
 ];

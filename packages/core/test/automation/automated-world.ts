@@ -1,6 +1,6 @@
 import {
   evaluateAutomations,
-  isDue,
+  findDue,
   type Automation,
   type AutomationState,
   type Condition,
@@ -120,7 +120,7 @@ export class Evaluator {
     }));
     const planning = planningOf(world);
     const automations =
-      this.#mode === "all" ? all : all.filter((each) => isDue(planning, each, this.#changedSince(world, each.asset)));
+      this.#mode === "all" ? all : findDue(planning, all, (asset) => this.#changedSince(world, asset));
     const evaluations = evaluateAutomations({
       planning,
       automations,

@@ -40,6 +40,7 @@ export function buildEntry(of: CodeOf, { asset, options, keys }: EntryRequest): 
     inputs: known.flatMap((input) => toManifestInput(input, keys)),
     injections: found.injections,
     partitions: options.partitions,
+    ...(options.automation === null ? {} : { automation: options.automation }),
     tags: options.tags,
     group: options.group,
     resource: options.resource,

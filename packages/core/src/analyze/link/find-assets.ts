@@ -1,5 +1,5 @@
 import type { Span } from "../facts/file-facts.ts";
-import { partitionMakers } from "./framework.ts";
+import { conditionMakers, partitionMakers, triggerMakers } from "./framework.ts";
 import type { AssetHead, GroupHead, Head, Origin } from "./heads.ts";
 import { factsOf, report, type Linking } from "./linking.ts";
 import { isKeyList, readGroupKeys, reduceDeclaration, reduceMember } from "./reduce-value.ts";
@@ -56,9 +56,14 @@ function addHead(search: Search, origin: Origin, head: Head): void {
     if (isSame(head.origin, origin)) addAsset(search, origin, head);
   } else if (head.kind === "group") {
     if (isSame(head.origin, origin)) addGroup(search, origin, head);
-  } else if (head.kind === "frameworkCall" && !partitionMakers.has(head.name)) {
+  } else if (head.kind === "frameworkCall" && !isValueMaker(head.name)) {
     reportUnknownFunction(search.linking, head);
   } else if (head.kind === "tooDeep") reportTooDeep(search.linking, origin);
+}
+
+/** What the function makes is no asset, and read where it is used. */
+function isValueMaker(name: string): boolean {
+  return partitionMakers.has(name) || conditionMakers.has(name) || triggerMakers.has(name);
 }
 
 function isSame(a: Origin | null, b: Origin): boolean {

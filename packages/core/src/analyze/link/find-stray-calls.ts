@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../errors/codes.ts";
 import type { CallSite, Expr } from "../facts/file-facts.ts";
 import { callKey, type Declared } from "./find-assets.ts";
-import { groupMaker, isAssetMaker } from "./framework.ts";
+import { groupMaker, isAssetMaker, triggerMakers } from "./framework.ts";
 import { report, type Linking } from "./linking.ts";
 import { reduceValue } from "./reduce-value.ts";
 
@@ -35,7 +35,8 @@ function findMaker(linking: Linking, path: string, file: string): string | null 
     env: null,
   });
   if (head.kind !== "framework") return null;
-  return isAssetMaker(head.name) || head.name === groupMaker || head.name === "*" ? head.name : null;
+  const isMaker = isAssetMaker(head.name) || triggerMakers.has(head.name) || head.name === groupMaker;
+  return isMaker || head.name === "*" ? head.name : null;
 }
 
 function isAccounted({ reachedCalls, reportedSpans }: Declared, file: string, [start, end]: CallSite): boolean {

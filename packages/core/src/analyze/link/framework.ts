@@ -23,6 +23,35 @@ export const partitionMakers: ReadonlySet<string> = new Set([
   "product",
 ]);
 
+/** Functions that make schedules and sensors: an export receives each. */
+export const triggerMakers: ReadonlySet<string> = new Set(["schedule", "sensor"]);
+
+/** Functions that make conditions: calls of them may stand at the top level of a project. */
+export const conditionMakers: ReadonlySet<string> = new Set([
+  "eager",
+  "onCron",
+  "onMissing",
+  "missing",
+  "stale",
+  "inProgress",
+  "failed",
+  "inputMissing",
+  "newlyUpdated",
+  "codeUpdated",
+  "external",
+  "latest",
+  "requested",
+  "handled",
+  "cronTick",
+  "and",
+  "or",
+  "not",
+  "newlyTrue",
+  "since",
+  "anyInput",
+  "allInputs",
+]);
+
 /** Types that mark a parameter. */
 export const parameterTypes: ReadonlySet<string> = new Set(["In", "Self", "Ctx", "Db"]);
 
@@ -34,6 +63,8 @@ export function isFrameworkName(name: string): boolean {
     isAssetMaker(name) ||
     name === groupMaker ||
     partitionMakers.has(name) ||
+    conditionMakers.has(name) ||
+    triggerMakers.has(name) ||
     parameterTypes.has(name) ||
     mappingTypes.has(name)
   );

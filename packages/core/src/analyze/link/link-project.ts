@@ -1,8 +1,9 @@
 import type { Problem } from "../../errors/problem.ts";
-import type { ManifestAsset } from "../../manifest/manifest.ts";
+import type { Manifest, ManifestAsset } from "../../manifest/manifest.ts";
 import type { AssetKey } from "../../values/asset-key.ts";
 import { compareStrings } from "../../values/compare.ts";
 import type { SourceFile } from "../sources/read-sources.ts";
+import { findTriggers } from "./automation/find-triggers.ts";
 import { buildEntry, type Entry } from "./build-entry.ts";
 import type { PackageVersion } from "./code-version.ts";
 import { findAssets, identify, type DeclaredAsset } from "./find-assets.ts";
@@ -15,6 +16,8 @@ import { readOptions, type AssetOptions } from "./read-options.ts";
 export interface Linked {
   /** Sorted by key. */
   readonly assets: readonly ManifestAsset[];
+  /** Sorted by name. */
+  readonly triggers: NonNullable<Manifest["triggers"]>;
   readonly problems: readonly Problem[];
 }
 
@@ -26,10 +29,11 @@ export function linkProject(files: ReadonlyMap<string, SourceFile>, packageVersi
   const named = nameAssets(linking, declared.assets);
   const keys = new Map(named.map(({ asset }) => [identify(asset.head), asset.key]));
   const entries = named.map(({ asset, options }) => buildEntry({ linking, packageVersion }, { asset, options, keys }));
-  reportStrayCalls(linking, declared);
+  const { triggers, calls } = findTriggers(linking, new Set(named.map(({ asset }) => asset.key)));
+  reportStrayCalls(linking, { ...declared, reachedCalls: new Set([...declared.reachedCalls, ...calls]) });
   reportCycles(linking, entries);
   const assets = entries.map(({ asset }) => asset).sort((a, b) => compareStrings(a.key, b.key));
-  return { assets, problems: listProblems(linking) };
+  return { assets, triggers, problems: listProblems(linking) };
 }
 
 function reportFileProblems(linking: Linking): void {

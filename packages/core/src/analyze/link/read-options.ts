@@ -1,5 +1,7 @@
+import type { Condition } from "../../automation/condition/condition.ts";
 import type { PartitionsSpec } from "../../values/partitions-spec.ts";
 import type { Expr } from "../facts/file-facts.ts";
+import { readCondition } from "./automation/read-condition.ts";
 import type { AssetHead, Place, PlacedExpr } from "./heads.ts";
 import { report, type Linking } from "./linking.ts";
 import { readValidPartitions } from "./read-partitions.ts";
@@ -13,6 +15,8 @@ export interface AssetOptions {
   readonly group: string | null;
   readonly resource: string | null;
   readonly partitions: PartitionsSpec | null;
+  /** `null`: it has none, or its condition was reported. */
+  readonly automation: Condition | null;
   /** Every option as it is written. */
   readonly members: OptionMembers;
 }
@@ -41,6 +45,7 @@ export function readOptions(linking: Linking, { call, place, maker }: AssetHead)
     group: readText(reader, "group"),
     resource: readText(reader, "resource"),
     partitions: readPartitionsOption(reader),
+    automation: readAutomation(reader),
     members,
   };
 }
@@ -105,3 +110,8 @@ export function reportNotStatic(linking: Linking, what: string, { expr, place }:
     at: expr.at,
   });
 }
+function readAutomation({ linking, members }: Reader): Condition | null {
+  const member = members.get("automation");
+  return member === undefined || isAbsent(linking, member) ? null : readCondition(linking, member);
+}
+

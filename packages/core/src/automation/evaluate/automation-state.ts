@@ -42,13 +42,32 @@ export interface Automation {
 export type Moment = Pick<PlanningState, "graph" | "now" | "stateOf">;
 
 /**
- * Whether an automation has to be evaluated: it has not come to rest, something happened to what it watches, a tick has passed, a window of time has ended, or code
- * has changed. An evaluation that is left out would have changed nothing.
+ * The automations that have to be evaluated: those that have not come to rest, for which something happened to what they watch, a tick has passed, a window of time has
+ * ended or code has changed, and those that watch what one of these may request. Evaluations that are left out would have changed nothing.
  */
-export function isDue(moment: Moment, automation: Automation, changed: ReadonlySet<AssetKey>): boolean {
-  const { asset, condition, state } = automation;
+export function findDue(
+  moment: Moment,
+  automations: readonly Automation[],
+  changedOf: (asset: AssetKey) => ReadonlySet<AssetKey>,
+): readonly Automation[] {
+  const due = new Set<AssetKey>();
+  const byAsset = new Map(automations.map((automation) => [automation.asset, automation]));
+  for (const asset of moment.graph.order) {
+    const automation = byAsset.get(asset);
+    if (automation === undefined) continue;
+    const watched = listWatched(moment.graph, asset, automation.condition);
+    const isTouched = [...watched].some((key) => due.has(key));
+    if (isTouched || isDue(moment, automation, { watched, changed: changedOf(asset) })) due.add(asset);
+  }
+  return automations.filter(({ asset }) => due.has(asset));
+}
+
+function isDue(
+  moment: Moment,
+  { condition, state }: Automation,
+  { watched, changed }: { readonly watched: ReadonlySet<AssetKey>; readonly changed: ReadonlySet<AssetKey> },
+): boolean {
   if (state === null || !state.isSettled) return true;
-  const watched = listWatched(moment.graph, asset, condition);
   if ([...watched].some((key) => changed.has(key))) return true;
   if (hasTick(condition, new Date(state.evaluatedAt), moment.now)) return true;
   const seen = describeWatched(moment, watched);
