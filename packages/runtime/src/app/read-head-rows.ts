@@ -2,19 +2,16 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Row } from "@watersmeet/core/schema";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import type { Project } from "../project/project.ts";
+import { requireSpec } from "./require-spec.ts";
 import type { StoreSet } from "./store-set.ts";
 
-/** Rows that readers see, as the store says. @throws {NOT_FOUND} when nothing is published @throws {ASSET_UNKNOWN} @throws {STORE_LOCKED} */
+/** Rows that readers see, as the store says. @throws {NOT_FOUND} when nothing is published @throws {ASSET_UNKNOWN} @throws {PROJECT_INVALID} @throws {STORE_LOCKED} */
 export async function readHeadRows(
   deps: { readonly stores: StoreSet; readonly environment: string; readonly project: Project },
   key: AssetKey,
   options: { readonly partition?: PartitionKey; readonly limit: number },
 ): Promise<readonly Row[]> {
-  const asset = deps.project.graph.assets.get(key);
-  const spec = deps.project.specs.get(key);
-  if (asset === undefined || spec === undefined) {
-    throw new WatersmeetError("ASSET_UNKNOWN", `There is no asset ${key}`, { hint: "`watersmeet assets` lists them." });
-  }
+  const { manifest, spec } = requireSpec(deps.project, key);
   const store = await deps.stores.get(spec.store);
   const heads = await store.listHeads(deps.environment, key);
   const versions = heads.filter((head) => options.partition === undefined || head.partition === options.partition);
@@ -24,7 +21,7 @@ export async function readHeadRows(
     });
   }
   const rows: Row[] = [];
-  const stored = { key, schema: spec.schema, isPartitioned: asset.partitions !== null };
+  const stored = { key, schema: spec.schema, isPartitioned: manifest.partitions !== null };
   for await (const chunk of store.readRows({ asset: stored, versions }, { limit: options.limit })) rows.push(...chunk);
   return rows.slice(0, options.limit);
 }

@@ -300,6 +300,12 @@ describe("the desk", () => {
       ["city", false, [{ asset: "cities", namedAt: `assets/airports.ts:${line}` }]],
       ["runways", false, [{ asset: "cities", namedAt: null }]],
     ]);
+    await writeFile(file, `${source}\nthrow new Error("not today");\n`);
+    await registers.reopen();
+    await expect(merges().describe(airports)).rejects.toMatchObject({
+      code: "PROJECT_INVALID",
+      message: expect.stringMatching(/^airports could not be loaded: [^]*not today/),
+    });
     await writeFile(file, source);
     await registers.reopen();
   });

@@ -7,6 +7,7 @@ import { storedAsset } from "../../step/step-work.ts";
 import type { StoredAsset } from "../../stores/port/staging.ts";
 import type { Store } from "../../stores/store.ts";
 import type { ProjectParts } from "../project-parts.ts";
+import { requireSpec } from "../require-spec.ts";
 
 /** What the functions of the desk work with. */
 export type DeskParts = Pick<ProjectParts, "config" | "children" | "connections" | "ledger" | "project" | "stores">;
@@ -27,14 +28,10 @@ export interface DeskMerge extends DeskAsset {
   readonly terms: MergeTerms;
 }
 
-/** @throws {ASSET_UNKNOWN} */
+/** @throws {ASSET_UNKNOWN} @throws {PROJECT_INVALID} */
 export function getAsset(parts: DeskParts, key: AssetKey): DeskAsset {
   const project = parts.project.current();
-  const manifest = project.graph.assets.get(key);
-  const spec = project.specs.get(key);
-  if (manifest === undefined || spec === undefined) {
-    throw new WatersmeetError("ASSET_UNKNOWN", `There is no asset ${key}`, { hint: "`watersmeet assets` lists them." });
-  }
+  const { manifest, spec } = requireSpec(project, key);
   return { key, environment: parts.config.environment, project, manifest, spec, stored: storedAsset(manifest, spec) };
 }
 
