@@ -71,9 +71,9 @@ export function defineAsset(options: LooseOptions, parts: DefinitionParts): Defi
     shrinkPerMille: Object.freeze({ ...parts.shrinkPerMille }),
     key: Object.freeze(columns.filter((column) => options.key?.includes(column))),
     store: options.store ?? null,
+    automation: options.automation ?? null,
   };
   return Object.freeze(definition);
-    automation: options.automation ?? null,
 }
 
 /** @throws {DEFINITION_INVALID} naming the first that is not a column */

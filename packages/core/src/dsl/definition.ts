@@ -79,6 +79,6 @@ export interface Definition {
   readonly key: readonly string[];
   /** Name of the store in the project's configuration; `null`: the default store. */
   readonly store: string | null;
-}
   /** When partitions are made by themselves; `null`: never. */
   readonly automation: Condition | null;
+}

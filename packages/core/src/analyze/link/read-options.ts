@@ -50,6 +50,32 @@ export function readOptions(linking: Linking, { call, place, maker }: AssetHead)
   };
 }
 
+/** Options of something that is no asset. */
+export interface OptionReader {
+  readonly linking: Linking;
+  /** Where they are written. */
+  readonly at: PlacedExpr;
+  /** `null`: it is left out. */
+  readonly member: (name: string) => PlacedExpr | null;
+  /** `null`: it is left out, or not known, which is then reported. */
+  readonly text: (name: string) => string | null;
+}
+
+/** `null` when what is written are no options that can be known, which is then reported. */
+export function openOptions(linking: Linking, at: PlacedExpr): OptionReader | null {
+  const members = new Map<string, PlacedExpr>();
+  if (!collectMembers(linking, at, members)) return null;
+  return {
+    linking,
+    at,
+    member(name) {
+      const member = members.get(name);
+      return member === undefined || isAbsent(linking, member) ? null : member;
+    },
+    text: (name) => readText({ linking, members }, name),
+  };
+}
+
 interface Reader {
   readonly linking: Linking;
   readonly members: OptionMembers;
@@ -96,6 +122,11 @@ function readPartitionsOption({ linking, members }: Reader): PartitionsSpec | nu
   return member === undefined || isAbsent(linking, member) ? null : readValidPartitions(linking, member);
 }
 
+function readAutomation({ linking, members }: Reader): Condition | null {
+  const member = members.get("automation");
+  return member === undefined || isAbsent(linking, member) ? null : readCondition(linking, member);
+}
+
 function isAbsent(linking: Linking, { expr, place }: PlacedExpr): boolean {
   const head = reduceValue(linking, expr, place);
   return head.kind === "expr" && head.expr.kind === "undefined";
@@ -110,8 +141,3 @@ export function reportNotStatic(linking: Linking, what: string, { expr, place }:
     at: expr.at,
   });
 }
-function readAutomation({ linking, members }: Reader): Condition | null {
-  const member = members.get("automation");
-  return member === undefined || isAbsent(linking, member) ? null : readCondition(linking, member);
-}
-
