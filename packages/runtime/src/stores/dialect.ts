@@ -22,6 +22,10 @@ export interface Dialect extends MeasureDialect {
   renderAnalyze(table: string, columns: readonly string[]): readonly string[];
   /** Statements before and after one that joins large tables of which the planner knows nothing, in a transaction. */
   readonly aroundLargeJoin: readonly [before: readonly string[], after: readonly string[]];
+  /** Begins a statement that makes a table of changes from a SELECT; `null`: changes of every attempt stand side by side. */
+  readonly createOwnChanges: string | null;
+  /** Statements before and after one that finds rows by their `rowId`, in a transaction. */
+  readonly aroundRowIds: readonly [before: readonly string[], after: readonly string[]];
   /** Statements that make the table in which attempts of a stamped asset stage rows side by side, unless it is there. */
   renderChangesTable(assetId: number, schema: RowSchema): readonly string[];
   /** Statements that make the tables of a partitioned asset, without rows. */

@@ -18,6 +18,8 @@ export const duckdbDialect: Dialect = {
   updatedTableOptions: "",
   renderAnalyze: () => [],
   aroundLargeJoin: [[], []],
+  createOwnChanges: null,
+  aroundRowIds: [[], []],
   // Staged changes stand in memory, in tables that `StagingArea` makes.
   renderChangesTable: () => [],
   renderAssetTables: (assetId, schema) =>

@@ -41,6 +41,12 @@ export function createPgDialect({
       ["set local enable_nestloop = off", "set local enable_mergejoin = off"],
       ["set local enable_nestloop = on", "set local enable_mergejoin = on"],
     ],
+    createOwnChanges: "create unlogged table",
+    // It would read the whole table to find a few rows whose places it is told.
+    aroundRowIds: [
+      ["set local enable_hashjoin = off", "set local enable_mergejoin = off"],
+      ["set local enable_hashjoin = on", "set local enable_mergejoin = on"],
+    ],
     renderChangesTable,
     renderAssetTables,
     listColumnTables: (assetId) => [tableNames.live(assetId), tableNames.hist(assetId), stagingTableOf(assetId)],

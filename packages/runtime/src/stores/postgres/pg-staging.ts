@@ -65,7 +65,8 @@ export async function registerStaging(
   if (row === undefined) throw new TypeError("An INSERT with RETURNING answers its row");
   const staging = readStaging(row, target.asset);
   const { stagingId, table, schema } = staging.rows;
-  if (stagingId === null) {
+  // The table of its own changes is made from them.
+  if (stagingId === null && staging.stamped?.form !== "ownChanges") {
     await session.run(
       staging.stamped === null
         ? `create table ${table} (${renderPgColumns(schema)})`

@@ -83,7 +83,7 @@ async function joinChecks(
 /** Opened and closed rows in one pass. */
 async function measureSides(measuring: StampedMeasuring, rowChecks: readonly Check[]) {
   const { rows, session } = measuring;
-  const source = `(select * from ${rows.table} where _sid = ${rows.stagingId})`;
+  const source = rows.stagingId === null ? rows.table : `(select * from ${rows.table} where _sid = ${rows.stagingId})`;
   const found = await session.run(renderMeasure({ ...measuring, source }, rowChecks, "_sign"));
   const nothing: SummedMeasurement = {
     rowCount: 0,
@@ -147,7 +147,8 @@ export async function getBase(
 
 /** An item of FROM with the rows that are opened (1) or closed (-1). */
 function renderSide({ table, schema, stagingId }: StagedRows, sign: 1 | -1): string {
-  return `(select ${renderColumnNames(schema.columns)} from ${table} where _sid = ${stagingId} and _sign = ${sign})`;
+  const own = stagingId === null ? "" : `_sid = ${stagingId} and `;
+  return `(select ${renderColumnNames(schema.columns)} from ${table} where ${own}_sign = ${sign})`;
 }
 
 /** What it takes to read a staged version. */

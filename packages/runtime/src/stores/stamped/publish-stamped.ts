@@ -39,7 +39,7 @@ export async function publishStamped(
   const placed = await placeStrands(session, { asset, publications, tables });
   for (const one of placed.filter(({ staging }) => staging.form === "whole"))
     await adoptTable(session, dialect, { asset, placed: one });
-  const changes = placed.filter(({ staging }) => staging.form === "changes");
+  const changes = placed.filter(({ staging }) => staging.form !== "whole");
   const groups = Map.groupBy(changes, ({ rows, staging, table }) =>
     JSON.stringify([rows.table, table, staging.key, staging.isDifference]),
   );
@@ -123,6 +123,11 @@ interface Group {
 const mapping =
   "(select unnest($1::integer[]) as sid, unnest($2::integer[]) as strand, unnest($3::integer[]) as version) as m";
 
+/** Items of FROM: changes `s`, and the strand and version `m` that each belongs to. */
+function renderChanges({ rows: { stagingId, table } }: Placed): string {
+  return `${table} as s join ${mapping} on ${stagingId === null ? "true" : "m.sid = s._sid"}`;
+}
+
 function listMapping(group: readonly Placed[]): readonly (readonly number[])[] {
   return [
     group.map(({ rows }) => rows.stagingId ?? 0),
@@ -136,31 +141,52 @@ async function closeRows(session: SqlSession, dialect: Dialect, { asset, group }
   const expected = group.reduce((sum, { staging }) => sum + staging.closedRows, 0);
   if (first === undefined || expected === 0) return;
   const target = tableNames.stamped(asset.assetId, first.table);
-  const { columns, isUnique } = first.staging.key;
-  const keys = columns.map(quoteIdentifier);
-  const strand = asset.isPartitioned ? "t._strand = c.strand and " : "";
-  const source = `${first.rows.table} as s join ${mapping} on m.sid = s._sid where s._sign = -1`;
-  const sql = isUnique
-    ? `update ${target} as t set _to = c.version from (select m.strand, m.version, ${keys.map((key, index) => `s.${key} as k${index}`).join(", ")} from ${source}) as c where ${strand}t._to = ${openEnd} and ${keys.map((key, index) => `t.${key} = c.k${index}`).join(" and ")}`
-    : renderCloseEqual(dialect, { target, source, schema: first.rows.schema, keys, isShared: asset.isPartitioned });
-  const [before, after] = dialect.aroundLargeJoin;
+  const { form, key } = first.staging;
+  const keys = key.columns.map(quoteIdentifier);
+  const source = `${renderChanges(first)} where s._sign = -1`;
+  const isPlaced = key.isUnique && form === "ownChanges";
+  const close = { target, source, schema: first.rows.schema, keys, isShared: asset.isPartitioned, isPlaced };
+  const sql = key.isUnique ? renderCloseKeys(dialect, close) : renderCloseEqual(dialect, close);
+  const [before, after] = isPlaced ? dialect.aroundRowIds : dialect.aroundLargeJoin;
   for (const statement of before) await session.run(statement);
   const closed = await session.change(sql, listMapping(group));
   for (const statement of after) await session.run(statement);
   if (closed !== expected) throw unexpectedRows(asset, { expected, found: closed });
 }
 
-/** Several rows of a version may be equal: each closed one is paired with one of the table. */
-function renderCloseEqual(
+interface Closing {
+  readonly target: string;
+  /** Items of FROM, and the condition that leaves closed rows. */
+  readonly source: string;
+  readonly schema: StagedRows["schema"];
+  readonly keys: readonly string[];
+  readonly isShared: boolean;
+  /** Whether closed rows say where they stand. */
+  readonly isPlaced: boolean;
+}
+
+/** A key has one row. Where it stands is only believed when the row has the key: the table may have been written anew since. */
+function renderCloseKeys(
   dialect: Dialect,
-  close: {
-    readonly target: string;
-    readonly source: string;
-    readonly schema: StagedRows["schema"];
-    readonly keys: readonly string[];
-    readonly isShared: boolean;
-  },
+  { isPlaced, isShared, keys, source, target }: Omit<Closing, "schema">,
 ): string {
+  const columns = [
+    "m.strand",
+    "m.version",
+    ...(isPlaced ? ["s._row"] : []),
+    ...keys.map((key, n) => `s.${key} as k${n}`),
+  ];
+  const matches = [
+    ...(isPlaced ? [`t.${dialect.rowId} = c._row`] : []),
+    ...(isShared ? ["t._strand = c.strand"] : []),
+    `t._to = ${openEnd}`,
+    ...keys.map((key, n) => `t.${key} = c.k${n}`),
+  ];
+  return `update ${target} as t set _to = c.version from (select ${columns.join(", ")} from ${source}) as c where ${matches.join(" and ")}`;
+}
+
+/** Several rows of a version may be equal: each closed one is paired with one of the table. */
+function renderCloseEqual(dialect: Dialect, close: Omit<Closing, "isPlaced">): string {
   const { isShared, keys, schema, source, target } = close;
   const rowBytes = (prefix: string) => `${renderRowBytes(dialect, schema, prefix)} as bytes`;
   const strand = isShared ? "t._strand" : "0";
@@ -181,7 +207,7 @@ async function openRows(session: SqlSession, { asset, group }: Group): Promise<v
   const cells = first.rows.schema.columns.map(({ name }) => `s.${quoteIdentifier(name)}`).join(", ");
   const [column, strand] = asset.isPartitioned ? ["_strand, ", "m.strand, "] : ["", ""];
   const opened = await session.change(
-    `insert into ${tableNames.stamped(asset.assetId, first.table)} (${column}_from, _to, ${names}) select ${strand}m.version, ${openEnd}, ${cells} from ${first.rows.table} as s join ${mapping} on m.sid = s._sid where s._sign = 1`,
+    `insert into ${tableNames.stamped(asset.assetId, first.table)} (${column}_from, _to, ${names}) select ${strand}m.version, ${openEnd}, ${cells} from ${renderChanges(first)} where s._sign = 1`,
     listMapping(group),
   );
   if (opened !== expected) throw unexpectedRows(asset, { expected, found: opened });

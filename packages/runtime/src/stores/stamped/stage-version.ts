@@ -32,7 +32,18 @@ export async function startStamped(
   const change =
     seen === null ? null : compareSchemas(target.asset.schema, seen.table.schema, { hasRows: false, renderType });
   const base = change !== null && change.conflicts.length + change.added.length === 0 ? seen : null;
-  return { seen, base, form: base === null && !asset.isPartitioned ? "whole" : "changes" };
+  return { seen, base, form: chooseForm(dialect, asset, base) };
+}
+
+/** Partitions share a table: those of many steps that run at once would otherwise make a table each. */
+function chooseForm(
+  dialect: Dialect,
+  { isPartitioned }: Pick<CatalogAsset, "isPartitioned">,
+  base: Tip | null,
+): StampedStaging["form"] {
+  if (isPartitioned) return "changes";
+  if (base === null) return "whole";
+  return dialect.createOwnChanges === null ? "changes" : "ownChanges";
 }
 
 /** Nothing is staged yet. */

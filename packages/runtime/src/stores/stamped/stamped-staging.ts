@@ -1,9 +1,10 @@
 /**
  * What an attempt has staged of a stamped asset. `changes`: rows beside those of other attempts, each opened (`_sign` 1) or closed (-1); without a `base` all are
- * opened. `whole`: a table of its own, which publishing makes the table of a new strand.
+ * opened. `ownChanges`: the same in a table of its own, in which each closed row of a unique key says where it stands (`_row`). `whole`: a table of its own, which
+ * publishing makes the table of a new strand.
  */
 export interface StampedStaging {
-  readonly form: "changes" | "whole";
+  readonly form: "changes" | "ownChanges" | "whole";
   /** Strand and version that were the partition's latest when staging began: the commit is stale when they are not any more. */
   readonly seen: { readonly strand: number; readonly version: number } | null;
   /** Version that the changes are the difference to. */

@@ -18,7 +18,7 @@ export interface StampedRows {
 export const openEnd = 2_147_483_647;
 
 /** Columns of stamped tables that are not the asset's, and those of staged changes. */
-export const stampColumns: readonly string[] = ["_strand", "_from", "_to", "_sid", "_sign"];
+export const stampColumns: readonly string[] = ["_strand", "_from", "_to", "_sid", "_sign", "_row"];
 
 export function renderCreateStamped(
   dialect: Pick<Dialect, "renderType" | "updatedTableOptions">,
