@@ -1,3 +1,4 @@
+export type { BreakerDesk } from "./app/breaker-desk.ts";
 export type { OpenOptions } from "./app/compose.ts";
 export { deriveProject } from "./app/derive-project.ts";
 export type { AuditEntry, MergeDesk } from "./app/merge-desk.ts";
@@ -24,6 +25,8 @@ export type {
   StepRecord,
   StepState,
 } from "./ledger/records.ts";
+export type { BreakerOrder } from "./queue/breaker/control-breaker.ts";
+export type { BreakerRecord } from "./queue/breaker/list-breakers.ts";
 export { createLogger, silentLogger, type Logger, type LogLevel } from "./observe/logger.ts";
 export type { AssetSpec, Project } from "./project/project.ts";
 export type { BatchQuery, BatchRecord, CutRecord, StoredContribution } from "./stores/port/merge-records.ts";

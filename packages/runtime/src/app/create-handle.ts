@@ -3,6 +3,7 @@ import type { AssetKey } from "@watersmeet/core/values";
 import { findLastSequence, insertEvents, notifyFollowers } from "../ledger/events.ts";
 import { hasLiveWorker } from "../ledger/workers.ts";
 import type { Project } from "../project/project.ts";
+import { createBreakerDesk } from "./breaker-desk.ts";
 import { examine } from "./examine.ts";
 import { explainWhy } from "./explain-why.ts";
 import { followEvents, followRun } from "./follow.ts";
@@ -51,6 +52,7 @@ export function createHandle(parts: ProjectParts): Watersmeet {
     why: async (asset, partition) => explainWhy(db, { asset, partition, environment }, await picture(asset)),
     provenance: (id) => listProvenance(db, id),
     merges: createMergeDesk(parts, (request) => submitRequest(parts, plans, request)),
+    breakers: createBreakerDesk(db),
     examine: () => examine({ config, db, stores }),
     async [Symbol.asyncDispose]() {
       await worker.stop();

@@ -50,7 +50,7 @@ export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<Async
       concurrency: config.worker.concurrency,
       stores: () => new Set(stores.open.keys()),
       resources: config.resources,
-      retry: { minDelayMs: config.retries.minDelayMs, maxDelayMs: config.retries.maxDelayMs },
+      retry: config.retries,
       logger,
       random: Math.random,
       graceMs,

@@ -6,6 +6,7 @@ import type { Config } from "../config/config.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEvent, Materialization, PartitionStatus, RunId, RunRecord } from "../ledger/records.ts";
 import type { Project } from "../project/project.ts";
+import type { BreakerDesk } from "./breaker-desk.ts";
 import type { MergeDesk } from "./merge-desk.ts";
 
 export interface RunRequest extends PlanRequest {
@@ -87,6 +88,8 @@ export interface Watersmeet extends AsyncDisposable {
   provenance(id: Materialization["id"]): Promise<readonly Materialization[]>;
   /** Questions and decisions about merges. */
   readonly merges: MergeDesk;
+  /** The circuit breakers of resources. */
+  readonly breakers: BreakerDesk;
   /** For `doctor`: opens every store. */
   examine(): Promise<Examination>;
 }

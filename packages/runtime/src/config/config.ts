@@ -1,3 +1,5 @@
+import type { BreakerSettings, RetryBudget, RetryLimits } from "./failure-terms.ts";
+
 /** Where rows are kept. */
 export type StoreConfig =
   | {
@@ -15,6 +17,10 @@ export type StoreConfig =
 export interface ResourceConfig {
   /** Steps that may use the resource at the same time, over all workers. */
   readonly concurrency: number;
+  /** When its circuit breaker opens; `null`: it has none. */
+  readonly breaker: BreakerSettings | null;
+  /** How many failures may be tried again; `null`: any number. */
+  readonly retryBudget: RetryBudget | null;
 }
 
 /** The whole configuration: frozen, complete, validated. Precedence: flags > environment > watersmeet.config.ts > default. */
@@ -45,7 +51,12 @@ export interface Config {
     /** Keys of a merge, of 1,000, that are folded a second time, in full, before a version is published; all with WATERSMEET_SHADOW=all. @default 5 */
     readonly shadowPerMille: number;
   };
-  readonly retries: { readonly maxAttempts: number; readonly minDelayMs: number; readonly maxDelayMs: number };
+  readonly retries: {
+    readonly maxAttempts: number;
+    readonly minDelayMs: number;
+    readonly maxDelayMs: number;
+    /** Attempts in all, by the cause of a failure. */ readonly limits: RetryLimits;
+  };
   readonly http: { readonly host: string; readonly port: number };
   /** Absolute; everything that Watersmeet itself writes: `.watersmeet`. */
   readonly stateDirectory: string;

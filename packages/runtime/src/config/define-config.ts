@@ -1,3 +1,5 @@
+import type { BreakerSettings, RetryBudget, RetryLimits } from "./failure-terms.ts";
+
 /** A store as written in watersmeet.config.ts; made by `duckdb` or `postgres`. */
 export type StoreDefinition =
   | {
@@ -21,7 +23,7 @@ export interface UserConfig {
   /** By name; assets without a `store` use `default`. @default DuckDB at .watersmeet/data.duckdb */
   readonly stores?: Readonly<Record<string, StoreDefinition>>;
   /** Outside systems, with the steps that may use each at the same time, over all workers. */
-  readonly resources?: Readonly<Record<string, { readonly concurrency: number }>>;
+  readonly resources?: Readonly<Record<string, { readonly concurrency: number } & BreakerOptions>>;
   readonly worker?: {
     /** Steps at the same time in one worker. @default the number of processors, at least 2 */
     readonly concurrency?: number;
@@ -37,6 +39,8 @@ export interface UserConfig {
     readonly minDelayMs?: number;
     /** @default 60000 */
     readonly maxDelayMs?: number;
+    /** Attempts in all, by the cause of a failure: `{ timedOut: 2 }`. See `docs/concepts/retries-and-breakers.md`. */
+    readonly limits?: RetryLimits;
   };
   readonly http?: {
     /** @default "127.0.0.1" */
@@ -44,6 +48,14 @@ export interface UserConfig {
     /** @default 4321 */
     readonly port?: number;
   };
+}
+
+/** How a resource is left alone when it fails. */
+export interface BreakerOptions {
+  /** When the circuit breaker opens, and how it closes; `false`: there is none. */
+  readonly breaker?: false | Partial<BreakerSettings>;
+  /** How many failures may be tried again, within ten minutes; `false`: any number. */
+  readonly retryBudget?: false | Partial<RetryBudget>;
 }
 
 /** Gives the types of the configuration; returns what it gets. */

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { z } from "zod";
 import type { Config } from "./config.ts";
+import { breakerTerms, retryLimits } from "./failure-schema.ts";
 import { findProject, type ProjectLocation } from "./find-project.ts";
 
 /** What a face may set for one call; stronger than everything else. */
@@ -75,7 +76,7 @@ const fileSchema = z
     databaseUrl: postgresUrl.optional(),
     store: storeSchema.optional(),
     stores: z.record(name, storeSchema).default({}),
-    resources: z.record(name, z.strictObject({ concurrency: count })).default({}),
+    resources: z.record(name, z.strictObject({ concurrency: count, ...breakerTerms })).default({}),
     worker: z
       .strictObject({
         concurrency: count.optional(),
@@ -88,6 +89,7 @@ const fileSchema = z
         maxAttempts: count.max(100).default(3),
         minDelayMs: count.default(500),
         maxDelayMs: count.default(60_000),
+        limits: retryLimits,
       })
       .prefault({}),
     http: z.strictObject({ host: z.string().min(1).optional(), port: port.optional() }).prefault({}),

@@ -262,8 +262,10 @@ interface HeadPinTable {
 interface BreakerTable {
   resource: string;
   settings: ColumnType<Json, string | null, string | null>;
+  retry_budget: ColumnType<Json, string | null, string | null>;
   state: Generated<"closed" | "open" | "forcedOpen" | "disabled">;
   generation: Generated<string>;
+  counted_from: Generated<string>;
   retry_at: ColumnType<Date | null, Date | null | undefined>;
   opened_at: ColumnType<Date | null, Date | null | undefined>;
   failed_probes: Generated<number>;
@@ -277,6 +279,7 @@ interface BreakerBucketTable {
   resource: string;
   worker_id: string;
   bucket_at: Date;
+  generation: string;
   ok: Generated<number>;
   bad: Generated<number>;
   slow: Generated<number>;

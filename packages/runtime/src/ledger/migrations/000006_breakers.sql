@@ -4,11 +4,15 @@ create table watersmeet.breaker (
   resource text primary key,
   -- As configured, complete: whoever opens the project last sets them. Null: no breaker is configured for the resource.
   settings jsonb,
+  -- How many failures may be tried again; null: as many as their own limits say.
+  retry_budget jsonb,
   -- closed: calls are let through and counted. open: none until retry_at, from then on a few probes. forcedOpen and disabled: by hand, until retry_at
   -- (null: until somebody resets it), from then on as closed.
   state text not null default 'closed' check (state in ('closed', 'open', 'forcedOpen', 'disabled')),
   -- Grows with every move; who moves it names the generation that it saw, so that one of those who found the same thing does.
   generation bigint not null default 0,
+  -- What was counted in earlier generations tells nothing of the present.
+  counted_from bigint not null default 0,
   retry_at timestamptz,
   -- When the trouble began that it is open for; failed probes do not begin another.
   opened_at timestamptz,
@@ -26,6 +30,8 @@ create table watersmeet.breaker_bucket (
   resource text not null,
   worker_id bigint not null references watersmeet.worker (id) on delete cascade,
   bucket_at timestamptz not null,
+  -- Of the breaker, as the worker saw it.
+  generation bigint not null,
   ok integer not null default 0,
   bad integer not null default 0,
   slow integer not null default 0,
@@ -35,7 +41,7 @@ create table watersmeet.breaker_bucket (
   -- Failures since the last call that was answered, and those of them that did not reach the resource at all.
   bad_streak integer not null default 0,
   unreachable_streak integer not null default 0,
-  primary key (resource, worker_id, bucket_at)
+  primary key (resource, worker_id, bucket_at, generation)
 );
 
 -- Workers that fail at a resource at which others do not: they leave it alone for a while.

@@ -1,4 +1,5 @@
 import type { FailureCause } from "@watersmeet/core/errors";
+import { defaultRetryLimits, type RetryLimits } from "../../config/failure-terms.ts";
 
 export interface RetryPolicy {
   /** Attempts in all: the asset's own number, or the configuration's. */
@@ -9,13 +10,7 @@ export interface RetryPolicy {
   readonly limits?: RetryLimits;
 }
 
-export type RetryLimits = Readonly<Partial<Record<FailureCause, number>>>;
-
-/**
- * Conflicts of transactions end by themselves, so they are tried more often and sooner. A step that is told to come back later is not at fault, so those
- * attempts do not count; that they end at all is what this limit is for.
- */
-export const defaultRetryLimits: RetryLimits = { conflict: 10, throttled: 100 };
+const defaults: RetryLimits = defaultRetryLimits;
 
 /** Pauses after conflicts are as short as this allows. */
 const conflictMaxDelayMs = 2_000;
@@ -25,7 +20,7 @@ const conflictMaxDelayMs = 2_000;
  * again.
  */
 export function attemptLimit(cause: FailureCause, { maxAttempts, limits }: RetryPolicy): number {
-  const limit = limits?.[cause] ?? defaultRetryLimits[cause];
+  const limit = limits?.[cause] ?? defaults[cause];
   if (limit === undefined || maxAttempts === 1) return maxAttempts;
   return cause === "conflict" || cause === "throttled" ? limit : Math.min(limit, maxAttempts);
 }
