@@ -1,4 +1,4 @@
-import type { WaitPolicy } from "@watersmeet/core";
+import type { ResourceUse, WaitPolicy } from "@watersmeet/core";
 import type { CutDecision, MergeOrder } from "@watersmeet/core/merge";
 import type { RunReason, SkipReason } from "@watersmeet/core/plan";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
@@ -26,9 +26,12 @@ export interface LedgerDatabase {
     beat_at: Generated<Date>;
   };
   readonly run: RunTable;
+  readonly run_flush: { run_id: RunId; revision: number; good: readonly number[]; bad: readonly number[] };
   readonly run_asset: RunAssetTable;
   readonly step: StepTable;
   readonly attempt: AttemptTable;
+  /** A view: with the attempts that steps tell themselves. */
+  readonly ended_attempt: AttemptTable;
   readonly materialization: MaterializationTable;
   readonly head: {
     environment: string;
@@ -49,7 +52,19 @@ export interface LedgerDatabase {
     ordinal: number;
     failed_at: Date;
   };
-  readonly resource: { name: string; concurrency: number };
+  readonly resource: {
+    name: string;
+    concurrency: number | null;
+    is_auto: Generated<boolean>;
+    least: Generated<number>;
+    rate_count: number | null;
+    rate_ms: number | null;
+    rate_burst: number | null;
+    full_at: Date | null;
+    auto_limit: number | null;
+    auto_memory: ColumnType<Json, string | null, string | null>;
+    tick_at: Date | null;
+  };
   readonly resource_lease: {
     resource: string;
     run_id: RunId;
@@ -57,6 +72,7 @@ export interface LedgerDatabase {
     worker_id: string;
     weight: Generated<number>;
     taken_at: Generated<Date>;
+    is_probe: Generated<boolean>;
   };
   readonly breaker: BreakerTable;
   readonly breaker_bucket: BreakerBucketTable;
@@ -88,10 +104,11 @@ export interface LedgerDatabase {
   };
 }
 
-/** How a step is claimed: it needs a process that can open the store, and a lease of the resource if there is one. */
+/** How a step is claimed: it needs a process that can open the store, and units of all of these resources at once. */
 export interface Lane {
   readonly store: string;
-  readonly resource: string | null;
+  /** By name. */
+  readonly resources: readonly ResourceUse[];
 }
 
 interface RunTable {
@@ -107,6 +124,7 @@ interface RunTable {
   max_parallel: number | null;
   step_count: number;
   open_count: number;
+  revision: Generated<number>;
   skipped: JSONColumnType<Partial<Record<SkipReason["kind"], number>>>;
   lanes: JSONColumnType<readonly Lane[]>;
   trace_id: string;
@@ -127,7 +145,7 @@ interface RunAssetTable {
   code_version: string;
   schema_version: string;
   store: string;
-  resource: string | null;
+  resources: JSONColumnType<readonly ResourceUse[]>;
   max_attempts: number;
   wait: ColumnType<WaitPolicy | null, string | null, never>;
   succeeded: Generated<number>;
@@ -168,6 +186,7 @@ interface StepTable {
     string | null
   >;
   failure: ColumnType<Json, string | null, string | null>;
+  timings: readonly number[] | null;
   deadline_at: ColumnType<Date | null, undefined, Date | null>;
   decision: ColumnType<CutDecision | null, undefined, string | null>;
 }

@@ -1,6 +1,14 @@
 create type watersmeet.run_state as enum ('queued', 'running', 'paused', 'cancelling', 'succeeded', 'failed', 'cancelled');
 create type watersmeet.step_state as enum ('waiting', 'ready', 'running', 'succeeded', 'unchanged', 'failed', 'blocked', 'upstreamFailed', 'cancelled');
 
+create table watersmeet.asset_pace (
+  asset text not null,
+  weight double precision not null,
+  mean_ms double precision not null,
+  mean_rows double precision not null,
+  rows_rows double precision not null,
+  rows_ms double precision not null
+);
 create table watersmeet.attempt (
   run_id bigint not null,
   ordinal integer not null,
@@ -26,8 +34,10 @@ create table watersmeet.batch (
 create table watersmeet.breaker (
   resource text not null,
   settings jsonb,
+  retry_budget jsonb,
   state text not null default 'closed'::text,
   generation bigint not null default 0,
+  counted_from bigint not null default 0,
   retry_at timestamp with time zone,
   opened_at timestamp with time zone,
   failed_probes smallint not null default 0,
@@ -40,6 +50,7 @@ create table watersmeet.breaker_bucket (
   resource text not null,
   worker_id bigint not null,
   bucket_at timestamp with time zone not null,
+  generation bigint not null,
   ok integer not null default 0,
   bad integer not null default 0,
   slow integer not null default 0,
@@ -112,6 +123,24 @@ create table watersmeet.installation (
   id text not null default substr(md5((gen_random_uuid())::text), 1, 8),
   created_at timestamp with time zone not null default now()
 );
+create table watersmeet.lane_wait (
+  run_id bigint not null,
+  lane smallint not null,
+  since timestamp with time zone not null default now(),
+  seen_at timestamp with time zone not null default now()
+);
+create table watersmeet.limit_history (
+  resource text not null,
+  at timestamp with time zone not null default clock_timestamp(),
+  concurrency integer not null,
+  slowdown double precision,
+  base double precision not null,
+  in_flight integer not null,
+  ready integer not null,
+  completed integer not null,
+  failed integer not null,
+  reason text not null
+);
 create table watersmeet.log_line (
   id bigint not null generated always as identity,
   run_id bigint not null,
@@ -165,7 +194,22 @@ create table watersmeet.migration (
 );
 create table watersmeet.resource (
   name text not null,
-  concurrency integer not null
+  concurrency integer,
+  is_auto boolean not null default false,
+  "least" integer not null default 1,
+  rate_count integer,
+  rate_ms double precision,
+  rate_burst integer,
+  full_at timestamp with time zone,
+  auto_limit double precision,
+  auto_memory jsonb,
+  tick_at timestamp with time zone
+);
+create table watersmeet.resource_hold (
+  resource text not null,
+  until timestamp with time zone not null,
+  reason text not null,
+  noted_at timestamp with time zone not null default now()
 );
 create table watersmeet.resource_lease (
   resource text not null,
@@ -175,6 +219,25 @@ create table watersmeet.resource_lease (
   weight integer not null default 1,
   taken_at timestamp with time zone not null default now(),
   is_probe boolean not null default false
+);
+create table watersmeet.resource_override (
+  id bigint not null generated always as identity,
+  resource text not null,
+  concurrency integer not null,
+  given_by text not null,
+  reason text not null,
+  given_at timestamp with time zone not null default now(),
+  until timestamp with time zone,
+  ended_at timestamp with time zone,
+  ended_by text
+);
+create table watersmeet.resource_sample (
+  resource text not null,
+  asset text not null,
+  duration_ms double precision not null,
+  row_count bigint not null,
+  outcome text not null,
+  ended_at timestamp with time zone not null
 );
 create table watersmeet.run (
   id bigint not null generated always as identity,
@@ -195,7 +258,8 @@ create table watersmeet.run (
   plan json not null,
   created_at timestamp with time zone not null default now(),
   started_at timestamp with time zone,
-  finished_at timestamp with time zone
+  finished_at timestamp with time zone,
+  revision integer not null default 0
 );
 create table watersmeet.run_asset (
   run_id bigint not null,
@@ -208,7 +272,6 @@ create table watersmeet.run_asset (
   code_version text not null,
   schema_version text not null,
   store text not null,
-  resource text,
   max_attempts smallint not null,
   succeeded integer not null default 0,
   unchanged integer not null default 0,
@@ -220,7 +283,14 @@ create table watersmeet.run_asset (
   busy_ms bigint not null default 0,
   first_started_at timestamp with time zone,
   last_finished_at timestamp with time zone,
-  wait jsonb
+  wait jsonb,
+  resources jsonb not null default '[]'::jsonb
+);
+create table watersmeet.run_flush (
+  run_id bigint not null,
+  revision integer not null,
+  good integer[] not null,
+  bad integer[] not null
 );
 create table watersmeet.step (
   run_id bigint not null,
@@ -245,7 +315,8 @@ create table watersmeet.step (
   progress jsonb,
   failure jsonb,
   deadline_at timestamp with time zone,
-  decision jsonb
+  decision jsonb,
+  timings real[]
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
 create table watersmeet.store (
   name text not null,
@@ -264,6 +335,7 @@ create table watersmeet.worker (
   beat_at timestamp with time zone not null default now()
 );
 
+alter table watersmeet.asset_pace add constraint asset_pace_pkey PRIMARY KEY (asset);
 alter table watersmeet.attempt add constraint attempt_outcome_check CHECK ((outcome = ANY (ARRAY['committed'::text, 'unchanged'::text, 'blocked'::text, 'failed'::text, 'cancelled'::text, 'lost'::text, 'released'::text])));
 alter table watersmeet.attempt add constraint attempt_pkey PRIMARY KEY (run_id, ordinal, attempt);
 alter table watersmeet.batch add constraint batch_outcome_check CHECK ((outcome = ANY (ARRAY['admitted'::text, 'duplicate'::text, 'superseding'::text, 'held'::text, 'rejected'::text, 'revoked'::text])));
@@ -272,7 +344,7 @@ alter table watersmeet.breaker add constraint breaker_check CHECK (((state <> 'o
 alter table watersmeet.breaker add constraint breaker_check1 CHECK (((state = 'closed'::text) OR (reason <> ''::text)));
 alter table watersmeet.breaker add constraint breaker_pkey PRIMARY KEY (resource);
 alter table watersmeet.breaker add constraint breaker_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'forcedOpen'::text, 'disabled'::text])));
-alter table watersmeet.breaker_bucket add constraint breaker_bucket_pkey PRIMARY KEY (resource, worker_id, bucket_at);
+alter table watersmeet.breaker_bucket add constraint breaker_bucket_pkey PRIMARY KEY (resource, worker_id, bucket_at, generation);
 alter table watersmeet.breaker_bucket add constraint breaker_bucket_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES watersmeet.worker(id) ON DELETE CASCADE;
 alter table watersmeet.breaker_suspect add constraint breaker_suspect_pkey PRIMARY KEY (resource, worker_id);
 alter table watersmeet.breaker_suspect add constraint breaker_suspect_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES watersmeet.worker(id) ON DELETE CASCADE;
@@ -290,6 +362,8 @@ alter table watersmeet.head_pin add constraint head_pin_decision_id_fkey FOREIGN
 alter table watersmeet.head_pin add constraint head_pin_pkey PRIMARY KEY (environment, asset, partition, decision_id);
 alter table watersmeet.installation add constraint installation_only_row_check CHECK (only_row);
 alter table watersmeet.installation add constraint installation_pkey PRIMARY KEY (only_row);
+alter table watersmeet.lane_wait add constraint lane_wait_pkey PRIMARY KEY (run_id, lane);
+alter table watersmeet.limit_history add constraint limit_history_pkey PRIMARY KEY (resource, at);
 alter table watersmeet.log_line add constraint log_line_level_check CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warn'::text, 'error'::text])));
 alter table watersmeet.log_line add constraint log_line_pkey PRIMARY KEY (id);
 alter table watersmeet.materialization add constraint materialization_check CHECK ((cardinality(input_positions) = cardinality(input_ids)));
@@ -301,11 +375,22 @@ alter table watersmeet.merge_order add constraint merge_order_kind_check CHECK (
 alter table watersmeet.merge_order add constraint merge_order_pkey PRIMARY KEY (environment, asset, partition, batch_id, kind, overrides_closed);
 alter table watersmeet.migration add constraint migration_pkey PRIMARY KEY (id);
 alter table watersmeet.resource add constraint resource_concurrency_check CHECK ((concurrency > 0));
+alter table watersmeet.resource add constraint resource_least_check CHECK (("least" > 0));
 alter table watersmeet.resource add constraint resource_pkey PRIMARY KEY (name);
+alter table watersmeet.resource add constraint resource_rate_burst_check CHECK ((rate_burst > 0));
+alter table watersmeet.resource add constraint resource_rate_check CHECK ((((rate_count IS NULL) = (rate_ms IS NULL)) AND ((rate_count IS NULL) = (rate_burst IS NULL))));
+alter table watersmeet.resource add constraint resource_rate_count_check CHECK ((rate_count > 0));
+alter table watersmeet.resource add constraint resource_rate_ms_check CHECK ((rate_ms > (0)::double precision));
 alter table watersmeet.resource_lease add constraint resource_lease_pkey PRIMARY KEY (resource, run_id, ordinal);
 alter table watersmeet.resource_lease add constraint resource_lease_resource_fkey FOREIGN KEY (resource) REFERENCES watersmeet.resource(name);
 alter table watersmeet.resource_lease add constraint resource_lease_weight_check CHECK ((weight > 0));
 alter table watersmeet.resource_lease add constraint resource_lease_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES watersmeet.worker(id) ON DELETE CASCADE;
+alter table watersmeet.resource_override add constraint resource_override_check CHECK (((ended_at IS NULL) = (ended_by IS NULL)));
+alter table watersmeet.resource_override add constraint resource_override_concurrency_check CHECK ((concurrency > 0));
+alter table watersmeet.resource_override add constraint resource_override_given_by_check CHECK ((given_by <> ''::text));
+alter table watersmeet.resource_override add constraint resource_override_pkey PRIMARY KEY (id);
+alter table watersmeet.resource_override add constraint resource_override_reason_check CHECK ((reason <> ''::text));
+alter table watersmeet.resource_sample add constraint resource_sample_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'failed'::text, 'throttled'::text])));
 alter table watersmeet.run add constraint run_environment_fkey FOREIGN KEY (environment) REFERENCES watersmeet.environment(name);
 alter table watersmeet.run add constraint run_idempotency_key_key UNIQUE (idempotency_key);
 alter table watersmeet.run add constraint run_kind_check CHECK ((kind = ANY (ARRAY['run'::text, 'backfill'::text])));
@@ -315,6 +400,8 @@ alter table watersmeet.run add constraint run_pkey PRIMARY KEY (id);
 alter table watersmeet.run_asset add constraint run_asset_open_count_check CHECK ((open_count >= 0));
 alter table watersmeet.run_asset add constraint run_asset_pkey PRIMARY KEY (run_id, "position");
 alter table watersmeet.run_asset add constraint run_asset_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;
+alter table watersmeet.run_flush add constraint run_flush_pkey PRIMARY KEY (run_id, revision);
+alter table watersmeet.run_flush add constraint run_flush_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;
 alter table watersmeet.step add constraint step_check CHECK (((state <> 'running'::watersmeet.step_state) OR (worker_id IS NOT NULL)));
 alter table watersmeet.step add constraint step_pkey PRIMARY KEY (run_id, ordinal);
 alter table watersmeet.store add constraint store_pkey PRIMARY KEY (name);
@@ -329,14 +416,49 @@ CREATE INDEX head_pin_pending ON watersmeet.head_pin USING btree (store) WHERE (
 CREATE INDEX log_line_by_step ON watersmeet.log_line USING btree (run_id, ordinal, id);
 CREATE INDEX materialization_by_partition ON watersmeet.materialization USING btree (asset, partition, id);
 CREATE INDEX merge_order_by_decision ON watersmeet.merge_order USING btree (decision_id);
+CREATE INDEX resource_hold_until ON watersmeet.resource_hold USING btree (resource, until);
 CREATE INDEX resource_lease_by_step ON watersmeet.resource_lease USING btree (run_id, ordinal);
 CREATE INDEX resource_lease_by_worker ON watersmeet.resource_lease USING btree (worker_id);
+CREATE INDEX resource_override_open ON watersmeet.resource_override USING btree (resource, id) WHERE (ended_at IS NULL);
+CREATE INDEX resource_sample_by_resource ON watersmeet.resource_sample USING btree (resource);
 CREATE INDEX run_asset_by_asset ON watersmeet.run_asset USING btree (asset, run_id);
 CREATE INDEX run_open ON watersmeet.run USING btree (id) WHERE (state < 'succeeded'::watersmeet.run_state);
 CREATE INDEX step_deadline ON watersmeet.step USING btree (deadline_at) WHERE ((state = 'waiting'::watersmeet.step_state) AND (deadline_at IS NOT NULL));
 CREATE INDEX step_ready ON watersmeet.step USING btree (run_id, lane, priority DESC, ordinal) WHERE (state = 'ready'::watersmeet.step_state);
 CREATE INDEX step_running ON watersmeet.step USING btree (run_id, ordinal) WHERE (state = 'running'::watersmeet.step_state);
 CREATE INDEX step_suspect ON watersmeet.step USING btree (run_id) WHERE ((state = 'ready'::watersmeet.step_state) AND (crashes > 0));
+
+create view watersmeet.ended_attempt as
+ SELECT attempt.run_id,
+    attempt.ordinal,
+    attempt.attempt,
+    attempt.outcome,
+    attempt.worker_id,
+    attempt.started_at,
+    attempt.finished_at,
+    attempt.timings,
+    attempt.failure
+   FROM watersmeet.attempt
+UNION ALL
+ SELECT step.run_id,
+    step.ordinal,
+    step.attempt,
+        CASE step.state
+            WHEN 'succeeded'::watersmeet.step_state THEN 'committed'::text
+            ELSE (step.state)::text
+        END AS outcome,
+    step.worker_id,
+    step.started_at,
+    step.finished_at,
+        CASE
+            WHEN (step.timings IS NOT NULL) THEN jsonb_build_object('userMs', step.timings[1], 'stageMs', step.timings[2], 'gateMs', step.timings[3], 'commitMs', step.timings[4])
+            ELSE NULL::jsonb
+        END AS timings,
+    step.failure
+   FROM watersmeet.step
+  WHERE ((step.state = ANY (ARRAY['succeeded'::watersmeet.step_state, 'unchanged'::watersmeet.step_state, 'failed'::watersmeet.step_state, 'blocked'::watersmeet.step_state, 'cancelled'::watersmeet.step_state])) AND (step.worker_id IS NOT NULL) AND (NOT (EXISTS ( SELECT
+           FROM watersmeet.attempt known
+          WHERE ((known.run_id = step.run_id) AND (known.ordinal = step.ordinal) AND (known.attempt = step.attempt))))));
 
 CREATE OR REPLACE FUNCTION watersmeet.order_events()
  RETURNS trigger

@@ -4,6 +4,7 @@ import type { LedgerDatabase } from "../ledger/database.ts";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId, RunState } from "../ledger/records.ts";
+import { skipRevision } from "./counters/flush-log.ts";
 import { settleWaits } from "./merge-wait/settle-waits.ts";
 import { finishRuns } from "./record/finish-runs.ts";
 import { listNewSteps, stepsOf, type NewStep } from "./shape/dependencies.ts";
@@ -29,6 +30,7 @@ export async function cancelRun(db: LedgerDb, id: RunId, by: string): Promise<vo
     if (isEnded(state) || state === "cancelling") return;
     await sql`update watersmeet.run set state = 'cancelling' where id = ${id}`.execute(tx);
     await cancelIdleSteps(tx, id);
+    await skipRevision(tx, id);
     const finished = await finishRuns(tx, [id]);
     await insertEvents(tx, [{ kind: "run:cancelling", runId: id, body: { by } }, ...finished.events]);
   });
@@ -63,6 +65,7 @@ export async function retryRun(
     if (reopened === 0) return;
     await sql`update watersmeet.run set state = 'running', round = round + 1, finished_at = null, open_count = ${reopened}
       where id = ${id}`.execute(tx);
+    await skipRevision(tx, id);
     // Branches that had ended well are there from the start.
     const waiting = shape.assets.filter((asset) => asset.inputs.some((input) => input.isLeg)).map(stepsOf);
     const settled = await settleWaits(tx, { runId: id, shape, steps: waiting });
@@ -161,8 +164,9 @@ async function reopenSteps(tx: Transaction<LedgerDatabase>, id: RunId, shape: Ru
     for (const step of listNewSteps(shape, asset, isDone)) if (!isDone(step.ordinal)) again.push(step);
   }
   if (again.length === 0) return 0;
+  await keepAttempts(tx, id);
   await sql`
-    update watersmeet.step set round = round + 1, pending = again.pending, failures = 0, crashes = 0, failure = null,
+    update watersmeet.step set round = round + 1, pending = again.pending, failures = 0, crashes = 0, failure = null, timings = null,
       started_at = null, finished_at = null, worker_id = null, not_before = null, deadline_at = null, decision = null,
       state = (case when again.pending = 0 then 'ready' else 'waiting' end)::watersmeet.step_state
     from unnest(${again.map((step) => step.ordinal)}::integer[], ${again.map((step) => step.pending)}::integer[]) as again (ordinal, pending)
@@ -172,4 +176,13 @@ async function reopenSteps(tx: Transaction<LedgerDatabase>, id: RunId, shape: Ru
       open_count = step_count - succeeded - unchanged
     where run_id = ${id}`.execute(tx);
   return again.length;
+}
+
+/** The last attempt of a step is told by its row, which is about to begin again. */
+async function keepAttempts(tx: Transaction<LedgerDatabase>, id: RunId): Promise<void> {
+  await sql`
+    insert into watersmeet.attempt (run_id, ordinal, attempt, outcome, worker_id, started_at, finished_at, failure)
+    select run_id, ordinal, attempt, outcome, worker_id, started_at, finished_at, failure from watersmeet.ended_attempt
+    where run_id = ${id} and outcome in ('failed', 'blocked', 'cancelled')
+    on conflict (run_id, ordinal, attempt) do nothing`.execute(tx);
 }

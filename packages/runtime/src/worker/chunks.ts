@@ -1,8 +1,9 @@
 import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { ClaimRequest } from "../queue/claim/claim-steps.ts";
+import type { Turns } from "../queue/claim/fair-turns.ts";
 import { resolveInputs } from "../queue/claim/resolve-inputs.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
 import type { VersionMemory } from "../queue/claim/version-memory.ts";
+import type { NextClaim } from "../queue/record/record-outcomes.ts";
 import type { ShapeOf } from "../queue/shape/shape-cache.ts";
 import { decideChunk } from "./decide-chunk.ts";
 import type { Slots } from "./slots.ts";
@@ -10,7 +11,7 @@ import type { Slots } from "./slots.ts";
 /** What both ways of claiming share: a look for work, and the record of the work before. */
 export interface Chunks {
   /** What to ask for now; `undefined` when there is no room that is worth it. Its room is reserved until `end`. */
-  begin(): { readonly request: ClaimRequest; readonly end: () => void } | undefined;
+  begin(): { readonly request: NextClaim; readonly end: () => void } | undefined;
   /** Starts what was claimed. */
   start(held: readonly HeldStep[]): Promise<void>;
   /** From now on there is no room. */
@@ -26,6 +27,7 @@ export interface ChunkOptions {
   readonly shapeOf: ShapeOf;
   readonly installationId: string;
   readonly memory: VersionMemory;
+  readonly turns: Turns;
 }
 
 export function createChunks(options: ChunkOptions): Chunks {
@@ -34,10 +36,18 @@ export function createChunks(options: ChunkOptions): Chunks {
   return {
     begin() {
       if (isClosed) return undefined;
-      const { limit, isWorthwhile } = decideChunk({ concurrency, held: slots.heldCount(), meanMs: slots.meanMs() });
+      const held = slots.heldCount();
+      const { limit, isWorthwhile, areShort } = decideChunk({ concurrency, held, meanMs: slots.meanMs() });
       if (!isWorthwhile) return undefined;
-      const { workerId, stores } = options;
-      const request = { workerId: workerId(), stores: stores(), limit, maySuspect: !slots.hasSuspect() };
+      const { workerId, stores, turns } = options;
+      const request = {
+        workerId: workerId(),
+        stores: stores(),
+        limit,
+        maySuspect: !slots.hasSuspect(),
+        turns,
+        takesReleased: areShort,
+      };
       return { request, end: slots.reserve(limit) };
     },
     close() {

@@ -3,6 +3,8 @@ export interface ChunkDecision {
   readonly limit: number;
   /** False: what may be claimed now is too little to be worth a transaction; there will be more room in a moment. */
   readonly isWorthwhile: boolean;
+  /** Whether steps are so short that several rounds of the slots fit into the time ahead. */
+  readonly areShort: boolean;
 }
 
 /** Work that waits in a worker may be this long, in ms. It hides the time that claiming takes, and no more: others could have run it. */
@@ -21,5 +23,6 @@ export function decideChunk(state: {
   const { concurrency, held, meanMs } = state;
   const ahead = meanMs === null ? 0 : Math.min(maxAhead, Math.floor((aheadMs / Math.max(meanMs, 0.001)) * concurrency));
   const limit = concurrency + ahead - held;
-  return { limit, isWorthwhile: limit > 0 && (limit >= Math.ceil(ahead / 2) || held < concurrency) };
+  const areShort = ahead >= concurrency;
+  return { limit, areShort, isWorthwhile: limit > 0 && (limit >= Math.ceil(ahead / 2) || held < concurrency) };
 }

@@ -1,12 +1,13 @@
 import { connectionSettings, openLedger, type LedgerConnections, type LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
-import type { ClaimRequest } from "../queue/claim/claim-steps.ts";
+import { createTurns } from "../queue/claim/fair-turns.ts";
 import { createVersionMemory, type VersionMemory } from "../queue/claim/version-memory.ts";
+import { createCounterMemory } from "../queue/counters/counter-memory.ts";
 import { ringDoorbell } from "../queue/doorbell/doorbell.ts";
-import type { RecordDeps, Recorded } from "../queue/record/record-outcomes.ts";
-import { ensureResources } from "../queue/resources.ts";
-import { createShapeCache } from "../queue/shape/shape-cache.ts";
+import type { NextClaim, RecordDeps, Recorded } from "../queue/record/record-outcomes.ts";
+import { ensureResources, type ResourceLimit } from "../queue/resources.ts";
 import type { RetryPolicy } from "../queue/retry/retry-policy.ts";
+import { createShapeCache } from "../queue/shape/shape-cache.ts";
 import type { StepExecutor } from "../step/step.ts";
 import { createChunks, type Chunks } from "./chunks.ts";
 import { startClaimLoop } from "./claim-loop.ts";
@@ -25,7 +26,7 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** Stores that this process can open now. */
   readonly stores: () => ReadonlySet<string>;
-  readonly resources: Readonly<Record<string, { readonly concurrency: number }>>;
+  readonly resources: Readonly<Record<string, ResourceLimit>>;
   readonly retry: Omit<RetryPolicy, "maxAttempts">;
   readonly logger: Logger;
   /** In [0, 1). */
@@ -49,8 +50,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { db } = hot;
   await ensureResources(db, options.resources);
   const { id: installationId } = await db.selectFrom("installation").select("id").executeTakeFirstOrThrow();
-  const deps: RecordDeps = { shapeOf: createShapeCache(), retry: options.retry, random: options.random };
+  const deps: RecordDeps = {
+    shapeOf: createShapeCache(),
+    retry: options.retry,
+    random: options.random,
+    counters: createCounterMemory(),
+  };
   const memory = createVersionMemory();
+  const turns = createTurns();
   const reports = startStepReports(db, logger);
   const teller = startEventTeller(db, logger);
   const slots = createSlots({
@@ -58,7 +65,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     concurrency: options.concurrency,
     workerId: () => liveness.workerId(),
     listen: (step) => reports.listen(step),
-    onEnded: (ended) => flush.push(ended),
+    onEnded(ended) {
+      turns.observe(ended.step.runId, ended.finishedAt.getTime() - ended.startedAt.getTime());
+      flush.push(ended);
+    },
   });
   const liveness = await startLiveness({
     client: connectionSettings(ledger.url),
@@ -74,6 +84,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     slots,
     installationId,
     memory,
+    turns,
     workerId,
     shapeOf: deps.shapeOf,
     concurrency: options.concurrency,
@@ -95,8 +106,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
   const doorbell = startDoorbell({ pool: ledger.pool, logger, onBell: () => claim.looked() });
 
-  function onRecorded({ readyCount, retryInMs }: Recorded): void {
+  function onRecorded({ readyCount, retryInMs, mustLetGo }: Recorded): void {
     teller.tell();
+    if (mustLetGo) slots.handBack();
     claim.wake();
     if (retryInMs !== null) setTimeout(() => claim.wake(), retryInMs + 1).unref();
     // What this worker cannot take itself is for others.
@@ -131,7 +143,7 @@ function createFlushOptions(parts: {
   readonly onRecorded: (recorded: Recorded) => void;
 }): FlushOptions {
   let endChunk = (): void => {};
-  const next = (): ClaimRequest | undefined => {
+  const next = (): NextClaim | undefined => {
     endChunk();
     const chunk = parts.chunks.begin();
     endChunk = chunk?.end ?? (() => {});

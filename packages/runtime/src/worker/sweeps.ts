@@ -77,7 +77,7 @@ async function sweep(options: SweepOptions, isThorough: boolean): Promise<number
 async function passDueDeadlines(options: SweepOptions): Promise<void> {
   const { db, deps, logger } = options;
   for (const runId of await listDueRuns(db)) {
-    const passed = await passDeadlines(db, runId, deps.shapeOf);
+    const passed = await passDeadlines(db, runId, deps);
     if (passed.decidedCount === 0) continue;
     logger.info({ run: runId, merges: passed.decidedCount }, "merges decided without branches whose time has passed");
     options.onReady();

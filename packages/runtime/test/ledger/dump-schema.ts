@@ -5,7 +5,7 @@ export async function dumpSchema(client: pg.ClientBase, schema: string): Promise
   // Names are printed in full, whoever asks: a role may have the schema in its search path.
   await client.query("set search_path = ''");
   const sections = [];
-  for (const sql of [enums, tables, constraints, indexes, functions, triggers]) {
+  for (const sql of [enums, tables, constraints, indexes, views, functions, triggers]) {
     const { rows } = await client.query<{ text: string }>(sql, [schema]);
     sections.push(rows.map((row) => row.text).join("\n"));
   }
@@ -37,6 +37,10 @@ const indexes = `
   select pg_get_indexdef(indexrelid) || ';' as text from pg_index join pg_class on pg_class.oid = indexrelid
   where relnamespace = $1::regnamespace and not exists (select from pg_constraint where conindid = indexrelid and contype in ('p', 'u'))
   order by relname collate "C"`;
+
+const views = `
+  select format(E'create view %I.%I as\n%s', $1::text, relname, pg_get_viewdef(oid)) as text from pg_class
+  where relnamespace = $1::regnamespace and relkind = 'v' order by relname collate "C"`;
 
 const functions = `
   select rtrim(pg_get_functiondef(oid), E'\\n') || ';' as text from pg_proc where pronamespace = $1::regnamespace order by proname collate "C"`;

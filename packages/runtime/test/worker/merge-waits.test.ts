@@ -400,7 +400,7 @@ test("a deadline passes whoever has died, and is decided once by however many lo
   }
   await waitUntil(async () => (await listDueRuns(ledger.db)).includes(id));
   const shapeOf = createShapeCache();
-  const passed = await Promise.all([ledger, other, ledger].map(({ db }) => passDeadlines(db, id, shapeOf)));
+  const passed = await Promise.all([ledger, other, ledger].map(({ db }) => passDeadlines(db, id, { shapeOf })));
   expect(passed.map((each) => each.readyCount).toSorted((a, b) => a - b)).toEqual([0, 0, 1]);
   await using _second = await startTestWorker(other, behaveBy(deeds));
   await waitUntil(async () => (await findStep(id, "readerDied"))?.state === "succeeded");

@@ -95,6 +95,6 @@ export async function countStates(db: LedgerDb, id: RunId): Promise<Record<strin
 
 export async function listAttemptOutcomes(db: LedgerDb, id: RunId): Promise<readonly string[]> {
   const { rows } = await sql<{ outcome: string }>`
-    select outcome from watersmeet.attempt where run_id = ${id} order by ordinal, attempt`.execute(db);
+    select outcome from watersmeet.ended_attempt where run_id = ${id} order by ordinal, attempt`.execute(db);
   return rows.map((row) => row.outcome);
 }

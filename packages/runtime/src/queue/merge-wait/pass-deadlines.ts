@@ -4,9 +4,10 @@ import type { LedgerDatabase } from "../../ledger/database.ts";
 import { insertEvents } from "../../ledger/events.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId } from "../../ledger/records.ts";
+import { createCounterMemory } from "../counters/counter-memory.ts";
 import { advanceRun } from "../record/advance-runs.ts";
 import { finishRuns } from "../record/finish-runs.ts";
-import type { ShapeOf } from "../shape/shape-cache.ts";
+import type { RecordDeps } from "../record/record-outcomes.ts";
 
 /** Steps that may be claimed because the time of their merges has passed, and whether anything was decided. */
 export interface PassedDeadlines {
@@ -25,17 +26,32 @@ export async function listDueRuns(db: LedgerDb): Promise<readonly RunId[]> {
 }
 
 /** Lets the merges of a run decide whose time has passed. Two workers that see it at once take turns on the run's row, and the second finds nothing to do. */
-export async function passDeadlines(db: LedgerDb, runId: RunId, shapeOf: ShapeOf): Promise<PassedDeadlines> {
-  const shape = await shapeOf(db, runId);
-  return db.transaction().execute(async (tx) => {
-    await sql`select from watersmeet.run where id = ${runId} for update`.execute(tx);
+export async function passDeadlines(
+  db: LedgerDb,
+  runId: RunId,
+  deps: Pick<RecordDeps, "shapeOf" | "counters">,
+): Promise<PassedDeadlines> {
+  const shape = await deps.shapeOf(db, runId);
+  const memory = deps.counters ?? createCounterMemory();
+  const { remember, ...passed } = await db.transaction().execute(async (tx) => {
+    const revision = await lockRun(tx, runId);
+    const counters = await memory.open(tx, { id: runId, revision, shape });
     const due = await listDue(tx, runId);
     const judged = normalizeRanges(due.map((ordinal) => [ordinal, ordinal + 1] as const));
-    const advance = await advanceRun(tx, { runId, shape }, { ended: [], givenUp: [], judged });
+    const run = { runId, shape, counters, room: () => null };
+    const advance = await advanceRun(tx, run, { ended: [], givenUp: [], judged });
     const finished = await finishRuns(tx, advance.isLast ? [runId] : []);
     await insertEvents(tx, [...advance.events, ...finished.events]);
-    return { decidedCount: due.length, readyCount: advance.readyCount };
+    return { decidedCount: due.length, readyCount: advance.readyCount, remember: advance.remember };
   });
+  remember();
+  return passed;
+}
+
+async function lockRun(tx: Transaction<LedgerDatabase>, runId: RunId): Promise<number> {
+  const { rows } = await sql<{ revision: number }>`
+    select revision from watersmeet.run where id = ${runId} for update`.execute(tx);
+  return rows[0]?.revision ?? 0;
 }
 
 async function listDue(tx: Transaction<LedgerDatabase>, runId: RunId): Promise<readonly number[]> {

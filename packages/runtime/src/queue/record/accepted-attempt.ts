@@ -1,3 +1,4 @@
+import type { ResourceUse } from "@watersmeet/core";
 import type { MaterializationId, RunId } from "../../ledger/records.ts";
 import type { InputVersion } from "../../step/step.ts";
 import type { HeldStep } from "../claim/take-ready.ts";
@@ -21,7 +22,14 @@ export interface EndedAttempt {
 export interface LockedRun {
   readonly id: RunId;
   readonly environment: string;
+  /** Grows with every transaction that ends steps. */
+  readonly revision: number;
   readonly isCancelling: boolean;
+  readonly isRunning: boolean;
+  /** Whether it may have only so many steps at a time. */
+  readonly isLimited: boolean;
+  /** Whether another run may have steps to run. */
+  readonly hasRivals: boolean;
   readonly requestedBy: string;
   readonly traceId: string;
   /** What the names of stores mean now; absent: nobody has opened it. */
@@ -43,5 +51,5 @@ export interface AssetPosition {
   readonly codeVersion: string;
   readonly schemaVersion: string;
   readonly maxAttempts: number;
-  readonly resource: string | null;
+  readonly resources: readonly ResourceUse[];
 }

@@ -3,45 +3,23 @@ import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
 import type { NewEvent } from "../../ledger/events.ts";
 import type { RunId } from "../../ledger/records.ts";
+import type { HeldStep } from "../claim/take-ready.ts";
+import { beginProgress, type Progress, type RunCounters } from "../counters/run-counters.ts";
 import { settleWaits } from "../merge-wait/settle-waits.ts";
-import {
-  listBarrierReleases,
-  listDescendants,
-  listReleases,
-  listTouchedMerges,
-  type Release,
-} from "../shape/dependencies.ts";
+import { listDescendants, listTouchedMerges } from "../shape/dependencies.ts";
 import { getAssetOf, type RunShape } from "../shape/run-shape.ts";
+import type { StoredShape } from "../shape/shape-cache.ts";
 import type { AcceptedAttempt } from "./accepted-attempt.ts";
-import { countEndings } from "./count-endings.ts";
-import { finishRuns } from "./finish-runs.ts";
+import { countEndings, countRun } from "./count-endings.ts";
+import { releaseSteps, type Room } from "./release-steps.ts";
 
-export interface Advance {
-  readonly readyCount: number;
-  readonly finishedRuns: readonly RunId[];
-  readonly events: readonly NewEvent[];
-}
-
-/** After steps have ended: who may run now, who never will, counters, and the end of runs. The runs' rows are locked. */
-export async function advanceRuns(
-  tx: Transaction<LedgerDatabase>,
-  accepted: readonly AcceptedAttempt[],
-  shapes: ReadonlyMap<RunId, RunShape>,
-): Promise<Advance> {
-  let readyCount = 0;
-  const events: NewEvent[] = [];
-  const ending: RunId[] = [];
-  for (const [runId, attempts] of Map.groupBy(accepted, (each) => each.run.id)) {
-    const ended = attempts.filter((each) => each.move.state !== "ready");
-    const shape = shapes.get(runId);
-    if (shape === undefined || ended.length === 0) continue;
-    const advance = await advanceRun(tx, { runId, shape }, { ended, givenUp: [], judged: [] });
-    readyCount += advance.readyCount;
-    events.push(...advance.events);
-    if (advance.isLast) ending.push(runId);
-  }
-  const finished = await finishRuns(tx, ending);
-  return { readyCount, finishedRuns: finished.ids, events: [...events, ...finished.events] };
+/** A run whose row is locked, with counters of its revision. */
+export interface AdvancingRun {
+  readonly runId: RunId;
+  readonly shape: StoredShape;
+  readonly counters: RunCounters;
+  /** Asked when steps are released. */
+  readonly room: () => Room | null;
 }
 
 /** What has moved in a run: attempts that ended, merges that gave up, merges to look at. */
@@ -54,57 +32,71 @@ export interface Wave {
 }
 
 export interface RunAdvance {
+  /** Steps that became ready and that nobody holds. */
   readonly readyCount: number;
+  /** Steps that were taken as they were released. */
+  readonly held: readonly HeldStep[];
   readonly events: readonly NewEvent[];
   /** Whether the run's last step has ended. */
   readonly isLast: boolean;
+  /** To be called after the commit: the counters follow. */
+  readonly remember: () => void;
 }
 
-/** A merge that gives up ends what needs it, which may be what another merge waits for: so it goes on until nothing more moves. */
-export async function advanceRun(
-  tx: Transaction<LedgerDatabase>,
-  run: { readonly runId: RunId; readonly shape: RunShape },
-  first: Wave,
-): Promise<RunAdvance> {
+/**
+ * After steps have ended: who may run now, who never will, and counters. The run's row is locked. A merge that gives up ends what needs it, which may be what
+ * another merge waits for: so it goes on until nothing more moves.
+ */
+export async function advanceRun(tx: Transaction<LedgerDatabase>, run: AdvancingRun, first: Wave): Promise<RunAdvance> {
+  const progress = beginProgress(run.shape, run.counters);
   const events: NewEvent[] = [];
+  const held: HeldStep[] = [];
   let readyCount = 0;
-  let isLast = false;
   for (let wave: Wave | null = first; wave !== null;) {
-    const moved = await advanceWave(tx, run, wave);
+    const moved: WaveAdvance = await advanceWave(tx, { ...run, progress }, wave);
     readyCount += moved.readyCount;
     events.push(...moved.events);
-    isLast ||= moved.isLast;
+    held.push(...moved.held);
     wave = moved.givenUp.length === 0 ? null : { ended: [], givenUp: moved.givenUp, judged: [] };
   }
-  return { readyCount, events, isLast };
+  if (progress.ended.good.length + progress.ended.bad.length === 0) {
+    return { readyCount, held, events, isLast: false, remember: () => {} };
+  }
+  const revision = run.counters.revision + 1;
+  const isLast = await countRun(tx, run.runId, { ...progress.ended, revision });
+  return { readyCount, held, events, isLast, remember: () => progress.apply(revision) };
+}
+
+interface WaveAdvance {
+  readonly readyCount: number;
+  readonly held: readonly HeldStep[];
+  readonly events: readonly NewEvent[];
+  readonly givenUp: readonly number[];
 }
 
 async function advanceWave(
   tx: Transaction<LedgerDatabase>,
-  { runId, shape }: { readonly runId: RunId; readonly shape: RunShape },
+  run: AdvancingRun & { readonly progress: Progress },
   { ended, givenUp, judged }: Wave,
-): Promise<RunAdvance & { readonly givenUp: readonly number[] }> {
+): Promise<WaveAdvance> {
+  const { runId, shape } = run;
   const good = ended.filter(({ move }) => move.state === "succeeded" || move.state === "unchanged").map(ordinalOf);
   const failed = ended.filter(({ move }) => move.state === "failed" || move.state === "blocked").map(ordinalOf);
+  const cancelled = ended.filter(({ move }) => move.state === "cancelled").map(ordinalOf);
   const lost = await loseDescendants(tx, { runId, shape, failed: [...failed, ...givenUp] });
-  const bad = [...failed, ...givenUp, ...lost];
-  const endings = {
-    runId,
-    ended,
-    upstreamFailed: countByAsset(shape, lost),
-    givenUp: countByAsset(shape, givenUp),
-  };
-  const [counted, released] = await Promise.all([
+  const bad = [...failed, ...cancelled, ...givenUp, ...lost];
+  const { released, closed } = run.progress.end({ good, bad });
+  const endings = { runId, ended, upstreamFailed: countByAsset(shape, lost), givenUp: countByAsset(shape, givenUp) };
+  const [freed] = await Promise.all([
+    releaseSteps(tx, { runId, shape, room: released.length === 0 ? null : run.room() }, released),
     countEndings(tx, endings),
-    releaseSteps(tx, runId, [...listReleases(shape, good), ...listReleases(shape, bad, "optional")]),
   ]);
-  const passed = await releaseSteps(tx, runId, listBarrierReleases(shape, counted));
-  const touched = listTouchedMerges(shape, { good, bad, closed: counted.closed });
+  const touched = listTouchedMerges(shape, { good, bad, closed });
   const settled = await settleWaits(tx, { runId, shape, steps: normalizeRanges([...judged, ...touched]) });
   return {
-    readyCount: released + passed + settled.readyCount,
+    readyCount: freed.readyCount + settled.readyCount,
+    held: freed.held,
     events: [...describeLost(shape, runId, lost), ...settled.events],
-    isLast: counted.isLast,
     givenUp: settled.failed,
   };
 }
@@ -131,19 +123,12 @@ async function loseDescendants(
   if (ranges.length === 0) return [];
   const { rows } = await sql<{ ordinal: number }>`
     update watersmeet.step set state = 'upstreamFailed', finished_at = now()
-    from unnest(${ranges.map(() => options.runId)}::bigint[], ${fromsOf(ranges)}::integer[], ${tosOf(ranges)}::integer[])
+    from unnest(
+      ${ranges.map(() => options.runId)}::bigint[], ${ranges.map(([from]) => from)}::integer[], ${ranges.map(([, to]) => to)}::integer[])
       as lost (run_id, first, beyond)
     where step.run_id = lost.run_id and step.ordinal >= lost.first and step.ordinal < lost.beyond and step.state = 'waiting'
     returning step.ordinal`.execute(tx);
   return rows.map((row) => row.ordinal);
-}
-
-function fromsOf(ranges: readonly OrdinalRange[]): readonly number[] {
-  return ranges.map(([from]) => from);
-}
-
-function tosOf(ranges: readonly OrdinalRange[]): readonly number[] {
-  return ranges.map(([, to]) => to);
 }
 
 function countByAsset(shape: RunShape, ordinals: readonly number[]): ReadonlyMap<number, number> {
@@ -153,47 +138,4 @@ function countByAsset(shape: RunShape, ordinals: readonly number[]): ReadonlyMap
     counts.set(position, (counts.get(position) ?? 0) + 1);
   }
   return counts;
-}
-
-/** Counters are lowered this many at a time. */
-const releaseSize = 10_000;
-
-/** Lowers the counters of steps and gives how many reached zero. */
-async function releaseSteps(
-  tx: Transaction<LedgerDatabase>,
-  runId: RunId,
-  releases: readonly Release[],
-): Promise<number> {
-  const counts = new Map<number, number>();
-  let readyCount = 0;
-  for (const { from, to, count } of releases) {
-    for (let ordinal = from; ordinal < to; ordinal++) {
-      counts.set(ordinal, (counts.get(ordinal) ?? 0) + count);
-      if (counts.size < releaseSize) continue;
-      readyCount += await lowerCounters(tx, runId, counts);
-      counts.clear();
-    }
-  }
-  return counts.size === 0 ? readyCount : readyCount + (await lowerCounters(tx, runId, counts));
-}
-
-/**
- * The run's id comes with every row: a constant would let a planner without statistics begin with all steps of the run, and look through the list for each
- * (measured: 60 times slower).
- */
-async function lowerCounters(
-  tx: Transaction<LedgerDatabase>,
-  runId: RunId,
-  counts: ReadonlyMap<number, number>,
-): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    with moved as (
-      update watersmeet.step set pending = step.pending - lowered.count,
-        state = (case when step.pending <= lowered.count then 'ready' else 'waiting' end)::watersmeet.step_state
-      from unnest(${[...counts.keys()].map(() => runId)}::bigint[], ${[...counts.keys()]}::integer[], ${[...counts.values()]}::integer[])
-        as lowered (run_id, ordinal, count)
-      where step.run_id = lowered.run_id and step.ordinal = lowered.ordinal and step.state = 'waiting'
-      returning step.state)
-    select count(*)::integer as count from moved where state = 'ready'`.execute(tx);
-  return rows[0]?.count ?? 0;
 }

@@ -1,22 +1,9 @@
 import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
 import type { RunId } from "../../ledger/records.ts";
+import { dropOldFlushes, type Flush } from "../counters/flush-log.ts";
+import type { StepEnding } from "../step-machine.ts";
 import type { AcceptedAttempt } from "./accepted-attempt.ts";
-
-interface AssetCounts {
-  readonly position: number;
-  readonly ended: number;
-  readonly succeeded: number;
-  readonly unchanged: number;
-  readonly failed: number;
-  readonly blocked: number;
-  readonly cancelled: number;
-  readonly upstreamFailed: number;
-  readonly rowCount: number;
-  readonly busyMs: number;
-  readonly startedAt: Date | null;
-  readonly finishedAt: Date | null;
-}
 
 export interface Endings {
   readonly runId: RunId;
@@ -27,51 +14,51 @@ export interface Endings {
   readonly givenUp: ReadonlyMap<number, number>;
 }
 
-export interface CountedEndings {
-  /** Positions of assets whose last step has ended now. */
-  readonly closed: readonly number[];
-  /** Those of them all of whose steps ended well. */
-  readonly closedWell: readonly number[];
-  /** Whether the run's last step has ended. */
-  readonly isLast: boolean;
+interface AssetCounts {
+  readonly position: number;
+  readonly states: Record<StepEnding, number>;
+  readonly upstreamFailed: number;
+  readonly rowCount: number;
+  readonly busyMs: number;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
 }
 
-/** Adds to the counters of assets and of the run. */
-export async function countEndings(tx: Transaction<LedgerDatabase>, endings: Endings): Promise<CountedEndings> {
+/** Adds to the counters of assets. */
+export async function countEndings(tx: Transaction<LedgerDatabase>, endings: Endings): Promise<void> {
   const { runId, ended, upstreamFailed, givenUp } = endings;
   const byAsset = Map.groupBy(ended, (each) => each.position.position);
   const positions = new Set([...byAsset.keys(), ...upstreamFailed.keys(), ...givenUp.keys()]);
-  const counts = [...positions]
-    .sort((a, b) => a - b)
-    .map((position) =>
-      countAsset(position, byAsset.get(position) ?? [], {
-        upstreamFailed: upstreamFailed.get(position) ?? 0,
-        givenUp: givenUp.get(position) ?? 0,
-      }),
-    );
-  const total = counts.reduce((sum, each) => sum + each.ended, 0);
-  const countAssets = sql<{ position: number; open_count: number; bad: number }>`
+  if (positions.size === 0) return;
+  const counts = [...positions].map((position) =>
+    countAsset(position, byAsset.get(position) ?? [], {
+      upstreamFailed: upstreamFailed.get(position) ?? 0,
+      givenUp: givenUp.get(position) ?? 0,
+    }),
+  );
+  await sql`
     update watersmeet.run_asset set
-      open_count = run_asset.open_count - more.ended, succeeded = run_asset.succeeded + more.succeeded,
-      unchanged = run_asset.unchanged + more.unchanged, failed = run_asset.failed + more.failed, blocked = run_asset.blocked + more.blocked,
+      open_count = open_count - more.succeeded - more.unchanged - more.failed - more.blocked - more.cancelled - more.upstream_failed,
+      succeeded = run_asset.succeeded + more.succeeded, unchanged = run_asset.unchanged + more.unchanged,
+      failed = run_asset.failed + more.failed, blocked = run_asset.blocked + more.blocked,
       cancelled = run_asset.cancelled + more.cancelled, upstream_failed = run_asset.upstream_failed + more.upstream_failed,
       row_count = run_asset.row_count + more.row_count, busy_ms = run_asset.busy_ms + more.busy_ms,
       first_started_at = least(run_asset.first_started_at, more.started_at), last_finished_at = greatest(run_asset.last_finished_at, more.finished_at)
-    from jsonb_to_recordset(${JSON.stringify(counts.map(renderCounts))}::jsonb) as more (position integer, ended integer, succeeded integer,
-      unchanged integer, failed integer, blocked integer, cancelled integer, upstream_failed integer, row_count bigint, busy_ms bigint,
-      started_at timestamptz, finished_at timestamptz)
-    where run_asset.run_id = ${runId} and run_asset.position = more.position
-    returning run_asset.position, run_asset.open_count,
-      run_asset.failed + run_asset.blocked + run_asset.upstream_failed + run_asset.cancelled as bad`;
-  const countRun = sql<{ open_count: number }>`
-    update watersmeet.run set open_count = open_count - ${total} where id = ${runId} returning open_count`;
-  const [{ rows }, { rows: runs }] = await Promise.all([countAssets.execute(tx), countRun.execute(tx)]);
-  const closed = rows.filter((row) => row.open_count === 0);
-  return {
-    closed: closed.map((row) => row.position),
-    closedWell: closed.filter((row) => row.bad === 0).map((row) => row.position),
-    isLast: runs[0]?.open_count === 0,
-  };
+    from unnest(
+      ${counts.map(() => runId)}::bigint[],
+      ${counts.map((each) => each.position)}::integer[],
+      ${counts.map((each) => each.states.succeeded)}::integer[],
+      ${counts.map((each) => each.states.unchanged)}::integer[],
+      ${counts.map((each) => each.states.failed)}::integer[],
+      ${counts.map((each) => each.states.blocked)}::integer[],
+      ${counts.map((each) => each.states.cancelled)}::integer[],
+      ${counts.map((each) => each.upstreamFailed)}::integer[],
+      ${counts.map((each) => each.rowCount)}::bigint[],
+      ${counts.map((each) => each.busyMs)}::bigint[],
+      ${counts.map((each) => each.startedAt)}::timestamptz[],
+      ${counts.map((each) => each.finishedAt)}::timestamptz[])
+      as more (run_id, position, succeeded, unchanged, failed, blocked, cancelled, upstream_failed, row_count, busy_ms, started_at, finished_at)
+    where run_asset.run_id = more.run_id and run_asset.position = more.position`.execute(tx);
 }
 
 function countAsset(
@@ -79,36 +66,36 @@ function countAsset(
   ended: readonly AcceptedAttempt[],
   others: { readonly upstreamFailed: number; readonly givenUp: number },
 ): AssetCounts {
-  const count = (state: string): number => ended.filter(({ move }) => move.state === state).length;
-  const startedMs = ended.map((each) => each.ended.startedAt.getTime());
-  const finishedMs = ended.map((each) => each.ended.finishedAt.getTime());
+  const states = { succeeded: 0, unchanged: 0, failed: others.givenUp, blocked: 0, cancelled: 0 };
+  let [rowCount, busyMs, firstMs, lastMs] = [0, 0, Number.POSITIVE_INFINITY, 0];
+  for (const { ended: attempt, move } of ended) {
+    if (move.state !== "ready") states[move.state] += 1;
+    if (attempt.outcome.kind === "committed") rowCount += attempt.outcome.commit.rowCount;
+    const [startedMs, finishedMs] = [attempt.startedAt.getTime(), attempt.finishedAt.getTime()];
+    busyMs += finishedMs - startedMs;
+    firstMs = Math.min(firstMs, startedMs);
+    lastMs = Math.max(lastMs, finishedMs);
+  }
   return {
     position,
-    ended: ended.length + others.upstreamFailed + others.givenUp,
-    succeeded: count("succeeded"),
-    unchanged: count("unchanged"),
-    failed: count("failed") + others.givenUp,
-    blocked: count("blocked"),
-    cancelled: count("cancelled"),
+    states,
     upstreamFailed: others.upstreamFailed,
-    rowCount: ended.reduce(
-      (sum, each) => sum + (each.ended.outcome.kind === "committed" ? each.ended.outcome.commit.rowCount : 0),
-      0,
-    ),
-    busyMs: Math.round(finishedMs.reduce((sum, ms, index) => sum + ms - (startedMs[index] ?? ms), 0)),
-    startedAt: ended.length === 0 ? null : new Date(startedMs.reduce((a, b) => Math.min(a, b))),
-    finishedAt: ended.length === 0 ? null : new Date(finishedMs.reduce((a, b) => Math.max(a, b))),
+    rowCount,
+    busyMs: Math.round(busyMs),
+    startedAt: ended.length === 0 ? null : new Date(firstMs),
+    finishedAt: ended.length === 0 ? null : new Date(lastMs),
   };
 }
 
-function renderCounts(counts: AssetCounts): Record<string, unknown> {
-  const { upstreamFailed, rowCount, busyMs, startedAt, finishedAt, ...same } = counts;
-  return {
-    ...same,
-    upstream_failed: upstreamFailed,
-    row_count: rowCount,
-    busy_ms: busyMs,
-    started_at: startedAt,
-    finished_at: finishedAt,
-  };
+/** Counts the steps that ended off the run, and says which they were, with its next revision. True when no step is open any more. */
+export async function countRun(tx: Transaction<LedgerDatabase>, runId: RunId, flush: Flush): Promise<boolean> {
+  const { revision, good, bad } = flush;
+  const { rows } = await sql<{ open: number }>`
+    with told as (
+      insert into watersmeet.run_flush (run_id, revision, good, bad)
+      values (${runId}, ${revision}, ${good}::integer[], ${bad}::integer[]))
+    update watersmeet.run set open_count = open_count - ${good.length + bad.length}, revision = ${revision} where id = ${runId}
+    returning open_count as open`.execute(tx);
+  await dropOldFlushes(tx, runId, revision);
+  return rows[0]?.open === 0;
 }

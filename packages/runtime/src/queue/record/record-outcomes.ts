@@ -1,30 +1,47 @@
-import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
-import { sql, type Transaction } from "kysely";
+import type { Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
-import { freezeMerge } from "../../ledger/decisions.ts";
-import { insertEvents, type NewEvent } from "../../ledger/events.ts";
+import { insertEvents } from "../../ledger/events.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { MaterializationId, RunId } from "../../ledger/records.ts";
-import { claimIn, type ClaimRequest } from "../claim/claim-steps.ts";
+import { claimIn, type ClaimRequest, type Claimed } from "../claim/claim-steps.ts";
+import { describeClaims } from "../claim/record-claims.ts";
 import type { HeldStep } from "../claim/take-ready.ts";
 import type { VersionRow } from "../claim/version-memory.ts";
-import { getAssetOf } from "../shape/run-shape.ts";
-import type { ShapeOf, StoredShape } from "../shape/shape-cache.ts";
-import { decideMove, type AttemptOutcome, type RetryPolicy } from "../step-machine.ts";
-import type { AcceptedAttempt, AssetPosition, EndedAttempt, LockedRun } from "./accepted-attempt.ts";
-import { advanceRuns } from "./advance-runs.ts";
+import { createCounterMemory, type CounterMemory } from "../counters/counter-memory.ts";
+import type { RunCounters } from "../counters/run-counters.ts";
+import type { RetryPolicy } from "../retry/retry-policy.ts";
+import type { ShapeOf } from "../shape/shape-cache.ts";
+import { acceptAttempts, type Accepted } from "./accept-attempts.ts";
+import type { AcceptedAttempt, EndedAttempt, LockedRun } from "./accepted-attempt.ts";
+import { advanceRun, type RunAdvance } from "./advance-runs.ts";
+import { describeMoves } from "./describe-moves.ts";
+import { finishRuns } from "./finish-runs.ts";
+import { freezeMismatched } from "./freeze-mismatched.ts";
+import { moveSteps } from "./move-steps.ts";
 import { recordVersions } from "./record-versions.ts";
+import type { Room } from "./release-steps.ts";
 
 export interface RecordDeps {
   readonly shapeOf: ShapeOf;
   /** Without `maxAttempts`, which each asset has. */
   readonly retry: Omit<RetryPolicy, "maxAttempts">;
   readonly random: () => number;
+  /** @default counted from the steps each time */
+  readonly counters?: CounterMemory;
   /**
    * What the worker has room for now: steps that these outcomes made ready are claimed in the same transaction, which saves a commit for each. Asked
    * only when something became ready.
    */
-  readonly next?: () => ClaimRequest | undefined;
+  readonly next?: () => NextClaim | undefined;
+}
+
+export interface NextClaim extends ClaimRequest {
+  /**
+   * Whether steps may be taken as they are released, before others that are ready: for steps so short that a second version of their rows costs more than
+   * their order gains.
+   * @default false
+   */
+  readonly takesReleased?: boolean;
 }
 
 export interface Recorded {
@@ -35,10 +52,14 @@ export interface Recorded {
   readonly finishedRuns: readonly RunId[];
   /** When the first of the steps that are tried again may be claimed, in ms from now; `null`: none waits. */
   readonly retryInMs: number | null;
+  /** Whether a resource that was used must be left alone: of what the worker holds and has not begun, some may need it. */
+  readonly mustLetGo: boolean;
   /** Steps that the worker of `next` holds now. */
   readonly held: readonly HeldStep[];
   /** Versions that are on record now. */
   readonly made: readonly { readonly runId: RunId; readonly ordinal: number; readonly version: VersionRow }[];
+  /** To be called after the commit, or not at all: the counters in memory follow, or are brought up to date later. */
+  readonly remember: () => void;
 }
 
 /**
@@ -51,9 +72,22 @@ export async function recordOutcomes(
   ended: readonly EndedAttempt[],
   deps: RecordDeps,
 ): Promise<Recorded> {
-  if (ended.length === 0) return { refused: [], readyCount: 0, finishedRuns: [], made: [], held: [], retryInMs: null };
-  return db.transaction().execute((tx) => recordIn(tx, ended, deps));
+  if (ended.length === 0) return nothingRecorded;
+  const recorded = await db.transaction().execute((tx) => recordIn(tx, ended, deps));
+  recorded.remember();
+  return recorded;
 }
+
+const nothingRecorded: Recorded = {
+  refused: [],
+  readyCount: 0,
+  finishedRuns: [],
+  made: [],
+  held: [],
+  retryInMs: null,
+  mustLetGo: false,
+  remember: () => {},
+};
 
 /** The same within a transaction: the reaper takes a worker away and records what it held as one. */
 export async function recordIn(
@@ -61,56 +95,129 @@ export async function recordIn(
   ended: readonly EndedAttempt[],
   deps: RecordDeps,
 ): Promise<Recorded> {
-  // Sent together, done in this order: a worker's connections are pipelined, and waiting for each answer took most of the time.
-  const [runs, rows] = await Promise.all([lockRuns(tx, ended), findRunning(tx, ended)]);
-  const shapes = await loadShapes(tx, runs, deps.shapeOf);
-  const accepted = acceptAttempts({ ended, runs, rows, shapes, deps });
-  const { versions, publish } = await recordVersions(tx, accepted, shapes);
-  const [progress] = await Promise.all([
-    advanceRuns(tx, accepted, shapes),
+  const accepted = await acceptAttempts(tx, ended, deps);
+  const { attempts } = accepted;
+  // Before any step moves: who counts from the steps must not count these.
+  const counters = await openCounters(tx, accepted, deps.counters ?? createCounterMemory());
+  const { versions, publish } = await recordVersions(tx, attempts, accepted.shapes);
+  const next = createNext(deps);
+  // The states first: merges that wait look at them.
+  const [, advances] = await Promise.all([
+    moveSteps(tx, attempts, versions),
+    advanceRuns(tx, accepted, { ...next, counters }),
     publish(),
-    moveSteps(tx, accepted, versions),
-    insertAttempts(tx, accepted),
-    deleteLeases(tx, accepted),
   ]);
-  const retried = accepted.filter((each) => each.move.state === "ready" && each.move.delayMs === 0).length;
-  const readyCount = progress.readyCount + retried;
-  const request = readyCount > 0 ? deps.next?.() : undefined;
-  const next = request === undefined ? nothingClaimed : await claimIn(tx, request, [...runs.keys()]);
-  const frozen = await freezeMismatched(tx, accepted);
-  await insertEvents(tx, [...describeMoves(accepted), ...progress.events, ...next.events, ...frozen]);
-  const isAccepted = new Set(accepted.map((each) => each.ended));
+  const retried = attempts.filter(({ move }) => move.state === "ready" && move.delayMs === 0).length;
+  const readyCount = advances.reduce((sum, each) => sum + each.readyCount, retried);
+  const released = advances.flatMap((each) => each.held);
+  const claimed = readyCount > 0 ? await claimNext(tx, next.request(), accepted) : nothingClaimed;
+  const finished = await finishRuns(
+    tx,
+    [...accepted.runs.keys()].filter((_, index) => advances[index]?.isLast),
+  );
+  const frozen = await freezeMismatched(tx, attempts);
+  await insertEvents(tx, [
+    ...describeMoves(attempts),
+    ...advances.flatMap((each) => each.events),
+    ...finished.events,
+    ...describeClaims(released),
+    ...claimed.events,
+    ...frozen,
+    ...accepted.events,
+  ]);
+  const isAccepted = new Set(attempts.map((each) => each.ended));
   return {
     refused: ended.filter((each) => !isAccepted.has(each)),
-    readyCount: readyCount - next.held.length,
-    finishedRuns: progress.finishedRuns,
-    made: accepted.flatMap((each) => describeMade(each, versions.get(each)) ?? []),
-    held: next.held,
-    retryInMs: findRetryMs(accepted),
+    readyCount: readyCount - claimed.held.length,
+    finishedRuns: finished.ids,
+    made: attempts.flatMap((each) => describeMade(each, versions.get(each)) ?? []),
+    held: [...released, ...claimed.held],
+    retryInMs: findRetryMs(attempts),
+    mustLetGo: accepted.mustLetGo,
+    remember() {
+      for (const advance of advances) advance.remember();
+      for (const id of finished.ids) deps.counters?.forget(id);
+    },
   };
 }
 
-/** A merge whose rows were found to differ from what its batches give publishes nothing more until somebody has looked. */
-async function freezeMismatched(
+/** What the worker has room for, asked once, and what has been taken of it. */
+interface Next {
+  /** `null`: steps of this run become ready before they are claimed. */
+  readonly roomFor: (run: LockedRun) => Room | null;
+  /** For what is left. */
+  readonly request: () => ClaimRequest | undefined;
+}
+
+function createNext(deps: RecordDeps): Next {
+  let isAsked = false;
+  let request: NextClaim | undefined;
+  let room: Room | null = null;
+  const ask = (): NextClaim | undefined => {
+    if (!isAsked) request = deps.next?.();
+    isAsked = true;
+    return request;
+  };
+  return {
+    roomFor(run) {
+      // Where anybody else has a say in who runs next, claims decide.
+      if (!run.isRunning || run.isLimited || run.hasRivals || ask()?.takesReleased !== true) return null;
+      if (room === null && request !== undefined) room = { request, left: request.limit };
+      return room;
+    },
+    request() {
+      const asked = ask();
+      return asked === undefined ? undefined : { ...asked, limit: room?.left ?? asked.limit };
+    },
+  };
+}
+
+async function openCounters(
   tx: Transaction<LedgerDatabase>,
-  accepted: readonly AcceptedAttempt[],
-): Promise<readonly NewEvent[]> {
-  const events: NewEvent[] = [];
-  for (const { ended, run } of accepted) {
-    const { outcome, step } = ended;
-    if (outcome.kind !== "failed" || outcome.failure.code !== "MERGE_SHADOW_MISMATCH") continue;
-    const { message, details } = outcome.failure;
-    const place = { environment: run.environment, asset: step.asset };
-    const decision = await freezeMerge(tx, { ...place, by: "watersmeet", reason: message, details });
-    if (decision === null) continue;
-    events.push({
-      kind: "merge:frozen",
-      runId: run.id,
-      asset: step.asset,
-      body: { environment: run.environment, decision },
-    });
+  { runs, shapes, attempts }: Accepted,
+  memory: CounterMemory,
+): Promise<ReadonlyMap<RunId, RunCounters>> {
+  const counters = new Map<RunId, RunCounters>();
+  const moving = new Set(attempts.filter(({ move }) => move.state !== "ready").map(({ run }) => run.id));
+  for (const [id, { revision }] of runs) {
+    const shape = shapes.get(id);
+    if (shape !== undefined && moving.has(id)) counters.set(id, await memory.open(tx, { id, revision, shape }));
   }
-  return events;
+  return counters;
+}
+
+/** By run, in the order of `accepted.runs`. */
+async function advanceRuns(
+  tx: Transaction<LedgerDatabase>,
+  accepted: Accepted,
+  deps: Pick<Next, "roomFor"> & { readonly counters: ReadonlyMap<RunId, RunCounters> },
+): Promise<readonly RunAdvance[]> {
+  const byRun = Map.groupBy(accepted.attempts, (each) => each.run.id);
+  const advances: RunAdvance[] = [];
+  for (const [runId, run] of accepted.runs) {
+    const ended = (byRun.get(runId) ?? []).filter((each) => each.move.state !== "ready");
+    const shape = accepted.shapes.get(runId);
+    const counters = deps.counters.get(runId);
+    if (shape === undefined || counters === undefined) {
+      advances.push(nothingMoved);
+      continue;
+    }
+    const advancing = { runId, shape, counters, room: () => deps.roomFor(run) };
+    advances.push(await advanceRun(tx, advancing, { ended, givenUp: [], judged: [] }));
+  }
+  return advances;
+}
+
+const nothingMoved: RunAdvance = { readyCount: 0, held: [], events: [], isLast: false, remember: () => {} };
+
+const nothingClaimed: Claimed = { held: [], events: [], againInMs: null };
+
+async function claimNext(
+  tx: Transaction<LedgerDatabase>,
+  request: ClaimRequest | undefined,
+  { runs }: Accepted,
+): Promise<Claimed> {
+  return request === undefined || request.limit <= 0 ? nothingClaimed : claimIn(tx, request, [...runs.keys()]);
 }
 
 function findRetryMs(accepted: readonly AcceptedAttempt[]): number | null {
@@ -122,8 +229,6 @@ function findRetryMs(accepted: readonly AcceptedAttempt[]): number | null {
   return firstMs;
 }
 
-const nothingClaimed: Awaited<ReturnType<typeof claimIn>> = { held: [], events: [] };
-
 function describeMade({ ended }: AcceptedAttempt, id: MaterializationId | undefined): Recorded["made"][number] | null {
   if (ended.outcome.kind !== "committed" || id === undefined) return null;
   const { commit } = ended.outcome;
@@ -133,192 +238,4 @@ function describeMade({ ended }: AcceptedAttempt, id: MaterializationId | undefi
     ordinal,
     version: { id, version: commit.version, commit_id: commit.commitId, data_digest: commit.dataDigest },
   };
-}
-
-async function loadShapes(
-  tx: Transaction<LedgerDatabase>,
-  runs: ReadonlyMap<RunId, LockedRun>,
-  shapeOf: ShapeOf,
-): Promise<ReadonlyMap<RunId, StoredShape>> {
-  const shapes = new Map<RunId, StoredShape>();
-  for (const id of runs.keys()) shapes.set(id, await shapeOf(tx, id));
-  return shapes;
-}
-
-async function lockRuns(
-  tx: Transaction<LedgerDatabase>,
-  ended: readonly EndedAttempt[],
-): Promise<ReadonlyMap<RunId, LockedRun>> {
-  const ids = [...new Set(ended.map((each) => each.step.runId))];
-  const { rows } = await sql<LockedRun>`
-    select id, environment, state = 'cancelling' as "isCancelling", requested_by as "requestedBy", trace_id as "traceId",
-      (select coalesce(json_object_agg(name, store_id), '{}') from watersmeet.store) as "storeIds"
-    from watersmeet.run where id = any(${ids}::bigint[]) order by id for update`.execute(tx);
-  return new Map(rows.map((run) => [run.id, run]));
-}
-
-interface RunningRow {
-  readonly runId: RunId;
-  readonly ordinal: number;
-  readonly attempt: number;
-  readonly failures: number;
-  readonly crashes: number;
-}
-
-/**
- * `offset 0` makes each attempt look its step up by key. Left to itself, a planner that knew the tables empty begins with all running steps and goes through
- * the list for each of them (measured: 200 times slower).
- */
-async function findRunning(
-  tx: Transaction<LedgerDatabase>,
-  ended: readonly EndedAttempt[],
-): Promise<readonly RunningRow[]> {
-  const { rows } = await sql<RunningRow>`
-    select held.*
-    from unnest(
-      ${ended.map((each) => each.step.runId)}::bigint[],
-      ${ended.map((each) => each.step.ordinal)}::integer[],
-      ${ended.map((each) => each.step.attempt)}::integer[]) as ended (run_id, ordinal, attempt)
-    cross join lateral (
-      select step.run_id as "runId", step.ordinal, step.attempt, step.failures, step.crashes from watersmeet.step
-      where step.run_id = ended.run_id and step.ordinal = ended.ordinal and step.attempt = ended.attempt and step.state = 'running'
-      offset 0) as held`.execute(tx);
-  return rows;
-}
-
-/** The fence: only the attempt that a running step names may write. */
-function acceptAttempts(options: {
-  readonly ended: readonly EndedAttempt[];
-  readonly runs: ReadonlyMap<RunId, LockedRun>;
-  readonly rows: readonly RunningRow[];
-  readonly shapes: ReadonlyMap<RunId, StoredShape>;
-  readonly deps: RecordDeps;
-}): readonly AcceptedAttempt[] {
-  const { ended, runs, rows, shapes, deps } = options;
-  const running = new Map(rows.map((row) => [stepKey(row), row]));
-  const accepted: AcceptedAttempt[] = [];
-  for (const each of ended) {
-    const row = running.get(stepKey(each.step));
-    const run = runs.get(each.step.runId);
-    const position = findPosition(shapes.get(each.step.runId), each.step.ordinal);
-    if (row === undefined || run === undefined || position === undefined) continue;
-    if (row.attempt !== each.step.attempt) continue;
-    running.delete(stepKey(each.step));
-    const policy = { ...deps.retry, maxAttempts: position.maxAttempts };
-    const step = { failures: row.failures, crashes: row.crashes, isRunCancelled: run.isCancelling };
-    const move = decideMove(step, each.outcome, { policy, random: deps.random() });
-    accepted.push({ ended: each, run, position, move });
-  }
-  return accepted;
-}
-
-function findPosition(shape: StoredShape | undefined, ordinal: number): AssetPosition | undefined {
-  return shape?.positions[getAssetOf(shape, ordinal).position];
-}
-
-function stepKey(step: { readonly runId: RunId; readonly ordinal: number }): string {
-  return `${step.runId}/${step.ordinal}`;
-}
-
-async function moveSteps(
-  tx: Transaction<LedgerDatabase>,
-  accepted: readonly AcceptedAttempt[],
-  versions: ReadonlyMap<AcceptedAttempt, MaterializationId>,
-): Promise<void> {
-  if (accepted.length === 0) return;
-  await sql`
-    update watersmeet.step set
-      state = moved.state, failures = moved.failures, crashes = moved.crashes, failure = moved.failure,
-      materialization_id = moved.materialization_id, row_count = moved.row_count, progress = null,
-      worker_id = case when moved.state = 'ready' then null else step.worker_id end,
-      started_at = case when moved.state = 'ready' then step.started_at else moved.started_at end,
-      finished_at = case when moved.state = 'ready' then null else moved.finished_at end,
-      not_before = case when moved.delay_ms > 0 then now() + moved.delay_ms * interval '1 millisecond' end
-    from unnest(
-      ${accepted.map((each) => each.ended.step.runId)}::bigint[],
-      ${accepted.map((each) => each.ended.step.ordinal)}::integer[],
-      ${accepted.map((each) => each.move.state)}::watersmeet.step_state[],
-      ${accepted.map((each) => each.move.failures)}::smallint[],
-      ${accepted.map((each) => each.move.crashes)}::smallint[],
-      ${accepted.map((each) => (each.move.failure === null ? null : JSON.stringify(each.move.failure)))}::jsonb[],
-      ${accepted.map((each) => versions.get(each) ?? null)}::bigint[],
-      ${accepted.map((each) => rowCountOf(each.ended.outcome))}::bigint[],
-      ${accepted.map((each) => (each.move.state === "ready" ? each.move.delayMs : 0))}::integer[],
-      ${accepted.map((each) => each.ended.startedAt)}::timestamptz[],
-      ${accepted.map((each) => each.ended.finishedAt)}::timestamptz[])
-      as moved (run_id, ordinal, state, failures, crashes, failure, materialization_id, row_count, delay_ms, started_at, finished_at)
-    where step.run_id = moved.run_id and step.ordinal = moved.ordinal`.execute(tx);
-}
-
-function rowCountOf(outcome: AttemptOutcome): number | null {
-  return outcome.kind === "committed" ? outcome.commit.rowCount : null;
-}
-
-async function insertAttempts(tx: Transaction<LedgerDatabase>, accepted: readonly AcceptedAttempt[]): Promise<void> {
-  if (accepted.length === 0) return;
-  await sql`
-    insert into watersmeet.attempt (run_id, ordinal, attempt, outcome, worker_id, started_at, finished_at, timings, failure)
-    select * from unnest(
-      ${accepted.map((each) => each.ended.step.runId)}::bigint[],
-      ${accepted.map((each) => each.ended.step.ordinal)}::integer[],
-      ${accepted.map((each) => each.ended.step.attempt)}::integer[],
-      ${accepted.map((each) => each.ended.outcome.kind)}::text[],
-      ${accepted.map((each) => each.ended.workerId)}::bigint[],
-      ${accepted.map((each) => each.ended.startedAt)}::timestamptz[],
-      ${accepted.map((each) => each.ended.finishedAt)}::timestamptz[],
-      ${accepted.map((each) => renderTimings(each.ended.outcome))}::jsonb[],
-      ${accepted.map((each) => renderFailure(each))}::jsonb[])`.execute(tx);
-}
-
-function renderTimings(outcome: AttemptOutcome): string | null {
-  return outcome.kind === "committed" ? JSON.stringify(outcome.timings) : null;
-}
-
-function renderFailure({ ended, move }: AcceptedAttempt): string | null {
-  const failure = "failure" in ended.outcome ? ended.outcome.failure : move.failure;
-  return failure === null ? null : JSON.stringify(failure);
-}
-
-async function deleteLeases(tx: Transaction<LedgerDatabase>, accepted: readonly AcceptedAttempt[]): Promise<void> {
-  const leased = accepted.filter((each) => each.position.resource !== null);
-  if (leased.length === 0) return;
-  await sql`
-    delete from watersmeet.resource_lease using unnest(
-      ${leased.map((each) => each.ended.step.runId)}::bigint[],
-      ${leased.map((each) => each.ended.step.ordinal)}::integer[]) as ended (run_id, ordinal)
-    where resource_lease.run_id = ended.run_id and resource_lease.ordinal = ended.ordinal`.execute(tx);
-}
-
-/** One event per run, asset and state, however many steps; the partition is named when there is one. */
-function describeMoves(accepted: readonly AcceptedAttempt[]): readonly NewEvent[] {
-  const groups = Map.groupBy(accepted, ({ ended, move }) => `${ended.step.runId} ${ended.step.asset} ${move.state}`);
-  return [...groups.values()].flatMap((group): readonly NewEvent[] => {
-    const first = group[0];
-    if (first === undefined) return [];
-    const { asset, runId } = first.ended.step;
-    const place = { runId, asset, ...onlyPartition(group.map((each) => each.ended.step.partition)) };
-    const isRetry = first.move.state === "ready";
-    const body: Json = isRetry ? { count: group.length } : { state: first.move.state, count: group.length };
-    const moved = group.filter((each) => each.ended.outcome.kind === "committed");
-    return [
-      { kind: isRetry ? "step:retrying" : "step:finished", ...place, body },
-      ...(moved.length === 0 ? [] : [describeHeads(asset, moved)]),
-    ];
-  });
-}
-
-function describeHeads(asset: AssetKey, moved: readonly AcceptedAttempt[]): NewEvent {
-  const first = moved[0];
-  return {
-    kind: "head:moved",
-    ...(first === undefined ? {} : { runId: first.ended.step.runId }),
-    asset,
-    ...onlyPartition(moved.map((each) => each.ended.step.partition)),
-    body: { environment: first?.run.environment ?? "", count: moved.length },
-  };
-}
-
-function onlyPartition(partitions: readonly PartitionKey[]): { readonly partition?: PartitionKey } {
-  const [only, ...others] = partitions;
-  return only === undefined || others.length > 0 ? {} : { partition: only };
 }
