@@ -89,6 +89,22 @@ describe("reasons to run", () => {
     expect(outlined(true)).toEqual(["faa run forced 0-0", "airports run forced 0-0"]);
   });
 
+  it("are that a refresh asks an outside world without time again, and nothing that is finished", () => {
+    const outlined = outline(planFlights({ select: "*", refresh: true }, { snapshot: runAll() }));
+    expect(outlined.filter((line) => line.includes(" run "))).toEqual([
+      "faa run forced 0-0",
+      "openFlights run forced 0-0",
+      "airports run inputPlanned (faa) (openFlights) 0-0",
+      "dailyDelays run inputPlanned (airports) 0-9",
+      "badDays run inputPlanned (dailyDelays) 0-9",
+      "monthlyDelays run inputPlanned (dailyDelays) 0-0",
+      "streaks run inputPlanned (badDays) 0-0",
+      "streaks run inputPlanned (badDays) (streaks) 1-9",
+      "scorecard run inputPlanned (monthlyDelays) (streaks) 0-0",
+    ]);
+    expect(outline(planFlights({ select: "faa", refresh: true }))).toEqual(["faa run missing 0-0"]);
+  });
+
   it("are a changed schema", () => {
     const graph = linkFlights(withAsset("faa", { schemaVersion: "new" }));
     expect(outline(planFlights({ select: "faa" }, { graph, snapshot: runAll() }))).toEqual([

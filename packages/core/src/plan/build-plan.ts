@@ -91,11 +91,12 @@ function listInputs(state: PlanningState, own: AssetState): readonly PlannedInpu
 }
 
 /** The members that a plan knows, in one order, whatever else the caller's object holds. */
-function copyRequest({ select, partitions, force, missingOnly }: PlanRequest): PlanRequest {
+function copyRequest({ select, partitions, force, refresh, missingOnly }: PlanRequest): PlanRequest {
   return {
     select,
     ...(partitions === undefined ? {} : { partitions }),
     ...(force === true ? { force } : {}),
+    ...(refresh === true ? { refresh } : {}),
     ...(missingOnly === true ? { missingOnly } : {}),
   };
 }

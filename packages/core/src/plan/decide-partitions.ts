@@ -61,6 +61,7 @@ function createVerdicts(options: DecideOptions, own: AssetState): Verdicts {
   const assessment = assessOrdinals(options.state, options.key);
   const inputs = createInputs(options, own);
   const wants = createWants(options, own);
+  const isForced = request.force === true || (request.refresh === true && isExternal(own));
   const decide = (ordinal: number): number => {
     const code = assessment.codes[ordinal] ?? 0;
     const hasHead = own.heads.has(ordinal);
@@ -68,11 +69,11 @@ function createVerdicts(options: DecideOptions, own: AssetState): Verdicts {
     const { kind } = assessment.freshnessOf(code);
     if (kind === "pinned" && request.force !== true) return cause.pinned * sets;
     const isCurrent = kind === "upToDate";
-    const planned = isCurrent && request.force !== true ? inputs.plannedOf(ordinal) : 0;
-    if (isCurrent && planned === 0 && request.force !== true) return cause.upToDate * sets;
+    const planned = isCurrent && !isForced ? inputs.plannedOf(ordinal) : 0;
+    if (isCurrent && planned === 0 && !isForced) return cause.upToDate * sets;
     const absent = inputs.missingOf(ordinal);
     if (absent !== 0) return cause.inputMissing * sets + absent;
-    if (request.force === true) return cause.forced * sets;
+    if (request.force === true || (isForced && isCurrent)) return cause.forced * sets;
     return isCurrent ? cause.planned * sets + planned : cause.assessed * sets + code;
   };
   return {
@@ -84,6 +85,11 @@ function createVerdicts(options: DecideOptions, own: AssetState): Verdicts {
     },
     verdictOf: (code) => describeVerdict(code, assessment, inputs.sets),
   };
+}
+
+/** What it is made of lies outside, and no window of time tells that it is finished. */
+export function isExternal({ reads, space }: Pick<AssetState, "reads" | "space">): boolean {
+  return reads.every(({ isSelf }) => isSelf) && space.dimensions.every(({ time }) => time === null);
 }
 
 function isRun(code: number): boolean {

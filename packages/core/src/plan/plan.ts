@@ -12,6 +12,8 @@ export interface PlanRequest {
   readonly partitions?: string;
   /** Run even what is up to date. */
   readonly force?: boolean;
+  /** Run again, of what is up to date, the assets that read no other one and are not cut by time: only they may find something new. */
+  readonly refresh?: boolean;
   /** Leave partitions alone that already have a version, whatever has changed since. */
   readonly missingOnly?: boolean;
 }

@@ -1,4 +1,4 @@
-import { decidePartitions } from "../../plan/decide-partitions.ts";
+import { decidePartitions, isExternal } from "../../plan/decide-partitions.ts";
 import { assessAsset } from "../../plan/find-stale.ts";
 import type { PlanningState } from "../../plan/planning-state.ts";
 import type { AssetKey } from "../../values/asset-key.ts";
@@ -63,7 +63,7 @@ export function buildAssetFacts(state: PlanningState, asset: AssetKey, happened:
     failed: find(state.snapshot.failed.get(asset)),
     newlyUpdated: find(happened.newlyUpdated.get(asset)),
     isCodeUpdated: happened.isCodeUpdated(asset),
-    isExternal: reads.every(({ isSelf }) => isSelf) && space.dimensions.every(({ time }) => time === null),
+    isExternal: isExternal({ reads, space }),
     latest: findLatest(space),
     inputs: reads.map(({ edge, mapping, isSelf }) => ({ asset: edge.from, name: edge.name, mapping, isSelf })),
   };
