@@ -96,11 +96,11 @@ export async function readSuspects(
   return rows;
 }
 
-/** Live workers that can open one of these stores, and so could have these steps. */
+/** Live workers that can open one of these stores, and so could have these steps. One that has begun just now has not said yet what it can open. */
 export async function countActiveWorkers(tx: Transaction<LedgerDatabase>, stores: readonly string[]): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*)::integer as count from watersmeet.worker
-    where beat_at > now() - interval '15 seconds' and stores && ${[...stores]}::text[]`.execute(tx);
+    where beat_at > now() - interval '15 seconds' and (stores && ${[...stores]}::text[] or stores = '{}')`.execute(tx);
   return Math.max(1, rows[0]?.count ?? 0);
 }
 
