@@ -49,6 +49,7 @@ export {
   type Emits,
   type EpochDefinition,
   type ExecutionOptions,
+  type ResourceUse,
   type WaitPolicy,
 } from "./dsl/definition.ts";
 export type { Duration } from "./dsl/duration.ts";
@@ -58,7 +59,7 @@ export type { All, Last, Latest, Mapping, Offset, Same } from "./dsl/mappings.ts
 export { custom, type CustomPolicy } from "./dsl/merge/custom.ts";
 export { merge, type Branches } from "./dsl/merge/merge.ts";
 export type { ColumnPolicy, EpochOptions, LateOptions, MergeOptions, WaitOptions } from "./dsl/merge/merge-options.ts";
-export type { CommonOptions } from "./dsl/options.ts";
+export type { CommonOptions, ResourceOption } from "./dsl/options.ts";
 export { buckets, daily, hourly, listed, monthly, product, weekly, type TimeOptions } from "./dsl/partitions.ts";
 export { query, type QueryOptions } from "./dsl/query.ts";
 export type { AnySchema, Out, SchemaOf } from "./dsl/schema-type.ts";

@@ -4,16 +4,18 @@ import type { Retention } from "../merge/orders.ts";
 import type { MergePolicy } from "../merge/policy.ts";
 import { listColumnNames } from "../schema/list-column-names.ts";
 import { isAssetKey } from "../values/asset-key.ts";
+import { compareStrings } from "../values/compare.ts";
 import {
   definitionBrand,
   type Definition,
   type Emits,
   type EpochDefinition,
   type ExecutionOptions,
+  type ResourceUse,
   type WaitPolicy,
 } from "./definition.ts";
 import { parseDuration } from "./duration.ts";
-import type { LooseOptions } from "./options.ts";
+import type { LooseOptions, ResourceOption } from "./options.ts";
 
 const defaultTimeoutMs = 30 * 60_000;
 const defaultMaxAttempts = 3;
@@ -110,6 +112,24 @@ function readExecution(options: LooseOptions): ExecutionOptions {
   return Object.freeze({
     timeoutMs: options.timeout === undefined ? defaultTimeoutMs : parseDuration(options.timeout),
     maxAttempts,
-    resource: options.resource ?? null,
+    resources: readResources(options.resource ?? []),
   });
+}
+
+function readResources(option: ResourceOption): readonly ResourceUse[] {
+  const given = typeof option === "string" ? [option] : option;
+  const uses = given.map((each) => (typeof each === "string" ? { name: each, weight: 1 } : each));
+  const names = uses.map((use) => use.name);
+  if (names.includes("")) throw invalid("a resource has no name", 'Name the outside system: resource: "crm"');
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw invalid(
+      `resource names "${twice}" twice`,
+      `Say how much of it a step takes: { name: "${twice}", weight: 2 }`,
+    );
+  const wrong = uses.find(({ weight }) => !Number.isSafeInteger(weight) || weight < 1);
+  if (wrong !== undefined)
+    throw invalid(`the weight of resource "${wrong.name}" is ${wrong.weight}`, "Give a whole number of at least 1");
+  const sorted = uses.map(({ name, weight }) => Object.freeze({ name, weight }));
+  return Object.freeze(sorted.sort((a, b) => compareStrings(a.name, b.name)));
 }

@@ -4,14 +4,21 @@ import type { Retention } from "../merge/orders.ts";
 import type { MergePolicy } from "../merge/policy.ts";
 import type { PartitionsSpec } from "../values/partitions-spec.ts";
 
+/** What a step takes of a named outside system while it runs. */
+export interface ResourceUse {
+  readonly name: string;
+  /** Units of the resource's limit, and tokens of its rate. */
+  readonly weight: number;
+}
+
 /** How often and when an attempt is repeated, and when it is ended. */
 export interface ExecutionOptions {
   /** Milliseconds; an attempt that takes longer is killed. */
   readonly timeoutMs: number;
   /** Attempts in all, for failures that another attempt can mend. */
   readonly maxAttempts: number;
-  /** Named outside system whose limit the step counts against. `null`: only the worker's own concurrency. */
-  readonly resource: string | null;
+  /** Outside systems whose limits a step counts against, all of them at once; by name. Empty: only the worker's own concurrency. */
+  readonly resources: readonly ResourceUse[];
 }
 
 /** What a version of an asset says, which matters to merges that read it. */

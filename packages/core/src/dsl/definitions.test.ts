@@ -33,7 +33,7 @@ describe("a definition", () => {
       description: null,
       tags: [],
       group: null,
-      execution: { timeoutMs: 1_800_000, maxAttempts: 3, resource: null },
+      execution: { timeoutMs: 1_800_000, maxAttempts: 3, resources: [] },
       policy: null,
       late: null,
       key: [],
@@ -249,6 +249,9 @@ describe("wrong arguments are coded errors", () => {
     ["a timeout of nothing", () => asset({ schema: Row, timeout: "0s" }, () => [])],
     ["no attempts", () => asset({ schema: Row, maxAttempts: 0 }, () => [])],
     ["a source without resource", () => source({ schema: Row, resource: "" }, () => [])],
+    ["a resource twice", () => asset({ schema: Row, resource: ["api", { name: "api", weight: 2 }] }, () => [])],
+    ["a weight of nothing", () => asset({ schema: Row, resource: [{ name: "api", weight: 0 }] }, () => [])],
+    ["a resource without a name", () => asset({ schema: Row, resource: [""] }, () => [])],
     ["a key of a group that is no identifier", () => assets(["a-b"], () => rows)],
     ["a key of a group twice", () => assets(["a", "a"], () => rows)],
   ])("%s", (_name, define) => {
@@ -256,9 +259,17 @@ describe("wrong arguments are coded errors", () => {
   });
 });
 
+test("resources are taken by name, one unit of each unless it says how much", () => {
+  const heavy = asset({ schema: Row, resource: [{ name: "warehouse", weight: 4 }, "crm"] }, () => []);
+  expect(definitionOf(heavy).execution.resources).toEqual([
+    { name: "crm", weight: 1 },
+    { name: "warehouse", weight: 4 },
+  ]);
+});
+
 test("a group has one asset per key", () => {
   const group = assets(["eu", "us"], (key) => source({ schema: Row, resource: key }, () => []));
   expect(Object.keys(group)).toEqual(["eu", "us"]);
-  expect(definitionOf(group.us).execution.resource).toBe("us");
+  expect(definitionOf(group.us).execution.resources).toEqual([{ name: "us", weight: 1 }]);
   expect(Object.isFrozen(group)).toBe(true);
 });

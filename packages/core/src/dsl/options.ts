@@ -4,6 +4,14 @@ import type { Emits } from "./definition.ts";
 import type { Duration } from "./duration.ts";
 import type { ColumnName, SchemaOf } from "./schema-type.ts";
 
+/**
+ * The names of outside systems, with how much of each a step takes:
+ *
+ *     resource: "crm"                                           // one unit
+ *     resource: ["crm", { name: "warehouse", weight: 4 }]       // one and four units, taken together or not at all
+ */
+export type ResourceOption = string | readonly (string | { readonly name: string; readonly weight: number })[];
+
 /** What every kind of asset can say of itself. `O` and `I` are the rows that the schema gives and takes. */
 export interface CommonOptions<O, I> {
   /** A zod object: one property per column. See `docs/reference/columns.md`. */

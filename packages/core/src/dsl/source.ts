@@ -1,12 +1,12 @@
 import type { MaybePromise, RowsOut } from "./asset.ts";
 import { defineAsset, invalid } from "./define.ts";
 import type { Asset } from "./handles.ts";
-import type { CommonOptions, LooseOptions } from "./options.ts";
+import type { CommonOptions, LooseOptions, ResourceOption } from "./options.ts";
 
 /** Options of {@link source}. */
 export interface SourceOptions<O, I> extends CommonOptions<O, I> {
-  /** Named outside system that the rows come from: its limit, rate and breaker hold for every step of this source. */
-  readonly resource: string;
+  /** Named outside systems that the rows come from: their limits, rates and breakers hold for every step of this source. */
+  readonly resource: ResourceOption;
 }
 
 /**
@@ -24,7 +24,7 @@ export function source<O, I, F extends (...inputs: never[]) => MaybePromise<Rows
   fn: F,
 ): Asset<O, F>;
 export function source(options: LooseOptions, fn: (...inputs: never[]) => unknown): unknown {
-  if (!options.resource)
+  if (options.resource === undefined || options.resource.length === 0)
     throw invalid(
       "source() needs a resource",
       'Name the outside system that the rows come from: source({ schema, resource: "crm" }, …)',

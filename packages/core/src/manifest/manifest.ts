@@ -43,7 +43,7 @@ export interface ManifestAsset {
   readonly automation?: Condition;
   readonly tags: readonly string[];
   readonly group: string | null;
-  /** Of a source: the name of its resource. */
+  /** The outside system that it names first; the definition has all of them, with their weights. */
   readonly resource: string | null;
   /** Structural hash over the function and every same-project symbol that it reaches. */
   readonly codeVersion: string;

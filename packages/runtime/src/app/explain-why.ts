@@ -4,7 +4,9 @@ import { sql } from "kysely";
 import { readFreezes } from "../ledger/decisions.ts";
 import { listOrdersSinceHead } from "../ledger/merge-orders.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { PartitionStatus, RunId, RunState, StepState } from "../ledger/records.ts";
+import type { PartitionStatus, RunId, StepState } from "../ledger/records.ts";
+import { readWaiting } from "../queue/waiting/read-waiting.ts";
+import { describeWaiting, type WaitingFor } from "../queue/waiting/waiting-for.ts";
 import type { StepFailure } from "../step/step.ts";
 import { listStatuses, type AssetPicture } from "./partition-statuses.ts";
 import type { WhyAnswer } from "./watersmeet.ts";
@@ -47,25 +49,13 @@ const byUrgency: readonly PartitionStatus[] = ["running", "failed", "missing", "
 
 interface OpenStep {
   readonly run_id: RunId;
-  readonly run_state: RunState;
+  readonly ordinal: number;
   readonly partition: PartitionKey;
   readonly state: StepState;
   readonly attempt: number;
-  readonly pending: number;
-  readonly deadline_at: Date | null;
-  readonly not_before: Date | null;
-  readonly is_early: boolean;
   readonly started_at: Date | null;
-  readonly failure: StepFailure | null;
-  readonly max_parallel: number | null;
-  readonly running_in_run: number;
-  readonly store: string;
-  readonly resource: string | null;
-  readonly resource_limit: number | null;
-  readonly resource_used: number;
   readonly worker_host: string | null;
   readonly worker_pid: number | null;
-  readonly live_workers: number;
 }
 
 const shownSteps = 5;
@@ -75,59 +65,28 @@ async function explainOpenSteps(
   question: { readonly asset: AssetKey; readonly partition: PartitionKey | null; readonly environment: string },
 ): Promise<readonly string[]> {
   const { rows } = await sql<OpenStep>`
-    select run.id as run_id, run.state as run_state, step.partition, step.state, step.attempt, step.pending, step.deadline_at, step.not_before,
-      coalesce(step.not_before > now(), false) as is_early, step.started_at, step.failure, run.max_parallel,
-      (select count(*)::integer from watersmeet.step as other where other.run_id = run.id and other.state = 'running') as running_in_run,
-      run_asset.store, run_asset.resource, resource.concurrency as resource_limit,
-      (select coalesce(sum(weight), 0)::integer from watersmeet.resource_lease where resource_lease.resource = run_asset.resource) as resource_used,
-      worker.host as worker_host, worker.pid as worker_pid,
-      (select count(*)::integer from watersmeet.worker where beat_at > now() - interval '2 seconds') as live_workers
+    select run.id as run_id, step.ordinal, step.partition, step.state, step.attempt, step.started_at,
+      worker.host as worker_host, worker.pid as worker_pid
     from watersmeet.run
-    join watersmeet.run_asset on run_asset.run_id = run.id and run_asset.asset = ${question.asset}
     join watersmeet.step on step.run_id = run.id and step.asset = ${question.asset} and step.state < 'succeeded'
-    left join watersmeet.resource on resource.name = run_asset.resource
     left join watersmeet.worker on worker.id = step.worker_id
     where run.state < 'succeeded' and run.environment = ${question.environment}
       and (${question.partition}::text is null or step.partition = ${question.partition})
     order by step.state desc, run.id, step.ordinal limit ${shownSteps}`.execute(db);
-  return rows.flatMap((step) => explainStep(step, question.asset));
+  const waiting = await readWaiting(
+    db,
+    rows.map((step) => ({ runId: step.run_id, ordinal: step.ordinal })),
+  );
+  return rows.map((step, index) => explainStep(step, question.asset, waiting[index] ?? null));
 }
 
-function explainStep(step: OpenStep, asset: AssetKey): readonly string[] {
+function explainStep(step: OpenStep, asset: AssetKey, waiting: WaitingFor | null): string {
   const name = step.partition === "" ? asset : `${asset} @ ${step.partition}`;
-  switch (step.state) {
-    case "running":
-      return [
-        `${name} runs in run ${step.run_id}: attempt ${step.attempt} in process ${step.worker_pid ?? "?"} on ${step.worker_host ?? "a lost worker"}, since ${step.started_at?.toISOString() ?? "just now"}.`,
-      ];
-    case "waiting":
-      return [
-        `${name} waits in run ${step.run_id} for ${countOf(step.pending, "input")} that the run makes first${describeDeadline(step)}.`,
-      ];
-    case "ready":
-      return [`${name} is ready in run ${step.run_id} and ${explainReady(step)}.`];
-    default:
-      return [];
+  if (waiting !== null) {
+    const ready = step.state === "ready" ? "is ready and " : "";
+    return `${name} ${ready}${describeWaiting(waiting)} (run ${step.run_id}).`;
   }
-}
-
-function describeDeadline({ deadline_at: at }: OpenStep): string {
-  return at === null ? "" : `; at ${at.toISOString()} it goes on with what is there, if its terms allow it`;
-}
-
-function explainReady(step: OpenStep): string {
-  if (step.run_state === "paused") return "the run is paused: `watersmeet backfill resume` goes on";
-  if (step.is_early) {
-    return `is tried again at ${step.not_before?.toISOString() ?? "once"}, after: ${step.failure?.message ?? "a failure that may pass"}`;
-  }
-  if (step.live_workers === 0) return "no worker is alive: start `watersmeet worker` or `watersmeet dev`";
-  if (step.resource_limit !== null && step.resource_used >= step.resource_limit) {
-    return `waits for resource ${step.resource ?? ""}, of which ${step.resource_used} of ${step.resource_limit} are in use`;
-  }
-  if (step.max_parallel !== null && step.running_in_run >= step.max_parallel) {
-    return `waits because the run may have ${countOf(step.max_parallel, "step")} at a time`;
-  }
-  return `waits for a free slot in a worker that can open store ${step.store}`;
+  return `${name} runs in run ${step.run_id}: attempt ${step.attempt} in process ${step.worker_pid ?? "?"} on ${step.worker_host ?? "a lost worker"}, since ${step.started_at?.toISOString() ?? "just now"}.`;
 }
 
 function countOf(count: number, noun: string): string {

@@ -35,13 +35,14 @@ export async function submitRequest(parts: ProjectParts, plans: PlanDeps, reques
 /** How a merge waits that says nothing of it. */
 const waitForAll: WaitPolicy = { quorum: null, deadlineMs: null, required: [] };
 
-/** A resource that the configuration does not limit is no lane of its own. */
+/** Resources that the configuration says nothing of have no limit, and cost nothing. */
 function executionOf(project: Project, { config }: ProjectParts, key: AssetKey): AssetExecution {
   const spec = project.specs.get(key);
-  const resource = spec?.execution.resource ?? project.graph.assets.get(key)?.resource ?? null;
+  const named = project.graph.assets.get(key)?.resource ?? null;
+  const uses = spec?.execution.resources ?? (named === null ? [] : [{ name: named, weight: 1 }]);
   return {
     store: spec?.store ?? "default",
-    resource: resource !== null && config.resources[resource] !== undefined ? resource : null,
+    resources: uses.filter((use) => config.resources[use.name] !== undefined),
     maxAttempts: spec?.execution.maxAttempts ?? config.retries.maxAttempts,
     ...(spec === undefined || spec.policy === null ? {} : { wait: spec.merge?.wait ?? waitForAll }),
   };

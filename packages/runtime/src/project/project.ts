@@ -1,4 +1,4 @@
-import type { Emits, WaitPolicy } from "@watersmeet/core";
+import type { Emits, ExecutionOptions, WaitPolicy } from "@watersmeet/core";
 import type { Problem } from "@watersmeet/core/errors";
 import type { Check } from "@watersmeet/core/gate";
 import type { Graph } from "@watersmeet/core/graph";
@@ -16,7 +16,7 @@ export interface AssetSpec {
   /** Whether the schema has refinements or transforms that only zod itself can check. */
   readonly hasRowSideChecks: boolean;
   readonly policy: MergePolicy | null;
-  readonly execution: { readonly timeoutMs: number; readonly maxAttempts: number; readonly resource: string | null };
+  readonly execution: ExecutionOptions;
   readonly store: string;
   /** What a version says to the merges that read it. */
   readonly emits: Emits;

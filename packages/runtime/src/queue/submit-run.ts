@@ -1,4 +1,4 @@
-import type { WaitPolicy } from "@watersmeet/core";
+import type { ResourceUse, WaitPolicy } from "@watersmeet/core";
 import type { Plan, SkipReason } from "@watersmeet/core/plan";
 import { countRanges, type AssetKey } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
@@ -13,7 +13,8 @@ import { buildRunShape, type RunShape, type ShapeAsset } from "./shape/run-shape
 /** How the steps of an asset are run; from the project's specs. */
 export interface AssetExecution {
   readonly store: string;
-  readonly resource: string | null;
+  /** By name. */
+  readonly resources: readonly ResourceUse[];
   readonly maxAttempts: number;
   /** Of a merge: how it waits for its branches; absent: not a merge. */
   readonly wait?: WaitPolicy;
@@ -64,12 +65,12 @@ export async function insertRun(
 
 function listLanes(executions: readonly AssetExecution[]): readonly Lane[] {
   const lanes = new Map<string, Lane>();
-  for (const { store, resource } of executions) lanes.set(laneKey({ store, resource }), { store, resource });
+  for (const { store, resources } of executions) lanes.set(laneKey({ store, resources }), { store, resources });
   return [...lanes.values()];
 }
 
-function laneKey({ store, resource }: Lane): string {
-  return JSON.stringify([store, resource]);
+function laneKey({ store, resources }: Lane): string {
+  return JSON.stringify([store, ...resources.flatMap(({ name, weight }) => [name, weight])]);
 }
 
 /** Mean milliseconds of a step, over the last runs of each asset. */
@@ -167,7 +168,7 @@ async function insertRunAssetRows(
         code_version: asset.planned.codeVersion,
         schema_version: asset.planned.schemaVersion,
         store: run.executions[asset.position]?.store ?? "default",
-        resource: run.executions[asset.position]?.resource ?? null,
+        resources: JSON.stringify(run.executions[asset.position]?.resources ?? []),
         max_attempts: run.executions[asset.position]?.maxAttempts ?? 1,
         wait: renderWait(run.executions[asset.position]),
       })),

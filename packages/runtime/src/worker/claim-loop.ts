@@ -30,17 +30,19 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
   const stopping = new AbortController();
   let waiters: (() => void)[] = [];
 
-  const look = async (): Promise<boolean> => {
+  /** Gives how long to wait for the next look, unless something happens. */
+  const look = async (): Promise<number> => {
     const chunk = options.chunks.begin();
-    if (chunk === undefined) return false;
+    if (chunk === undefined) return idleMs;
     const told = waiters;
     waiters = [];
     try {
-      const held = await claimSteps(options.db, chunk.request);
+      const { held, againInMs } = await claimSteps(options.db, chunk.request);
       await options.chunks.start(held);
       if (held.length > 0) options.onClaimed();
       for (const resolve of told) resolve();
-      return held.length >= chunk.request.limit;
+      // A full chunk says that there is more.
+      return held.length >= chunk.request.limit ? 0 : Math.min(idleMs, againInMs ?? idleMs);
     } finally {
       chunk.end();
     }
@@ -48,8 +50,8 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
-        // A full chunk says that there is more.
-        if (!(await look())) await wake.wait(idleMs);
+        const waitMs = await look();
+        if (waitMs > 0) await wake.wait(waitMs);
       } catch (error) {
         options.logger.warn({ error: String(error) }, "steps could not be claimed");
         await sleep(isPassing(error) ? 100 : 1000);

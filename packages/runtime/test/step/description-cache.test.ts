@@ -151,7 +151,7 @@ const specs: readonly AssetSpec[] = [
     checks: [],
     hasRowSideChecks: false,
     policy: null,
-    execution: { timeoutMs: 1000, maxAttempts: 3, resource: null },
+    execution: { timeoutMs: 1000, maxAttempts: 3, resources: [] },
     store: "default",
     emits: "state",
     merge: null,

@@ -40,7 +40,7 @@ test("a spec tells what only the loaded object knows", () => {
   const spec = [...project.current().specs.values()].find(({ key }) => key === "customers");
   expect(spec).toMatchObject({
     schema: { columns: [{ name: "id" }, { name: "name" }, { name: "since", type: { kind: "date" } }] },
-    execution: { resource: "shop", maxAttempts: 3 },
+    execution: { resources: [{ name: "shop", weight: 1 }], maxAttempts: 3 },
     policy: null,
     store: "default",
   });

@@ -32,7 +32,8 @@ async function makeWorker(): Promise<string> {
 }
 
 async function claimOne(workerId: string): Promise<HeldStep> {
-  const [step] = await claimSteps(ledger.db, { workerId, stores: new Set(["default"]), limit: 1, maySuspect: true });
+  const request = { workerId, stores: new Set(["default"]), limit: 1, maySuspect: true };
+  const [step] = (await claimSteps(ledger.db, request)).held;
   if (step === undefined) throw new Error("nothing was ready");
   return step;
 }

@@ -1,4 +1,4 @@
-import type { WaitPolicy } from "@watersmeet/core";
+import type { ResourceUse, WaitPolicy } from "@watersmeet/core";
 import { buildGraph } from "@watersmeet/core/graph";
 import type { ManifestAsset } from "@watersmeet/core/manifest";
 import { buildPlan, type Plan, type StateSnapshot } from "@watersmeet/core/plan";
@@ -11,7 +11,7 @@ export interface AssetSketch {
   /** Listed partitions `p000`, `p001` …; none: not partitioned. */
   readonly partitions?: number;
   readonly inputs?: readonly (string | InputSketch)[];
-  readonly resource?: string;
+  readonly resource?: string | readonly ResourceUse[];
   /** Makes it a merge: how it waits for its branches, which are named after their assets. */
   readonly wait?: Partial<WaitPolicy>;
 }
@@ -67,7 +67,7 @@ export function toManifestAsset(sketch: AssetSketch): ManifestAsset {
     partitions: sketch.partitions === undefined ? null : listPartitions(sketch.partitions),
     tags: [],
     group: null,
-    resource: sketch.resource ?? null,
+    resource: null,
     codeVersion: "c1",
     schemaVersion: "s1",
   };
@@ -84,7 +84,7 @@ export function executionOf(sketches: readonly AssetSketch[], maxAttempts = 3): 
     const { resource, wait } = byKey.get(asset) ?? {};
     return {
       store: "default",
-      resource: resource ?? null,
+      resources: typeof resource === "string" ? [{ name: resource, weight: 1 }] : (resource ?? []),
       maxAttempts,
       ...(wait === undefined ? {} : { wait: { quorum: null, deadlineMs: null, required: [], ...wait } }),
     };

@@ -43,7 +43,7 @@ export function readOptions(linking: Linking, { call, place, maker }: AssetHead)
     description: readText(reader, "description"),
     tags: readTexts(reader, "tags"),
     group: readText(reader, "group"),
-    resource: readText(reader, "resource"),
+    resource: readResource(reader),
     partitions: readPartitionsOption(reader),
     automation: readAutomation(reader),
     members,
@@ -115,6 +115,28 @@ function readTexts({ linking, members }: Reader, name: string): readonly string[
   if (texts?.every((text) => typeof text === "string") === true) return texts;
   reportNotStatic(linking, `\`${name}\``, member);
   return [];
+}
+
+/** The name, or the first of a list of names and of objects with a name. */
+function readResource({ linking, members }: Reader): string | null {
+  const member = members.get("resource");
+  if (member === undefined || isAbsent(linking, member)) return null;
+  const value = reduceLiteral(linking, member.expr, member.place);
+  if (typeof value === "string") return value;
+  const names = reduceItems(linking, member.expr, member.place)?.map((item) => readResourceName(linking, item));
+  if (names?.every((name) => name !== null) === true) return names[0] ?? null;
+  reportNotStatic(linking, "`resource`", member);
+  return null;
+}
+
+function readResourceName(linking: Linking, { expr, place }: PlacedExpr): string | null {
+  const text = reduceLiteral(linking, expr, place);
+  if (typeof text === "string") return text;
+  const head = reduceValue(linking, expr, place);
+  if (head.kind !== "expr" || head.expr.kind !== "object") return null;
+  const named = head.expr.members.find((member) => member.name === "name");
+  const name = named === undefined ? undefined : reduceLiteral(linking, named.value, head.place);
+  return typeof name === "string" ? name : null;
 }
 
 function readPartitionsOption({ linking, members }: Reader): PartitionsSpec | null {

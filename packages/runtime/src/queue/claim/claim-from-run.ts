@@ -1,6 +1,9 @@
+import type { ResourceUse } from "@watersmeet/core";
 import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
+import { endWaits, isHeavy, noteWaits } from "./limits/lane-waits.ts";
 import type { Limits } from "./limits/lock-limits.ts";
+import { countFitting, takeRoom } from "./limits/room.ts";
 import type { ClaimableRun } from "./list-runs.ts";
 import { takeReady, type HeldStep } from "./take-ready.ts";
 
@@ -16,32 +19,85 @@ export interface RunClaim {
 
 /** Takes what one run may have now, lane by lane, best first over all lanes. */
 export async function claimFromRun(tx: Transaction<LedgerDatabase>, claim: RunClaim): Promise<readonly HeldStep[]> {
-  const { run, limits, workerId, stores } = claim;
+  const { run, limits, workerId } = claim;
   const wanted = Math.min(claim.wanted, limits.byRun.get(run.id) ?? Number.POSITIVE_INFINITY);
-  const open = [...run.lanes.entries()].flatMap(([lane, { store, resource }]) => {
-    const free = resource === null ? wanted : Math.min(wanted, limits.byResource.get(resource) ?? 0);
-    return free > 0 && stores.has(store) ? [{ lane, limit: free, resource }] : [];
-  });
+  if (wanted <= 0) return [];
   const held: HeldStep[] = [];
-  for (const { lane, limit, resource } of await shareLanes(tx, { run, open, wanted })) {
-    const take = { runId: run.id, lane, workerId };
-    const suspects =
-      run.has_suspects && claim.suspects.left > 0 ? await takeReady(tx, { ...take, limit: 1, suspects: true }) : [];
-    claim.suspects.left -= suspects.length;
-    const others =
-      limit > suspects.length ? await takeReady(tx, { ...take, limit: limit - suspects.length, suspects: false }) : [];
-    const taken = [...suspects, ...others];
-    if (resource !== null) limits.byResource.set(resource, (limits.byResource.get(resource) ?? 0) - taken.length);
+  const served: number[] = [];
+  for (const { lane, limit, resources } of await shareLanes(tx, { run, open: listOpenLanes(claim, wanted), wanted })) {
+    // Two lanes may use the same resource: what the one has taken, the other has not.
+    const most = Math.min(limit, wanted - held.length, countFitting(limits.rooms, resources));
+    const taken = await takeFromLane(tx, { runId: run.id, lane, workerId, limit: most }, claim);
+    takeRoom(limits.rooms, resources, taken.length);
+    if (taken.length > 0 && isHeavy({ resources })) served.push(lane);
     held.push(...taken);
   }
   if (limits.byRun.has(run.id)) limits.byRun.set(run.id, (limits.byRun.get(run.id) ?? 0) - held.length);
+  if (limits.rooms.size > 0) await keepWaits(tx, claim, served);
   return held;
 }
 
 interface OpenLane {
   readonly lane: number;
   readonly limit: number;
-  readonly resource: string | null;
+  readonly resources: readonly ResourceUse[];
+}
+
+/** Lanes whose store the worker can open, and whose resources have room. */
+function listOpenLanes({ run, limits, stores }: RunClaim, wanted: number): readonly OpenLane[] {
+  return [...run.lanes.entries()].flatMap(([lane, { store, resources }]) => {
+    if (!stores.has(store) || isKept(limits, { runId: run.id, lane, resources })) return [];
+    const limit = Math.min(wanted, countFitting(limits.rooms, resources));
+    return limit > 0 ? [{ lane, limit, resources }] : [];
+  });
+}
+
+/** Whether something that the lane needs is kept for another one. */
+function isKept(
+  { reservation }: Limits,
+  lane: { readonly runId: string; readonly lane: number; readonly resources: readonly ResourceUse[] },
+): boolean {
+  if (reservation === null) return false;
+  const isIts = reservation.runId === lane.runId && reservation.lane === lane.lane;
+  return !isIts && lane.resources.some((use) => reservation.names.has(use.name));
+}
+
+async function takeFromLane(
+  tx: Transaction<LedgerDatabase>,
+  take: {
+    readonly runId: ClaimableRun["id"];
+    readonly lane: number;
+    readonly workerId: string;
+    readonly limit: number;
+  },
+  claim: RunClaim,
+): Promise<readonly HeldStep[]> {
+  if (take.limit <= 0) return [];
+  const suspects =
+    claim.run.has_suspects && claim.suspects.left > 0 ? await takeReady(tx, { ...take, limit: 1, suspects: true }) : [];
+  claim.suspects.left -= suspects.length;
+  const limit = take.limit - suspects.length;
+  const others = limit > 0 ? await takeReady(tx, { ...take, limit, suspects: false }) : [];
+  return [...suspects, ...others];
+}
+
+/** Lanes that need several units at once, and found some but not all of them, are noted, so that they are not overtaken for ever. */
+async function keepWaits(tx: Transaction<LedgerDatabase>, claim: RunClaim, served: readonly number[]): Promise<void> {
+  const { run, limits, stores } = claim;
+  const short = [...run.lanes.entries()].filter(
+    ([lane, each]) =>
+      isHeavy(each) &&
+      stores.has(each.store) &&
+      !served.includes(lane) &&
+      countFitting(limits.rooms, each.resources) === 0 &&
+      each.resources.every((use) => limits.rooms.get(use.name)?.isOpen === true),
+  );
+  await noteWaits(
+    tx,
+    run.id,
+    short.map(([lane]) => lane),
+  );
+  await endWaits(tx, run.id, served);
 }
 
 /** How many steps to take from each lane, so that priority holds across lanes. Looks without locking: what another claimer takes meanwhile is left out. */

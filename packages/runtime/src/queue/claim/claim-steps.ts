@@ -4,8 +4,10 @@ import { insertEvents, type NewEvent } from "../../ledger/events.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId } from "../../ledger/records.ts";
 import { claimFromRun } from "./claim-from-run.ts";
-import { lockLimits } from "./limits/lock-limits.ts";
-import { listClaimableRuns, shareOf } from "./list-runs.ts";
+import { createTurns, type Turns } from "./fair-turns.ts";
+import { lockLimits, saveRates, type Limits } from "./limits/lock-limits.ts";
+import { countFitting } from "./limits/room.ts";
+import { listClaimableRuns, type ClaimableRun } from "./list-runs.ts";
 import { recordClaims } from "./record-claims.ts";
 import type { HeldStep } from "./take-ready.ts";
 
@@ -19,19 +21,22 @@ export interface ClaimRequest {
    * is found out, and its neighbours are not counted out with it.
    */
   readonly maySuspect: boolean;
+  /** Whose turn it is in this worker. @default nobody has had any */
+  readonly turns?: Turns;
 }
 
 /**
- * Takes ready steps, oldest runs first within their shares, longest remaining path first within a run.
+ * Takes ready steps: runs by turns, see `fair-turns.ts`, and longest remaining path first within a run. A step takes all of its resources with its claim, or
+ * is not claimed, so that none holds one while it waits for another.
  * Read committed. Locks in one order, so that claimers cannot wait for each other in a circle: runs with a limit of their own by id, then resources by
  * name, then steps, skipping those that another claimer has.
  */
-export async function claimSteps(db: LedgerDb, request: ClaimRequest): Promise<readonly HeldStep[]> {
-  if (request.limit <= 0) return [];
+export async function claimSteps(db: LedgerDb, request: ClaimRequest): Promise<Claimed> {
+  if (request.limit <= 0) return { held: [], events: [], againInMs: null };
   return db.transaction().execute(async (tx) => {
-    const { held, events } = await claimIn(tx, request);
-    await insertEvents(tx, events);
-    return held;
+    const claimed = await claimIn(tx, request);
+    await insertEvents(tx, claimed.events);
+    return claimed;
   });
 }
 
@@ -39,27 +44,79 @@ export interface Claimed {
   readonly held: readonly HeldStep[];
   /** To be inserted as the last statement of the transaction. */
   readonly events: readonly NewEvent[];
+  /** When a resource that has no room now may have some again without anybody giving back, in ms from now; `null`: nothing waits for that. */
+  readonly againInMs: number | null;
 }
 
-/** The same within a transaction. One that holds locks of runs may claim from those runs alone: others would be locked out of order. */
+/**
+ * The same within a transaction. One that holds locks of runs may claim from those runs alone: others would be locked out of order. What is the turn of
+ * others it leaves to the next claim.
+ */
 export async function claimIn(
   tx: Transaction<LedgerDatabase>,
   request: ClaimRequest,
   from?: readonly RunId[],
 ): Promise<Claimed> {
-  const runs = (await listClaimableRuns(tx)).filter((run) => from === undefined || from.includes(run.id));
-  if (runs.length === 0) return { held: [], events: [] };
-  const limits = await lockLimits(tx, runs);
   const { workerId, stores } = request;
+  const all = (await listClaimableRuns(tx)).filter((run) => run.lanes.some((lane) => stores.has(lane.store)));
+  const runs = from === undefined ? all : all.filter((run) => from.includes(run.id));
+  if (runs.length === 0) return { held: [], events: [], againInMs: null };
+  const turns = request.turns ?? createTurns();
+  const allotted = turns.allot(all, request.limit, Date.now()).filter(({ id }) => runs.some((run) => run.id === id));
+  const limits = await lockLimits(tx, runs, workerId);
+  const held = await claimByTurns(tx, { runs, allotted, limits, request, isWhole: runs.length === all.length });
+  turns.charge(countByRun(held));
+  await saveRates(tx, limits);
+  const events = await recordClaims(tx, { runs, held, workerId, rooms: limits.rooms });
+  return { held, events, againInMs: held.length < request.limit ? findAgainMs(runs, limits, stores) : null };
+}
+
+/** First to everybody what is theirs, then what is left to whoever can take it, unless it is left to runs that are not looked at here. */
+async function claimByTurns(
+  tx: Transaction<LedgerDatabase>,
+  claim: {
+    readonly runs: readonly ClaimableRun[];
+    readonly allotted: ReturnType<Turns["allot"]>;
+    readonly limits: Limits;
+    readonly request: ClaimRequest;
+    readonly isWhole: boolean;
+  },
+): Promise<readonly HeldStep[]> {
+  const { limits, allotted, request } = claim;
+  const { workerId, stores } = request;
+  const runs = new Map<string, ClaimableRun>(claim.runs.map((run) => [run.id, run]));
+  const most = claim.isWhole ? request.limit : allotted.reduce((sum, each) => sum + each.count, 0);
   const held: HeldStep[] = [];
   const suspects = { left: request.maySuspect ? 1 : 0 };
-  for (const pass of ["share", "rest"] as const) {
-    for (const run of runs) {
-      const free = request.limit - held.length;
-      const wanted = pass === "rest" ? free : Math.min(free, shareOf(run, runs, request.limit));
+  for (const pass of ["turn", "rest"] as const) {
+    for (const { id, count } of allotted) {
+      const run = runs.get(id);
+      const wanted = Math.min(most - held.length, pass === "rest" ? most : count);
+      if (run === undefined || wanted <= 0) continue;
       held.push(...(await claimFromRun(tx, { run, limits, workerId, stores, wanted, suspects })));
     }
-    if (held.length >= request.limit || runs.length === 1) break;
+    if (held.length >= most || allotted.length === 1) break;
   }
-  return { held, events: await recordClaims(tx, { runs, held, workerId }) };
+  return held;
+}
+
+function countByRun(held: readonly HeldStep[]): ReadonlyMap<RunId, number> {
+  const counts = new Map<RunId, number>();
+  for (const { runId } of held) counts.set(runId, (counts.get(runId) ?? 0) + 1);
+  return counts;
+}
+
+/** More often than this a worker does not ask a rate: it takes what has come in meanwhile at once. */
+const leastAgainMs = 25;
+
+/** The soonest that a lane without room may have some, of those that only time keeps away. */
+function findAgainMs(runs: readonly ClaimableRun[], { rooms }: Limits, stores: ReadonlySet<string>): number | null {
+  if (rooms.size === 0) return null;
+  let soonest = Number.POSITIVE_INFINITY;
+  for (const { store, resources } of runs.flatMap((run) => run.lanes)) {
+    if (resources.length === 0 || !stores.has(store) || countFitting(rooms, resources) > 0) continue;
+    const waits = resources.flatMap((use) => rooms.get(use.name)?.againInMs ?? []);
+    if (waits.length > 0) soonest = Math.min(soonest, Math.max(leastAgainMs, ...waits));
+  }
+  return Number.isFinite(soonest) ? soonest : null;
 }

@@ -22,11 +22,3 @@ export async function listClaimableRuns(tx: Transaction<LedgerDatabase>): Promis
     order by kind desc, id`.execute(tx);
   return rows;
 }
-
-/** Live runs get four times the share of backfills while both have steps to run; what one leaves, the other takes. */
-const shares: Readonly<Record<"run" | "backfill", number>> = { run: 4, backfill: 1 };
-
-export function shareOf(run: ClaimableRun, runs: readonly ClaimableRun[], limit: number): number {
-  const total = runs.reduce((sum, each) => sum + shares[each.kind], 0);
-  return Math.max(1, Math.floor((limit * shares[run.kind]) / total));
-}

@@ -1,0 +1,127 @@
+import type { ResourceUse } from "@watersmeet/core";
+import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
+import { sql, type Transaction } from "kysely";
+import type { Lane, LedgerDatabase } from "../../ledger/database.ts";
+import type { LedgerDb } from "../../ledger/open-ledger.ts";
+import type { RunId, RunState, StepState } from "../../ledger/records.ts";
+import { readAllowances, type Allowance } from "../breaker/allowance.ts";
+import { readUse, type ResourceNow } from "../limits/read-use.ts";
+import type { WaitingFor } from "./waiting-for.ts";
+
+export interface StepRef {
+  readonly runId: RunId;
+  readonly ordinal: number;
+}
+
+/** In the order of the steps; `null` for one that runs or has ended, and for one that is not there. Looks without locking. */
+export async function readWaiting(db: LedgerDb, steps: readonly StepRef[]): Promise<readonly (WaitingFor | null)[]> {
+  if (steps.length === 0) return [];
+  return db.transaction().execute(async (tx) => {
+    const rows = await findIdle(tx, steps);
+    const names = [...new Set(rows.flatMap((row) => row.lane.resources.map((use) => use.name)))];
+    const [uses, allowances, workers] = [
+      await readUse(tx, names),
+      await readAllowances(tx, names, nobody),
+      await listStores(tx),
+    ];
+    const found = new Map(rows.map((row) => [keyOf(row), decideWaiting(row, { uses, allowances, workers })]));
+    return steps.map((step) => found.get(keyOf(step)) ?? null);
+  });
+}
+
+/** What is set apart for one worker holds no step up. */
+const nobody = "0";
+
+/** Looking further back in the queue of a run says nothing more. */
+const mostAhead = 1000;
+
+interface IdleStep {
+  readonly runId: RunId;
+  readonly ordinal: number;
+  readonly runState: RunState;
+  readonly state: StepState;
+  readonly asset: AssetKey;
+  readonly partition: PartitionKey;
+  readonly pending: number;
+  readonly until: Date | null;
+  readonly notBefore: Date | null;
+  readonly failure: string | null;
+  readonly crashes: number;
+  readonly lane: Lane;
+  readonly maxParallel: number | null;
+  readonly running: number;
+  readonly ahead: number;
+  readonly otherRuns: number;
+}
+
+async function findIdle(tx: Transaction<LedgerDatabase>, steps: readonly StepRef[]): Promise<readonly IdleStep[]> {
+  const { rows } = await sql<IdleStep>`
+    select step.run_id as "runId", step.ordinal, run.state as "runState", step.state, step.asset, step.partition, step.pending,
+      step.deadline_at as until, case when step.not_before > now() then step.not_before end as "notBefore", step.failure ->> 'message' as failure,
+      step.crashes, run.lanes -> step.lane::integer as lane, run.max_parallel as "maxParallel",
+      (select count(*)::integer from watersmeet.step as other where other.run_id = run.id and other.state = 'running') as running,
+      (select count(*)::integer from (
+        select from watersmeet.step as other where other.run_id = run.id and other.lane = step.lane and other.state = 'ready'
+          and (other.priority > step.priority or (other.priority = step.priority and other.ordinal < step.ordinal)) limit ${mostAhead}) as ahead) as ahead,
+      (select count(*)::integer from watersmeet.run as other where other.id <> run.id and other.state < 'succeeded' and other.state in ('queued', 'running')
+        and exists (select from watersmeet.step as ready where ready.run_id = other.id and ready.state = 'ready')) as "otherRuns"
+    from unnest(${steps.map((step) => step.runId)}::bigint[], ${steps.map((step) => step.ordinal)}::integer[]) as wanted (run_id, ordinal)
+    join watersmeet.step on step.run_id = wanted.run_id and step.ordinal = wanted.ordinal and step.state in ('waiting', 'ready')
+    join watersmeet.run on run.id = step.run_id`.execute(tx);
+  return rows;
+}
+
+/** Stores that somebody can open, of each live worker; empty: it does not say. */
+async function listStores(tx: Transaction<LedgerDatabase>): Promise<readonly (readonly string[])[]> {
+  const { rows } = await sql<{ stores: readonly string[] }>`
+    select stores from watersmeet.worker where beat_at > now() - interval '2 seconds'`.execute(tx);
+  return rows.map((row) => row.stores);
+}
+
+interface Surroundings {
+  readonly uses: ReadonlyMap<string, ResourceNow>;
+  readonly allowances: ReadonlyMap<string, Allowance>;
+  readonly workers: readonly (readonly string[])[];
+}
+
+/** The first thing that a claim would find in the way. */
+function decideWaiting(step: IdleStep, { uses, allowances, workers }: Surroundings): WaitingFor {
+  if (step.runState === "paused") return { kind: "paused" };
+  if (step.state === "waiting") return { kind: "inputs", count: step.pending, until: step.until };
+  if (step.notBefore !== null) return { kind: "backoff", until: step.notBefore, failure: step.failure };
+  const { store, resources } = step.lane;
+  if (!workers.some((stores) => stores.length === 0 || stores.includes(store))) {
+    return { kind: "noWorker", store, codeVersion: null };
+  }
+  for (const use of resources) {
+    const waiting = decideResource(use, uses.get(use.name), allowances.get(use.name));
+    if (waiting !== null) return waiting;
+  }
+  if (step.maxParallel !== null && step.running >= step.maxParallel) {
+    return { kind: "runLimit", limit: step.maxParallel, running: step.running };
+  }
+  if (step.crashes > 0) return { kind: "suspect", crashes: step.crashes };
+  return { kind: "fairShare", aheadInRun: step.ahead, otherRuns: step.otherRuns };
+}
+
+function decideResource(
+  { name: resource, weight }: ResourceUse,
+  now: ResourceNow | undefined,
+  allowance: Allowance | undefined,
+): WaitingFor | null {
+  if (allowance?.kind === "open") {
+    return { kind: "breaker", resource, until: allowance.until, reason: allowance.reason };
+  }
+  if (allowance?.kind === "halfOpen" && allowance.permits === 0) {
+    return { kind: "breaker", resource, until: null, reason: `it is being tried after: ${allowance.reason}` };
+  }
+  if (now === undefined) return null;
+  if (now.blockedUntil !== null) return { kind: "rate", resource, until: now.blockedUntil, reason: now.heldBecause };
+  const { limit, taken, holders } = now;
+  if (limit === null || taken + Math.min(weight, limit) <= limit) return null;
+  return { kind: "limit", resource, limit, taken, needed: Math.min(weight, limit), holders };
+}
+
+function keyOf({ runId, ordinal }: StepRef): string {
+  return `${runId}/${ordinal}`;
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openLedger } from "../../../src/ledger/open-ledger.ts";
+import { createTestLedger, type TestLedger } from "../../ledger/test-ledger.ts";
+import { startTestWorker, submit, waitForEnd } from "../test-runs.ts";
+
+let ledger: TestLedger;
+beforeAll(async () => {
+  ledger = await createTestLedger();
+});
+afterAll(async () => {
+  await ledger[Symbol.asyncDispose]();
+});
+
+/** What is in use at most, of what steps take while they run. */
+function createGauge(): { use(weight: number, ms: number): Promise<undefined>; readonly most: () => number } {
+  let used = 0;
+  let most = 0;
+  return {
+    async use(weight, ms) {
+      used += weight;
+      most = Math.max(most, used);
+      await sleep(ms);
+      used -= weight;
+      return undefined;
+    },
+    most: () => most,
+  };
+}
+
+async function countLeases(): Promise<number> {
+  const { rows } = await sql<{
+    count: number;
+  }>`select count(*)::integer as count from watersmeet.resource_lease`.execute(ledger.db);
+  return rows[0]?.count ?? -1;
+}
+
+test("units of a resource are counted by weight, and several resources are taken together", async () => {
+  const [crm, warehouse] = [createGauge(), createGauge()];
+  const resources = { "t1/crm": { concurrency: 2 }, "t1/warehouse": { concurrency: 6 } };
+  const id = await submit(ledger.db, [
+    { key: "light", partitions: 20, resource: "t1/warehouse" },
+    {
+      key: "heavy",
+      partitions: 8,
+      resource: [
+        { name: "t1/crm", weight: 1 },
+        { name: "t1/warehouse", weight: 4 },
+      ],
+    },
+  ]);
+  await using _worker = await startTestWorker(
+    ledger.connections,
+    async ({ asset }) => {
+      if (asset === "light") return warehouse.use(1, 5);
+      await Promise.all([crm.use(1, 10), warehouse.use(4, 10)]);
+      return undefined;
+    },
+    { resources, concurrency: 16 },
+  );
+  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
+  expect(crm.most()).toBeLessThanOrEqual(2);
+  expect(warehouse.most()).toBeLessThanOrEqual(6);
+  expect(warehouse.most()).toBeGreaterThan(4);
+  expect(await countLeases()).toBe(0);
+});
+
+test("a step that is heavier than the limit runs alone", async () => {
+  const gauge = createGauge();
+  const id = await submit(ledger.db, [
+    { key: "giant", partitions: 3, resource: [{ name: "t2/db", weight: 9 }] },
+    { key: "light", partitions: 10, resource: "t2/db" },
+  ]);
+  const weights: Readonly<Record<string, number>> = { giant: 3, light: 1 };
+  await using _worker = await startTestWorker(ledger.connections, ({ asset }) => gauge.use(weights[asset] ?? 0, 5), {
+    resources: { "t2/db": { concurrency: 3 } },
+    concurrency: 16,
+  });
+  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
+  expect(gauge.most()).toBe(3);
+});
+
+test("a heavy step gets its turn among light ones that never end", async () => {
+  const resources = { "t3/db": { concurrency: 4 } };
+  const light = await submit(ledger.db, [{ key: "light", partitions: 2000, resource: "t3/db" }]);
+  let heavyAtMs = Number.POSITIVE_INFINITY;
+  await using _worker = await startTestWorker(
+    ledger.connections,
+    async ({ asset }) => {
+      if (asset === "heavy") heavyAtMs = performance.now();
+      // Not in step with each other, so that never more than one unit is free at once.
+      await sleep(20 + Math.random() * 40);
+      return undefined;
+    },
+    { resources, concurrency: 16 },
+  );
+  await sleep(300);
+  const submittedMs = performance.now();
+  const heavy = await submit(ledger.db, [{ key: "heavy", resource: [{ name: "t3/db", weight: 4 }] }]);
+  expect(await waitForEnd(ledger.db, heavy, 15_000)).toBe("succeeded");
+  expect(heavyAtMs - submittedMs).toBeLessThan(8000);
+  await sql`update watersmeet.run set state = 'cancelling' where id = ${light} and state = 'running'`.execute(
+    ledger.db,
+  );
+}, 30_000);
+
+test("no span has more starts than a resource's rate gives, over workers, and the rate is used", async () => {
+  const starts: number[] = [];
+  const id = await submit(ledger.db, [{ key: "call", partitions: 40, resource: "t4/api" }]);
+  const resources = { "t4/api": { concurrency: null, rate: { count: 20, perMs: 500, burst: 5 } } };
+  const behave = (): undefined => {
+    starts.push(performance.now());
+  };
+  await using _one = await startTestWorker(ledger.connections, behave, { resources });
+  await using other = await openLedger(ledger.connections.url, { schema: "require" });
+  await using _two = await startTestWorker(other, behave, { resources });
+  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
+  starts.sort((a, b) => a - b);
+  const spanMs = (starts.at(-1) ?? 0) - (starts[0] ?? 0);
+  // 35 after the burst, one each 25 ms.
+  expect(spanMs).toBeGreaterThan(800);
+  expect(spanMs).toBeLessThan(3000);
+  for (const [index, at] of starts.entries()) {
+    const within = starts.filter((each) => each >= at && each < at + 200).length;
+    // 5 saved up, 8 that come in, and what a start may be late by.
+    expect(within, `from start ${index}`).toBeLessThanOrEqual(5 + 8 + 4);
+  }
+});
