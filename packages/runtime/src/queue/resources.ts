@@ -1,9 +1,10 @@
 import { sql } from "kysely";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
+import { ensureBreakers, type BreakerTerms } from "./breaker/ensure-breakers.ts";
 import type { Rate } from "./limits/rate.ts";
 
 /** What the configuration says of an outside system. */
-export interface ResourceLimit {
+export interface ResourceLimit extends BreakerTerms {
   /** Units in use at the same time, over all workers; `auto`: as many as it answers well to; `null`: any number. */
   readonly concurrency: number | "auto" | null;
   /** Of `auto`. @default 1 */
@@ -35,4 +36,5 @@ export async function ensureResources(db: LedgerDb, resources: Readonly<Record<s
     from jsonb_populate_recordset(null::watersmeet.resource, ${JSON.stringify(rows)}::jsonb)
     on conflict (name) do update set concurrency = excluded.concurrency, is_auto = excluded.is_auto, least = excluded.least,
       rate_count = excluded.rate_count, rate_ms = excluded.rate_ms, rate_burst = excluded.rate_burst`.execute(db);
+  await ensureBreakers(db, resources);
 }
