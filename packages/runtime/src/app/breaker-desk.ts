@@ -1,7 +1,7 @@
 import { notifyFollowers } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import { controlBreaker, type BreakerOrder } from "../queue/breaker/control-breaker.ts";
-import { listBreakers, type BreakerRecord } from "../queue/breaker/list-breakers.ts";
+import { getBreaker, listBreakers, type BreakerRecord } from "../queue/breaker/list-breakers.ts";
 import { ringDoorbell } from "../queue/doorbell/doorbell.ts";
 
 /** Questions and orders about the circuit breakers of resources. */
@@ -14,7 +14,7 @@ export interface BreakerDesk {
    * @throws {USAGE_INVALID} without a reason
    * @throws {NOT_FOUND} when no project has configured the resource
    */
-  give(order: BreakerOrder): Promise<BreakerRecord | null>;
+  give(order: BreakerOrder): Promise<BreakerRecord>;
 }
 
 /** Workers that have nothing to do look again when so many bells ring. */
@@ -27,7 +27,7 @@ export function createBreakerDesk(db: LedgerDb): BreakerDesk {
       await controlBreaker(db, order);
       if (order.kind !== "open") await ringDoorbell(db, bells);
       await notifyFollowers(db);
-      return (await listBreakers(db)).find((each) => each.resource === order.resource) ?? null;
+      return getBreaker(db, order.resource);
     },
   };
 }

@@ -5,6 +5,7 @@ import type { ApiEnv } from "./api-env.ts";
 import { refuseInvalidRequest, respondWithProblem } from "./problem-response.ts";
 import { addAssetRoutes } from "./routes/assets.ts";
 import { addBackfillRoutes } from "./routes/backfills.ts";
+import { addBreakerRoutes } from "./routes/breakers.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addLineageRoutes } from "./routes/lineage.ts";
@@ -42,6 +43,7 @@ export function buildApi(onDefect: (error: unknown) => void): OpenAPIHono<ApiEnv
   addPlanRoutes(api);
   addRunRoutes(api);
   addBackfillRoutes(api);
+  addBreakerRoutes(api);
   addEventRoutes(api);
   api.get("/openapi.json", (c) => c.json(describeApi(api)));
   api.all("*", (c) => {

@@ -37,6 +37,7 @@ test("partitions that failed in the same way are one entry with one sample", () 
       asset: "orders",
       state: "blocked",
       partitions: ["1", "2"],
+      class: "data",
       code: "GATE_FAILED",
       message: "1 row has amount < 0",
       hint: "Mend the source",

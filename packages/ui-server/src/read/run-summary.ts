@@ -22,6 +22,8 @@ export interface FailureGroupDto {
   readonly asset: string;
   readonly state: "failed" | "blocked";
   readonly partitions: readonly string[];
+  /** `transient`, `permanent`, `data` (rows are at fault) or `poison` (it takes its process down). */
+  readonly class: string;
   readonly code: string;
   readonly message: string;
   readonly hint: string | null;
@@ -73,7 +75,8 @@ export function groupFailures(steps: readonly StepRecord[]): readonly FailureGro
     const failure = readFailure(step.failure);
     const code = failure?.code ?? "INTERNAL";
     const message = failure?.message ?? "The step left no reason";
-    const id = JSON.stringify([step.asset, step.state, code, describeKind(step, failure)]);
+    const kind = failure?.class ?? "permanent";
+    const id = JSON.stringify([step.asset, step.state, kind, code, describeKind(step, failure)]);
     const group = groups.get(id);
     if (group !== undefined) {
       group.partitions.push(step.partition);
@@ -81,7 +84,8 @@ export function groupFailures(steps: readonly StepRecord[]): readonly FailureGro
     }
     const { asset, state, partition } = step;
     const sampleRows = readSampleRows(failure?.details ?? null);
-    groups.set(id, { asset, state, partitions: [partition], code, message, hint: failure?.hint ?? null, sampleRows });
+    const hint = failure?.hint ?? null;
+    groups.set(id, { asset, state, partitions: [partition], class: kind, code, message, hint, sampleRows });
   }
   return [...groups.values()];
 }

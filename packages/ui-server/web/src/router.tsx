@@ -8,7 +8,9 @@ import {
   stringifySearchWith,
 } from "@tanstack/react-router";
 import { useLiveUpdates } from "./api/live.ts";
+import { BreakersLink } from "./components/breakers-link.tsx";
 import { AssetPage } from "./pages/asset-page.tsx";
+import { BreakersPage } from "./pages/breakers-page.tsx";
 import { ExplainPage, readKeyCells } from "./pages/explain-page.tsx";
 import { GraphPage } from "./pages/graph-page.tsx";
 import { LatePage } from "./pages/late-page.tsx";
@@ -49,6 +51,7 @@ const explain = createRoute({
   },
 });
 const late = createRoute({ getParentRoute: () => root, path: "/late", component: LatePage });
+const breakers = createRoute({ getParentRoute: () => root, path: "/breakers", component: BreakersPage });
 const runs = createRoute({ getParentRoute: () => root, path: "/runs", component: RunsPage });
 const run = createRoute({
   getParentRoute: () => root,
@@ -61,7 +64,7 @@ const run = createRoute({
 
 /** Every page has a URL that restores it. */
 export const router = createRouter({
-  routeTree: root.addChildren([graph, asset, merge, explain, late, runs, run]),
+  routeTree: root.addChildren([graph, asset, merge, explain, late, breakers, runs, run]),
   // Texts stay texts: the router's own way would read the key 007 as a number.
   parseSearch: parseSearchWith((text) => text),
   stringifySearch: stringifySearchWith(String),
@@ -95,6 +98,7 @@ function Shell() {
         </Link>
         <Link to="/late">Late data</Link>
         <Link to="/runs">Runs</Link>
+        <BreakersLink />
         <a href="/api/v1/openapi.json">API</a>
         <span className="spacer" />
         <span className={`live live-${live}`} role="status">

@@ -1,3 +1,4 @@
+import { WatersmeetError } from "@watersmeet/core/errors";
 import { sql } from "kysely";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import { phaseOf, type BreakerPhase, type BreakerState } from "./rules/decide-breaker.ts";
@@ -27,6 +28,17 @@ export interface BreakerRecord {
 
 /** By name, of every resource that has one, or is held by hand. */
 export async function listBreakers(db: LedgerDb): Promise<readonly BreakerRecord[]> {
+  return selectBreakers(db, null);
+}
+
+/** @throws {NOT_FOUND} */
+export async function getBreaker(db: LedgerDb, resource: string): Promise<BreakerRecord> {
+  const [found] = await selectBreakers(db, resource);
+  if (found !== undefined) return found;
+  throw new WatersmeetError("NOT_FOUND", `There is no resource ${resource}`, { details: { resource } });
+}
+
+async function selectBreakers(db: LedgerDb, resource: string | null): Promise<readonly BreakerRecord[]> {
   const { rows } = await sql<BreakerRow>`
     select resource, state, settings is not null as "isConfigured", retry_at as "retryAt", opened_at as "openedAt", reason, changed_by as "changedBy",
       changed_at as "changedAt", failed_probes as "failedProbes", now() as now, ok, failed, slow, attempts, retries,
@@ -45,7 +57,7 @@ export async function listBreakers(db: LedgerDb): Promise<readonly BreakerRecord
         coalesce(sum(retries), 0)::integer as retries
       from (select *, generation >= breaker.counted_from as is_present from watersmeet.breaker_bucket as bucket
         where bucket.resource = breaker.resource and bucket_at > now() - interval '10 minutes') as bucket) as counted
-    where settings is not null or retry_budget is not null or state <> 'closed'
+    where case when ${resource}::text is null then settings is not null or retry_budget is not null or state <> 'closed' else resource = ${resource} end
     order by resource collate "C"`.execute(db);
   return rows.map(toRecord);
 }

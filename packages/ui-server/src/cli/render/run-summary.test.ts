@@ -95,6 +95,7 @@ test("failures come with their code, message, hint and rows, and with what to do
         asset: "flights",
         state: "blocked",
         partitions: Array.from({ length: 7 }, (_, index) => `2001-01-0${index + 1}`),
+        class: "data",
         code: "GATE_FAILED",
         message: "2 of 30,000 rows were refused:\ndistance must be at least 0",
         hint: "The previous version stays served",
@@ -104,6 +105,26 @@ test("failures come with their code, message, hint and rows, and with what to do
   };
   const text = renderFollowedRun({ run: { ...run, state: "failed" }, summary: failed }, plainStyle);
   await expect(text).toMatchFileSnapshot("golden/summary-failed.txt");
+});
+
+test("a step that was set aside, and rows that are at fault, are named as such", () => {
+  const failure = {
+    asset: "flights",
+    state: "failed" as const,
+    partitions: [""],
+    code: "CHILD_DIED",
+    message: "flights ended its process",
+    hint: null,
+    sampleRows: [],
+  };
+  const shown = (kind: string) =>
+    renderFollowedRun(
+      { run, summary: { ...summary, state: "failed", failures: [{ ...failure, class: kind }] } },
+      plainStyle,
+    );
+  expect(shown("poison")).toContain("failed flights  (poison: set aside, because it takes its process down)");
+  expect(shown("data")).toContain("failed flights  (data: rows are at fault)");
+  expect(shown("permanent")).toContain("failed flights\n");
 });
 
 test("a run that was cancelled says how to go on, quoted for the shell", () => {

@@ -116,12 +116,23 @@ function renderFailure(failure: FailureGroupDto, style: Style): readonly string[
   const more = named.length > shownPartitions ? ` and ${formatCount(named.length - shownPartitions)} more` : "";
   const where = named.length === 0 ? "" : ` [${named.slice(0, shownPartitions).join(", ")}${more}]`;
   const lines = [
-    `${style.red(failure.state)} ${style.bold(failure.asset)}${where}`,
+    `${style.red(failure.state)} ${style.bold(failure.asset)}${where}${describeClass(failure)}`,
     `  ${style.bold(failure.code)}: ${indent(failure.message)}`,
   ];
   if (failure.hint !== null) lines.push(`  ${style.cyan("hint")}: ${indent(failure.hint)}`);
   for (const row of failure.sampleRows) lines.push(`  ${style.dim("row")}: ${JSON.stringify(row)}`);
   return lines;
+}
+
+const classWords: Readonly<Record<string, string>> = {
+  poison: "poison: set aside, because it takes its process down",
+  data: "data: rows are at fault",
+};
+
+/** What stops a step that a gate blocked is data, always. */
+function describeClass(failure: FailureGroupDto): string {
+  const words = failure.state === "failed" ? classWords[failure.class] : undefined;
+  return words === undefined ? "" : `  (${words})`;
 }
 
 function renderNext(summary: RunSummaryDto, resume: string): readonly string[] {

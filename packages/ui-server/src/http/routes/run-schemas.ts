@@ -47,9 +47,15 @@ export const RunReason = z
   .object({ kind: z.string(), inputs: z.array(z.string()).readonly().exactOptional() })
   .openapi("RunReason", { description: "Why a step runs" });
 
+const FailureClass = z.string().openapi({
+  description:
+    "`transient`: may pass; `permanent`: will not; `data`: rows are at fault; `poison`: it takes its process down",
+  example: "data",
+});
+
 export const Failure = z
   .object({
-    class: z.string(),
+    class: FailureClass,
     code: z.string(),
     message: z.string(),
     hint: z.string().nullable(),
@@ -105,6 +111,7 @@ export const RunSummary = z
           asset: z.string(),
           state: z.enum(["failed", "blocked"]),
           partitions: z.array(z.string()).readonly(),
+          class: FailureClass,
           code: z.string(),
           message: z.string(),
           hint: z.string().nullable(),

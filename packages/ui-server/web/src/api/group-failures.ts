@@ -4,6 +4,7 @@ export interface FailureGroup {
   readonly asset: string;
   readonly state: "failed" | "blocked";
   readonly partitions: readonly string[];
+  readonly class: string;
   readonly code: string;
   readonly message: string;
   readonly hint: string | null;
@@ -15,12 +16,18 @@ export function groupFailures(steps: readonly StepDto[]): readonly FailureGroup[
   const groups = new Map<string, FailureGroup & { readonly partitions: string[] }>();
   for (const step of steps) {
     if (step.state !== "failed" && step.state !== "blocked") continue;
-    const { code, message, hint } = step.failure ?? {
+    const {
+      class: kind,
+      code,
+      message,
+      hint,
+    } = step.failure ?? {
+      class: "permanent",
       code: "INTERNAL",
       message: "The step left no reason",
       hint: null,
     };
-    const id = JSON.stringify([step.asset, step.state, code, message]);
+    const id = JSON.stringify([step.asset, step.state, kind, code, message]);
     const group = groups.get(id);
     if (group === undefined) {
       const { asset, state, partition } = step;
@@ -28,6 +35,7 @@ export function groupFailures(steps: readonly StepDto[]): readonly FailureGroup[
         asset,
         state,
         partitions: [partition],
+        class: kind,
         code,
         message,
         hint,

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { AssetDetailDto, AssetDto } from "../../../src/read/asset-dto.ts";
+import type { BreakerDto } from "../../../src/read/breaker-dto.ts";
 import type { MaterializationDto } from "../../../src/read/materialization-dto.ts";
 import type { PartitionRangeDto } from "../../../src/read/partition-ranges.ts";
 import type { ProblemDto } from "../../../src/read/problem-dto.ts";
@@ -73,6 +74,12 @@ export const questions = {
     queryOptions({
       queryKey: ["runs", id, "steps"],
       queryFn: ({ signal }) => readAll<StepDto>(`/runs/${encodeURIComponent(id)}/steps`, { limit: 500 }, signal),
+    }),
+  breakers: () =>
+    queryOptions({
+      queryKey: ["breakers"],
+      queryFn: async ({ signal }) =>
+        (await getJson<{ readonly items: readonly BreakerDto[] }>("/breakers", {}, signal)).items,
     }),
   problems: () =>
     queryOptions({

@@ -20,6 +20,12 @@ const statuses = {
   idle: { tone: "missing", icon: "◌", word: "idle" },
   finished: { tone: "ok", icon: "■", word: "finished" },
   suspect: { tone: "stale", icon: "◐", word: "overdue" },
+  // Circuit breakers of resources.
+  closed: { tone: "ok", icon: "●", word: "closed" },
+  open: { tone: "failed", icon: "▲", word: "open" },
+  halfOpen: { tone: "stale", icon: "◐", word: "half-open" },
+  forcedOpen: { tone: "blocked", icon: "■", word: "held open" },
+  disabled: { tone: "stale", icon: "◌", word: "disabled" },
   // Batches and contributions of a merge.
   live: { tone: "ok", icon: "●", word: "live" },
   winner: { tone: "ok", icon: "●", word: "won" },

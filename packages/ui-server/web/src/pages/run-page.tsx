@@ -84,6 +84,7 @@ function RunSteps({ run, steps }: { readonly run: RunDto; readonly steps: readon
               <StatusBadge status={group.state} /> <strong>{group.asset}</strong>{" "}
               {group.partitions.slice(0, 5).map(formatPartition).join(", ")}
               {group.partitions.length > 5 ? ` and ${formatCount(group.partitions.length - 5)} more` : ""}
+              {classWords[group.class] !== undefined && <div className="quiet">{classWords[group.class]}</div>}
               <div>
                 <strong>{group.code}</strong> {group.message}
               </div>
@@ -100,6 +101,11 @@ function RunSteps({ run, steps }: { readonly run: RunDto; readonly steps: readon
     </>
   );
 }
+
+const classWords: Readonly<Record<string, string>> = {
+  poison: "Poison: set aside, because it takes its process down",
+  data: "Data: rows are at fault",
+};
 
 function describeSteps(run: RunDto): string {
   const parts = stepStates
