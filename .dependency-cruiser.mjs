@@ -83,6 +83,14 @@ const mayImport = {
     "runtime/stores",
     "runtime/worker",
   ],
+  "runtime/automation": [
+    "core",
+    "runtime/observe",
+    "runtime/ledger",
+    "runtime/child/child-pool.ts",
+    "runtime/child/protocol.ts",
+    "runtime/project",
+  ],
   "runtime/app": [
     "core",
     "runtime/config",
@@ -96,6 +104,7 @@ const mayImport = {
     "runtime/step",
     "runtime/worker",
     "runtime/doctor",
+    "runtime/automation",
   ],
   "ui-server/read": ["core", "runtime"],
   "ui-server/http": ["core", "runtime", "ui-server/read"],

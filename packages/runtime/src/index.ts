@@ -1,5 +1,11 @@
 export type { BreakerDesk } from "./app/breaker-desk.ts";
 export type { OpenOptions } from "./app/compose.ts";
+export type {
+  AutomationDesk,
+  AutomationExplanation,
+  AutomationOverview,
+  AutomationTick,
+} from "./app/automation/automation-desk.ts";
 export { deriveProject } from "./app/derive-project.ts";
 export type { AuditEntry, MergeDesk } from "./app/merge-desk.ts";
 export type { ExplainedCell, ExplainedContribution, Explanation } from "./app/merges/explain/explanation.ts";

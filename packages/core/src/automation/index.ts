@@ -1,3 +1,4 @@
+export { catchUp, type CatchUp } from "./condition/catch-up.ts";
 export { createCronClock, type CronClock } from "./condition/cron-clock.ts";
 export type { Condition } from "./condition/condition.ts";
 export { describeCondition, listCronTicks } from "./condition/describe-condition.ts";

@@ -3,6 +3,8 @@ import type { AssetKey } from "@watersmeet/core/values";
 import { findLastSequence, insertEvents, notifyFollowers } from "../ledger/events.ts";
 import { hasLiveWorker } from "../ledger/workers.ts";
 import type { Project } from "../project/project.ts";
+import { createAutomationDeps, createAutomationSwitch } from "./automation/automation-switch.ts";
+import { createAutomationDesk } from "./automation/create-automation-desk.ts";
 import { createBreakerDesk } from "./breaker-desk.ts";
 import { examine } from "./examine.ts";
 import { explainWhy } from "./explain-why.ts";
@@ -25,6 +27,9 @@ export function createHandle(parts: ProjectParts): Watersmeet {
   const { db, pool } = parts.connections;
   const plans: PlanDeps = { pool, stores, environment };
   const worker = createWorkerSwitch(parts);
+  const automationDeps = createAutomationDeps(parts, plans);
+  const automation = createAutomationDesk(automationDeps);
+  const evaluating = createAutomationSwitch(parts, automationDeps);
   const picture = (asset: AssetKey) => {
     requireAsset(project.current(), asset);
     return readPicture({ ...plans, db }, project.current(), asset);
@@ -38,6 +43,7 @@ export function createHandle(parts: ProjectParts): Watersmeet {
     submitRun: (request) => submitRequest(parts, plans, request),
     ...createRunControl(db, ledger),
     startWorker: () => worker.start(),
+    startAutomation: () => evaluating.start(),
     hasLiveWorker: () => hasLiveWorker(db),
     followRun: (id, signal) => followRun({ ledger, events }, id, signal),
     followEvents: (since, signal) =>
@@ -49,12 +55,17 @@ export function createHandle(parts: ProjectParts): Watersmeet {
       return new Map(pictures.map((each) => [each.assessment.asset, countStatuses(each.assessment.asset, each)]));
     },
     partitionStatuses: async (asset) => listStatuses(asset, await picture(asset)),
-    why: async (asset, partition) => explainWhy(db, { asset, partition, environment }, await picture(asset)),
+    why: async (asset, partition) => ({
+      ...(await explainWhy(db, { asset, partition, environment }, await picture(asset))),
+      automation: await automation.explain(asset, partition),
+    }),
     provenance: (id) => listProvenance(db, id),
     merges: createMergeDesk(parts, (request) => submitRequest(parts, plans, request)),
     breakers: createBreakerDesk(db),
+    automation,
     examine: () => examine({ config, db, stores }),
     async [Symbol.asyncDispose]() {
+      await evaluating.stop();
       await worker.stop();
       await parts.close[Symbol.asyncDispose]();
     },

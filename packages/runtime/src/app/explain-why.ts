@@ -16,7 +16,7 @@ export async function explainWhy(
   db: LedgerDb,
   question: { readonly asset: AssetKey; readonly partition: PartitionKey | null; readonly environment: string },
   picture: AssetPicture,
-): Promise<WhyAnswer> {
+): Promise<Omit<WhyAnswer, "automation">> {
   const { asset, partition } = question;
   const reasons = [
     ...(await explainFreeze(db, question)),

@@ -13,8 +13,13 @@ export interface PlanDeps {
 }
 
 /** @throws {SELECTION_INVALID} @throws {PARTITION_INVALID} @throws {ASSET_UNKNOWN} with every problem in `details.problems` */
-export async function makePlan(deps: PlanDeps, project: Project, request: PlanRequest): Promise<Plan> {
-  const built = buildPlan({ graph: project.graph, snapshot: await readState(deps, project), now: new Date(), request });
+export async function makePlan(
+  deps: PlanDeps,
+  project: Project,
+  { at, ...request }: PlanRequest & { readonly at?: Date },
+): Promise<Plan> {
+  const snapshot = await readState(deps, project);
+  const built = buildPlan({ graph: project.graph, snapshot, now: at ?? new Date(), request });
   if ("plan" in built) return built.plan;
   const [first] = built.problems;
   throw new WatersmeetError(

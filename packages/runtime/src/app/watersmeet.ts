@@ -6,6 +6,7 @@ import type { Config } from "../config/config.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEvent, Materialization, PartitionStatus, RunId, RunRecord } from "../ledger/records.ts";
 import type { Project } from "../project/project.ts";
+import type { AutomationDesk, AutomationExplanation } from "./automation/automation-desk.ts";
 import type { BreakerDesk } from "./breaker-desk.ts";
 import type { MergeDesk } from "./merge-desk.ts";
 
@@ -17,6 +18,8 @@ export interface RunRequest extends PlanRequest {
   readonly requestedBy: string;
   /** The same key gives the same run. */
   readonly idempotencyKey?: string;
+  /** Where open-ended partitions end. @default now */
+  readonly at?: Date;
 }
 
 /** Why a step or a partition is where it is. */
@@ -26,6 +29,8 @@ export interface WhyAnswer {
   readonly status: PartitionStatus;
   /** Sentences, the decisive one first. */
   readonly reasons: readonly string[];
+  /** Why the asset's condition requests it or does not, step by step; `null`: it has none. */
+  readonly automation: AutomationExplanation | null;
 }
 
 /** The state of what a project stands on. */
@@ -65,6 +70,8 @@ export interface Watersmeet extends AsyncDisposable {
   retryRun(id: RunId, by: string): Promise<RunRecord>;
   /** Starts executing steps in this process until disposed. One per process; a no-op when it already runs. */
   startWorker(): Promise<AsyncDisposable>;
+  /** Evaluates conditions, schedules and sensors in this process until disposed, unless another process does. One per process; a no-op when it already runs. */
+  startAutomation(): Promise<AsyncDisposable>;
   /** Whether any live worker, here or elsewhere, can run this project's steps. */
   hasLiveWorker(): Promise<boolean>;
   /** Ends when the run does. Yields a fresh record at most four times a second, and once at the end. */
@@ -90,6 +97,8 @@ export interface Watersmeet extends AsyncDisposable {
   readonly merges: MergeDesk;
   /** The circuit breakers of resources. */
   readonly breakers: BreakerDesk;
+  /** Questions and orders about conditions, schedules and sensors. */
+  readonly automation: AutomationDesk;
   /** For `doctor`: opens every store. */
   examine(): Promise<Examination>;
 }

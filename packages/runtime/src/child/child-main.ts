@@ -19,6 +19,10 @@ async function loadHandler(work: ChildWork): Promise<(desk: Desk) => Promise<Chi
     const { describeProject } = await import("./describe/describe-project.ts");
     return ({ modules, reporter }) => describeProject(work.manifest, modules, (file) => reporter.tell(file));
   }
+  if (work.kind === "sense") {
+    const { handleSensorCall } = await import("./sense/handle-sensor-call.ts");
+    return (desk) => handleSensorCall(work, desk);
+  }
   const { handleStepWork } = await import("./handle-step-work.ts");
   return (desk) => handleStepWork(work, desk);
 }

@@ -101,9 +101,9 @@ class Pool implements ChildPool {
     return this.#hasRoom(kind) ? this.#take(kind) : this.#wait(kind, signal);
   }
 
-  /** The project can be described while every step's place is taken: an edit must not wait for the longest step. */
+  /** The project can be described, and a sensor called, while every step's place is taken: neither must wait for the longest step. */
   #hasRoom(kind: ChildWork["kind"]): boolean {
-    return this.#busy.size < this.#options.size + (kind === "describe" ? 1 : 0);
+    return this.#busy.size < this.#options.size + (kind === "describe" || kind === "sense" ? 1 : 0);
   }
 
   #take(kind: ChildWork["kind"]): Child {

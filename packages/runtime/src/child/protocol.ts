@@ -95,8 +95,26 @@ export interface AttemptFacts {
   readonly checkpoint?: Json;
 }
 
+/** What a call of a sensor is told. */
+export interface SensorCall {
+  /** What the call before left; `null`: there was none, or it left nothing. */
+  readonly cursor: { readonly value: Json } | null;
+  readonly lastCalledAt: string | null;
+  readonly now: string;
+}
+
+/** A run that a sensor asks for, as it crosses the process boundary. */
+export interface SensedRun {
+  readonly key: string | null;
+  readonly select: string | null;
+  readonly partitions: string | null;
+  readonly force: boolean;
+}
+
 export type ChildWork =
   | { readonly kind: "describe"; readonly manifest: Manifest }
+  /** Calls the function of a sensor. */
+  | { readonly kind: "sense"; readonly sensor: AssetAddress; readonly call: SensorCall }
   | {
       readonly kind: "run";
       readonly asset: AssetAddress;
@@ -166,6 +184,13 @@ export interface AttemptReport {
 }
 
 export type ChildResult =
+  | {
+      readonly kind: "sensed";
+      readonly runs: readonly SensedRun[];
+      /** Absent: it stays as it is. */
+      readonly cursor?: Json;
+      readonly skip: string | null;
+    }
   | { readonly kind: "described"; readonly specs: readonly AssetSpec[]; readonly problems: readonly Problem[] }
   | { readonly kind: "rows"; readonly file: ExchangeFile; readonly report: AttemptReport }
   | {

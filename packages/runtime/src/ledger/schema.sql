@@ -20,6 +20,47 @@ create table watersmeet.attempt (
   timings jsonb,
   failure jsonb
 );
+create table watersmeet.automation (
+  environment text not null,
+  name text not null,
+  kind text not null,
+  definition text not null,
+  evaluated_at timestamp with time zone not null,
+  revision bigint not null default 1,
+  state jsonb not null,
+  seen pg_snapshot,
+  sequence bigint,
+  failure jsonb
+);
+create table watersmeet.automation_pause (
+  environment text not null,
+  name text not null,
+  paused_by text not null,
+  reason text not null,
+  paused_at timestamp with time zone not null default now()
+);
+create table watersmeet.automation_request (
+  id bigint not null generated always as identity,
+  tick_id bigint not null,
+  environment text not null,
+  name text not null,
+  dedupe_key text,
+  request jsonb not null,
+  run_id bigint,
+  failure jsonb
+);
+create table watersmeet.automation_tick (
+  id bigint not null generated always as identity,
+  environment text not null,
+  name text not null,
+  kind text not null,
+  instant timestamp with time zone not null,
+  evaluated_at timestamp with time zone not null,
+  outcome text not null,
+  missed_count integer not null default 0,
+  message text not null,
+  explanation jsonb
+);
 create table watersmeet.batch (
   id bigint not null generated always as identity,
   materialization_id bigint not null,
@@ -338,6 +379,16 @@ create table watersmeet.worker (
 alter table watersmeet.asset_pace add constraint asset_pace_pkey PRIMARY KEY (asset);
 alter table watersmeet.attempt add constraint attempt_outcome_check CHECK ((outcome = ANY (ARRAY['committed'::text, 'unchanged'::text, 'blocked'::text, 'failed'::text, 'cancelled'::text, 'lost'::text, 'released'::text])));
 alter table watersmeet.attempt add constraint attempt_pkey PRIMARY KEY (run_id, ordinal, attempt);
+alter table watersmeet.automation add constraint automation_kind_check CHECK ((kind = ANY (ARRAY['condition'::text, 'schedule'::text, 'sensor'::text])));
+alter table watersmeet.automation add constraint automation_pkey PRIMARY KEY (environment, name);
+alter table watersmeet.automation_pause add constraint automation_pause_paused_by_check CHECK ((paused_by <> ''::text));
+alter table watersmeet.automation_pause add constraint automation_pause_pkey PRIMARY KEY (environment, name);
+alter table watersmeet.automation_pause add constraint automation_pause_reason_check CHECK ((reason <> ''::text));
+alter table watersmeet.automation_request add constraint automation_request_pkey PRIMARY KEY (id);
+alter table watersmeet.automation_request add constraint automation_request_tick_id_fkey FOREIGN KEY (tick_id) REFERENCES watersmeet.automation_tick(id);
+alter table watersmeet.automation_tick add constraint automation_tick_kind_check CHECK ((kind = ANY (ARRAY['condition'::text, 'schedule'::text, 'sensor'::text])));
+alter table watersmeet.automation_tick add constraint automation_tick_outcome_check CHECK ((outcome = ANY (ARRAY['requested'::text, 'skipped'::text, 'deduplicated'::text, 'failed'::text])));
+alter table watersmeet.automation_tick add constraint automation_tick_pkey PRIMARY KEY (id);
 alter table watersmeet.batch add constraint batch_outcome_check CHECK ((outcome = ANY (ARRAY['admitted'::text, 'duplicate'::text, 'superseding'::text, 'held'::text, 'rejected'::text, 'revoked'::text])));
 alter table watersmeet.batch add constraint batch_pkey PRIMARY KEY (id);
 alter table watersmeet.breaker add constraint breaker_check CHECK (((state <> 'open'::text) OR ((opened_at IS NOT NULL) AND (retry_at IS NOT NULL))));
@@ -407,6 +458,11 @@ alter table watersmeet.step add constraint step_pkey PRIMARY KEY (run_id, ordina
 alter table watersmeet.store add constraint store_pkey PRIMARY KEY (name);
 alter table watersmeet.worker add constraint worker_pkey PRIMARY KEY (id);
 
+CREATE INDEX automation_request_by_tick ON watersmeet.automation_request USING btree (tick_id);
+CREATE UNIQUE INDEX automation_request_once ON watersmeet.automation_request USING btree (environment, name, dedupe_key) WHERE (dedupe_key IS NOT NULL);
+CREATE INDEX automation_request_open ON watersmeet.automation_request USING btree (environment, id) WHERE ((run_id IS NULL) AND (failure IS NULL));
+CREATE INDEX automation_tick_by_name ON watersmeet.automation_tick USING btree (environment, name, id);
+CREATE UNIQUE INDEX automation_tick_once ON watersmeet.automation_tick USING btree (environment, name, instant) WHERE (kind = 'schedule'::text);
 CREATE INDEX batch_by_key ON watersmeet.batch USING btree (batch_key);
 CREATE INDEX batch_by_materialization ON watersmeet.batch USING btree (materialization_id);
 CREATE INDEX decision_by_asset ON watersmeet.decision USING btree (environment, asset, id);

@@ -7,6 +7,7 @@ import type { ChildPool } from "../child/child-pool.ts";
 import type { ChildFailure, ProjectCode } from "../child/protocol.ts";
 import { buildDescriptionKey, readDescription, writeDescription } from "./description-cache.ts";
 import { findSpecProblems } from "./find-spec-problems.ts";
+import { findTriggerProblems } from "./find-trigger-problems.ts";
 import type { AssetSpec, Project } from "./project.ts";
 
 export interface LoadProjectOptions {
@@ -51,7 +52,7 @@ export async function deriveProject(analyzer: Analyzer, options: DeriveProjectOp
   if (previous?.generation === generation && previous.problems.length === 0) return previous;
   const { graph, problems: linked } = buildGraph(manifest);
   // What could not be derived the graph cannot judge: it would report the same again, in other words and without a place.
-  const found = derived.length > 0 ? derived : linked;
+  const found = derived.length > 0 ? derived : [...linked, ...findTriggerProblems(graph, manifest)];
   const described = found.length > 0 ? nothing : await recallOrDescribe(manifest, generation, options);
   const specs = new Map(described.specs.map((spec) => [spec.key, spec]));
   const problems = [...found, ...described.problems, ...findSpecProblems(graph, specs)];

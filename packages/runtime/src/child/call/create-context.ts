@@ -3,6 +3,7 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Json } from "@watersmeet/core/values";
 import type { Reporter } from "../channel.ts";
 import type { AttemptFacts, AttemptReport } from "../protocol.ts";
+import { findSecret } from "./find-secret.ts";
 
 /** The `ctx` of one attempt, and what it was told. */
 export interface AttemptContext {
@@ -65,21 +66,4 @@ function asJson(value: Json, given: string): Json {
       cause,
     });
   }
-}
-
-const secretPrefix = "WATERSMEET_SECRET_";
-
-/** `apiToken` and `API_TOKEN` both name WATERSMEET_SECRET_API_TOKEN. */
-function findSecret(name: string, env: ContextOptions["env"]): string {
-  const variable =
-    secretPrefix +
-    name
-      .replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")
-      .replaceAll(/[^A-Za-z0-9]/g, "_")
-      .toUpperCase();
-  const value = env[variable];
-  if (value !== undefined && value !== "") return value;
-  throw new WatersmeetError("CONFIG_INVALID", `the secret "${name}" is not set`, {
-    hint: `Set ${variable} in the environment of the worker.`,
-  });
 }

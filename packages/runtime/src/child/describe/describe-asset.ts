@@ -43,15 +43,21 @@ function uniqueKeyOf({ key, policy }: Definition): readonly string[] {
 }
 
 /** What the planner counts on must be what the object says: where it is not, a value was computed that static derivation took for another. */
-function findDifferences({ key, partitions }: ManifestAsset, definition: Definition): readonly Problem[] {
-  if (stableJson(partitions) === stableJson(definition.partitions)) return [];
-  return [
-    {
-      code: "MANIFEST_MISMATCH",
-      message: `the partitions of "${key}" are ${stableJson(definition.partitions)} at run time, but its source says ${stableJson(partitions)}`,
-      hint: "Write them as literals: what the environment or a computation decides cannot be seen in the source.",
-    },
-  ];
+function findDifferences({ key, partitions, automation }: ManifestAsset, definition: Definition): readonly Problem[] {
+  const compared = [
+    ["partitions", partitions, definition.partitions],
+    ["automation", automation ?? null, definition.automation],
+  ] as const;
+  return compared.flatMap(([option, derived, loaded]): readonly Problem[] => {
+    if (stableJson(derived) === stableJson(loaded)) return [];
+    return [
+      {
+        code: "MANIFEST_MISMATCH",
+        message: `the ${option} of "${key}" are ${stableJson(loaded)} at run time, but its source says ${stableJson(derived)}`,
+        hint: "Write them as literals: what the environment or a computation decides cannot be seen in the source.",
+      },
+    ];
+  });
 }
 
 function locate(problem: Problem, asset: ManifestAsset): Problem {

@@ -7,6 +7,7 @@ import type { ModuleLoader } from "../module-loader.ts";
 import type { ChildResult } from "../protocol.ts";
 import { relativeStack } from "../relative-stack.ts";
 import { describeAsset } from "./describe-asset.ts";
+import { findTriggerProblems } from "./describe-trigger.ts";
 
 /** Imports the files that the manifest names, and no others, finds every asset's object and tells what only the objects know. */
 export async function describeProject(
@@ -28,6 +29,10 @@ export async function describeProject(
     if ("spec" in described) specs.push(described.spec);
     else problems.push(...described.problems);
   }
+  for (const trigger of manifest.triggers ?? []) {
+    const definition = matched.triggers.get(trigger.name);
+    if (definition !== undefined) problems.push(...findTriggerProblems(trigger, definition));
+  }
   return { kind: "described", specs, problems };
 }
 
@@ -41,7 +46,8 @@ async function importFiles(
   modules: ModuleLoader,
   onFile: (file: string) => void,
 ): Promise<Loading> {
-  const files = [...new Set(manifest.assets.map((asset) => asset.file))].sort(compareStrings);
+  const exports = [...manifest.assets, ...(manifest.triggers ?? [])];
+  const files = [...new Set(exports.map(({ file }) => file))].sort(compareStrings);
   const loading: Loading = { loaded: new Map(), problems: [] };
   for (const file of files) {
     onFile(file);

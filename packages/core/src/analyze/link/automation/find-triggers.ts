@@ -26,12 +26,10 @@ export function findTriggers(linking: Linking, keys: ReadonlySet<AssetKey>): Tri
     const trigger = describe(linking, declared);
     if (trigger === null) continue;
     if (taken.has(trigger.name))
-      rejectName(
-        linking,
-        declared,
-        `the name "${trigger.name}" is taken by an asset, or by another schedule or sensor`,
-        "ANALYZE_DUPLICATE_KEY",
-      );
+      rejectName(linking, declared, {
+        code: "ANALYZE_DUPLICATE_KEY",
+        message: `the name "${trigger.name}" is taken by an asset, or by another schedule or sensor`,
+      });
     else found.push(trigger);
     taken.add(trigger.name);
   }
@@ -72,7 +70,10 @@ function describe(linking: Linking, declared: DeclaredTrigger): ManifestSchedule
     given ??
     (exported === "default" && local === "default" ? nameOfFile(file) : local === "default" ? exported : local);
   if (!isAssetKey(name))
-    return rejectName(linking, declared, `"${name}" cannot be the name of a ${declared.maker}`, "ANALYZE_KEY_INVALID");
+    return rejectName(linking, declared, {
+      code: "ANALYZE_KEY_INVALID",
+      message: `"${name}" cannot be the name of a ${declared.maker}`,
+    });
   const doc = description ?? factsOf(linking, file).values[local]?.doc ?? "";
   return { ...rest, name, file, exportPath: [exported], location: locate(linking, file, at), doc };
 }
@@ -81,9 +82,13 @@ function nameOfFile(file: string): string {
   return (file.split("/").at(-1) ?? "").replace(/[.][cm]?tsx?$/, "");
 }
 
-function rejectName(linking: Linking, { file, at }: DeclaredTrigger, message: string, code: ErrorCode): null {
+function rejectName(
+  linking: Linking,
+  { file, at }: DeclaredTrigger,
+  fault: { readonly code: ErrorCode; readonly message: string },
+): null {
   const hint = 'Names are identifiers, unique among schedules, sensors and assets: give it one with name: "nightly"';
-  report(linking, { code, message, hint, file, at });
+  report(linking, { ...fault, hint, file, at });
   return null;
 }
 
