@@ -52,7 +52,7 @@ export {
   type ResourceUse,
   type WaitPolicy,
 } from "./dsl/definition.ts";
-export type { Duration } from "./dsl/duration.ts";
+export { parseDuration, type Duration } from "./dsl/duration.ts";
 export type { AnyAsset, Asset, In, Rows, Self } from "./dsl/handles.ts";
 export { isDefinition } from "./dsl/is-definition.ts";
 export type { All, Last, Latest, Mapping, Offset, Same } from "./dsl/mappings.ts";

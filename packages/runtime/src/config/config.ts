@@ -15,8 +15,13 @@ export type StoreConfig =
     };
 
 export interface ResourceConfig {
-  /** Steps that may use the resource at the same time, over all workers. */
-  readonly concurrency: number;
+  /** Units in use at the same time, over all workers; `auto`: as many as it answers well to; `null`: any number. */
+  readonly concurrency: number | "auto" | null;
+  /** Bounds of `auto`. */
+  readonly min: number;
+  readonly max: number;
+  /** Starts per span of time, over all workers; `null`: any number. */
+  readonly rate: { readonly count: number; readonly perMs: number; readonly burst: number } | null;
   /** When its circuit breaker opens; `null`: it has none. */
   readonly breaker: BreakerSettings | null;
   /** How many failures may be tried again; `null`: any number. */

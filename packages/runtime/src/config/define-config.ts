@@ -1,3 +1,4 @@
+import type { Duration } from "@watersmeet/core";
 import type { BreakerSettings, RetryBudget, RetryLimits } from "./failure-terms.ts";
 
 /** A store as written in watersmeet.config.ts; made by `duckdb` or `postgres`. */
@@ -22,8 +23,8 @@ export interface UserConfig {
   readonly store?: StoreDefinition;
   /** By name; assets without a `store` use `default`. @default DuckDB at .watersmeet/data.duckdb */
   readonly stores?: Readonly<Record<string, StoreDefinition>>;
-  /** Outside systems, with the steps that may use each at the same time, over all workers. */
-  readonly resources?: Readonly<Record<string, { readonly concurrency: number } & BreakerOptions>>;
+  /** Outside systems, with what all workers together may ask of each. */
+  readonly resources?: Readonly<Record<string, ResourceOptions>>;
   readonly worker?: {
     /** Steps at the same time in one worker. @default the number of processors, at least 2 */
     readonly concurrency?: number;
@@ -48,6 +49,18 @@ export interface UserConfig {
     /** @default 4321 */
     readonly port?: number;
   };
+}
+
+/** What all workers together may ask of an outside system. */
+export interface ResourceOptions extends BreakerOptions {
+  /** Units in use at the same time; a step takes one, unless its asset says `weight`. `"auto"`: as many as it answers well to. @default any number */
+  readonly concurrency?: number | "auto";
+  /** Bounds of `"auto"`. @default 1 */
+  readonly min?: number;
+  /** @default 64 */
+  readonly max?: number;
+  /** Starts per span of time: `{ count: 100, per: "1m" }`. `burst`: how many may be saved up. @default what comes in within 100 ms, at least 1 */
+  readonly rate?: { readonly count: number; readonly per: Duration; readonly burst?: number };
 }
 
 /** How a resource is left alone when it fails. */

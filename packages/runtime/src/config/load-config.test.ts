@@ -76,6 +76,29 @@ test("every problem is told at once, with its source and place", async () => {
   }
 });
 
+test("a resource has a limit, a limit that adapts, or none, and a rate", async () => {
+  const root = await makeProject(
+    `export default { resources: {
+      crm: { concurrency: 4, rate: { count: 100, per: "1m" } },
+      erp: { concurrency: "auto", min: 2, max: 20 },
+      feed: { rate: { count: 50, per: "1s", burst: 10 } } } };`,
+  );
+  const { resources } = await loadConfig({ directory: root });
+  expect(resources["crm"]).toMatchObject({ concurrency: 4, rate: { count: 100, perMs: 60_000, burst: 1 } });
+  expect(resources["erp"]).toMatchObject({ concurrency: "auto", min: 2, max: 20, rate: null });
+  expect(resources["feed"]).toMatchObject({ concurrency: null, rate: { count: 50, perMs: 1000, burst: 10 } });
+});
+
+test("a rate whose span nobody can read, and bounds that cross, are problems", async () => {
+  const root = await makeProject(
+    `export default { resources: { crm: { rate: { count: 1, per: "minute" } }, erp: { concurrency: "auto", min: 9, max: 3 } } };`,
+  );
+  const error: unknown = await loadConfig({ directory: root }).catch((e: unknown) => e);
+  if (!isWatersmeetError(error)) throw error;
+  expect(error.message).toContain("resources.crm.rate.per must be a length of time");
+  expect(error.message).toContain("resources.erp.max must not be less than min");
+});
+
 test("a configuration without a default export says what to write", async () => {
   const root = await makeProject("export const config = {};");
   await expect(loadConfig({ directory: root })).rejects.toMatchObject({

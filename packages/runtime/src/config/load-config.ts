@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { parseDuration } from "@watersmeet/core";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { z } from "zod";
 import type { Config } from "./config.ts";
@@ -69,6 +70,39 @@ const storeSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
+const durationMs = z.string().transform((text, context) => {
+  try {
+    return parseDuration(text);
+  } catch {
+    context.addIssue("must be a length of time: 500ms, 30s, 15m, 2h, 7d");
+    return z.NEVER;
+  }
+});
+
+/** What may be saved up of a rate, unless it says: what comes in within so many ms. */
+const savedMs = 100;
+
+const rateSchema = z
+  .strictObject({ count, per: durationMs, burst: count.optional() })
+  .transform(({ count: each, per, burst }) => ({
+    count: each,
+    perMs: per,
+    burst: burst ?? Math.max(1, Math.ceil((each * savedMs) / per)),
+  }));
+
+const resourceSchema = z
+  .strictObject({
+    concurrency: z
+      .union([count, z.literal("auto")], "must be a whole number of at least 1, or auto")
+      .nullable()
+      .default(null),
+    min: count.default(1),
+    max: count.default(64),
+    rate: rateSchema.nullable().default(null),
+    ...breakerTerms,
+  })
+  .refine(({ min, max }) => min <= max, { path: ["max"], message: "must not be less than min" });
+
 const fileSchema = z
   .strictObject({
     assets: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
@@ -76,7 +110,7 @@ const fileSchema = z
     databaseUrl: postgresUrl.optional(),
     store: storeSchema.optional(),
     stores: z.record(name, storeSchema).default({}),
-    resources: z.record(name, z.strictObject({ concurrency: count, ...breakerTerms })).default({}),
+    resources: z.record(name, resourceSchema).default({}),
     worker: z
       .strictObject({
         concurrency: count.optional(),

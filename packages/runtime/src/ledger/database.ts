@@ -74,6 +74,8 @@ export interface LedgerDatabase {
     taken_at: Generated<Date>;
     is_probe: Generated<boolean>;
   };
+  readonly resource_override: ResourceOverrideTable;
+  readonly resource_sample: { id: GeneratedAlways<string>; resource: string; asset: string };
   readonly breaker: BreakerTable;
   readonly breaker_bucket: BreakerBucketTable;
   readonly breaker_suspect: {
@@ -276,6 +278,18 @@ interface HeadPinTable {
   to_version: number;
   materialization_id: MaterializationId;
   moved_at: Date | null;
+}
+
+interface ResourceOverrideTable {
+  id: GeneratedAlways<string>;
+  resource: string;
+  concurrency: number;
+  given_by: string;
+  reason: string;
+  given_at: GeneratedAlways<Date>;
+  until: Date | null;
+  ended_at: ColumnType<Date | null, undefined, Date>;
+  ended_by: ColumnType<string | null, undefined, string>;
 }
 
 interface BreakerTable {

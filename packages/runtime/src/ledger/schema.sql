@@ -273,6 +273,7 @@ create table watersmeet.resource_override (
   ended_by text
 );
 create table watersmeet.resource_sample (
+  id bigint not null generated always as identity,
   resource text not null,
   asset text not null,
   duration_ms double precision not null,
@@ -442,6 +443,7 @@ alter table watersmeet.resource_override add constraint resource_override_given_
 alter table watersmeet.resource_override add constraint resource_override_pkey PRIMARY KEY (id);
 alter table watersmeet.resource_override add constraint resource_override_reason_check CHECK ((reason <> ''::text));
 alter table watersmeet.resource_sample add constraint resource_sample_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'failed'::text, 'throttled'::text])));
+alter table watersmeet.resource_sample add constraint resource_sample_pkey PRIMARY KEY (id);
 alter table watersmeet.run add constraint run_environment_fkey FOREIGN KEY (environment) REFERENCES watersmeet.environment(name);
 alter table watersmeet.run add constraint run_idempotency_key_key UNIQUE (idempotency_key);
 alter table watersmeet.run add constraint run_kind_check CHECK ((kind = ANY (ARRAY['run'::text, 'backfill'::text])));
@@ -476,7 +478,7 @@ CREATE INDEX resource_hold_until ON watersmeet.resource_hold USING btree (resour
 CREATE INDEX resource_lease_by_step ON watersmeet.resource_lease USING btree (run_id, ordinal);
 CREATE INDEX resource_lease_by_worker ON watersmeet.resource_lease USING btree (worker_id);
 CREATE INDEX resource_override_open ON watersmeet.resource_override USING btree (resource, id) WHERE (ended_at IS NULL);
-CREATE INDEX resource_sample_by_resource ON watersmeet.resource_sample USING btree (resource);
+CREATE INDEX resource_sample_by_resource ON watersmeet.resource_sample USING btree (resource, id);
 CREATE INDEX run_asset_by_asset ON watersmeet.run_asset USING btree (asset, run_id);
 CREATE INDEX run_open ON watersmeet.run USING btree (id) WHERE (state < 'succeeded'::watersmeet.run_state);
 CREATE INDEX step_deadline ON watersmeet.step USING btree (deadline_at) WHERE ((state = 'waiting'::watersmeet.step_state) AND (deadline_at IS NOT NULL));

@@ -3,6 +3,8 @@ import { sql } from "kysely";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
+import { createLoadMeter } from "../queue/limits/measure-load.ts";
+import { tickLimits } from "../queue/limits/tick-limits.ts";
 import { listDueRuns, passDeadlines } from "../queue/merge-wait/pass-deadlines.ts";
 import type { EndedAttempt } from "../queue/record/accepted-attempt.ts";
 import { recordOutcomes, type RecordDeps } from "../queue/record/record-outcomes.ts";
@@ -34,13 +36,17 @@ const thoroughEvery = 20;
 /** Looks again and again at what nobody tells: dead workers, cancelled runs, peers. Every worker does; states, not events. */
 export function startSweeps(options: SweepOptions): Sweeps {
   const stopping = new AbortController();
+  const measureLoad = createLoadMeter();
   let peers = 0;
   const loop = async (): Promise<void> => {
     for (let round = 0; !stopping.signal.aborted; round++) {
       try {
         const isThorough = round % thoroughEvery === 0;
         peers = await sweep(options, isThorough);
-        if (isThorough) await releaseForgotten(options);
+        if (isThorough) {
+          await releaseForgotten(options);
+          await tickLimits(options.db, { load: measureLoad() });
+        }
       } catch (error) {
         options.logger.warn({ error: String(error) }, "the sweep failed and is tried again");
       }

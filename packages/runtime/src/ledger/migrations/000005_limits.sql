@@ -42,6 +42,7 @@ create index resource_hold_until on watersmeet.resource_hold (resource, until);
 
 -- Steps that ended at a resource whose limit adapts, until its controller has looked at them.
 create table watersmeet.resource_sample (
+  id bigint generated always as identity primary key,
   resource text not null,
   asset text not null,
   duration_ms double precision not null,
@@ -49,7 +50,7 @@ create table watersmeet.resource_sample (
   outcome text not null check (outcome in ('ok', 'failed', 'throttled')),
   ended_at timestamptz not null
 );
-create index resource_sample_by_resource on watersmeet.resource_sample (resource);
+create index resource_sample_by_resource on watersmeet.resource_sample (resource, id);
 
 -- What a step of an asset usually takes at such a resource: a line through what was seen, fading.
 create table watersmeet.asset_pace (

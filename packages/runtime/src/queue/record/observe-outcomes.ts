@@ -1,6 +1,7 @@
 import type { Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
 import { observeBreakers, type Observed } from "../breaker/observe.ts";
+import { observeLimits } from "../limits/observe.ts";
 import type { AcceptedAttempt } from "./accepted-attempt.ts";
 
 /**
@@ -14,9 +15,7 @@ export async function observeOutcomes(
 ): Promise<Observed | undefined> {
   const using = attempts.filter(({ position }) => position.resources.length > 0);
   if (using.length === 0) return undefined;
-  return observeBreakers(
-    tx,
-    using.map(({ ended, position }) => ({ ended, resources: position.resources, store: position.store })),
-    random,
-  );
+  const used = using.map(({ ended, position }) => ({ ended, resources: position.resources, store: position.store }));
+  const [observed] = await Promise.all([observeBreakers(tx, used, random), observeLimits(tx, used)]);
+  return observed;
 }

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openLedger } from "../../../src/ledger/open-ledger.ts";
+import { readWaiting } from "../../../src/queue/waiting/read-waiting.ts";
 import { createTestLedger, type TestLedger } from "../../ledger/test-ledger.ts";
-import { startTestWorker, submit, waitForEnd } from "../test-runs.ts";
+import { failed } from "../test-executor.ts";
+import { startTestWorker, submit, waitForEnd, waitUntil } from "../test-runs.ts";
 
 let ledger: TestLedger;
 beforeAll(async () => {
@@ -126,4 +128,26 @@ test("no span has more starts than a resource's rate gives, over workers, and th
     // 5 saved up, 8 that come in, and what a start may be late by.
     expect(within, `from start ${index}`).toBeLessThanOrEqual(5 + 8 + 4);
   }
+});
+
+test("what a resource answers to one step about when to come back holds for all workers", async () => {
+  const starts: number[] = [];
+  const behave = (): ReturnType<typeof failed> | undefined => {
+    starts.push(performance.now());
+    const throttled = { class: "transient", cause: "throttled", isOfUserCode: true, retryAfterMs: 1200 } as const;
+    return starts.length === 1 ? failed({ ...throttled, message: "429 from the api" }) : undefined;
+  };
+  const resources = { "t5/api": { concurrency: 1, breaker: null } };
+  const id = await submit(ledger.db, [{ key: "call", partitions: 6, resource: "t5/api" }]);
+  await using _one = await startTestWorker(ledger.connections, behave, { resources });
+  await using other = await openLedger(ledger.connections.url, { schema: "require" });
+  await using _two = await startTestWorker(other, behave, { resources });
+  await waitUntil(async () => {
+    const [waiting] = await readWaiting(ledger.db, [{ runId: id, ordinal: 5 }]);
+    return waiting?.kind === "rate" && waiting.reason === "429 from the api";
+  });
+  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
+  const [first = 0, second = 0] = starts;
+  expect(second - first).toBeGreaterThan(1100);
+  expect(second - first).toBeLessThan(4000);
 });
