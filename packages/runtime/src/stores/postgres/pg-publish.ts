@@ -47,10 +47,7 @@ export class PgPublisher implements Publisher {
           answers.push([...(await applyCommits(session, this.#context(session, stagings), round))]);
         const results = calls.length === 1 ? [joinRounds(answers.flat())] : answers.flat();
         const done = calls.filter((_, index) => "commits" in (results[index] ?? {})).flat();
-        await dropStagings(
-          session,
-          done.flatMap((request) => stagings.get(request.staged.target.attempt) ?? []),
-        );
+        await this.#dropStaged(session, { done, results, stagings });
         return results;
       },
       listCommitIds: (results) =>
@@ -66,6 +63,30 @@ export class PgPublisher implements Publisher {
       listCommitIds: () => [],
       isRefused: () => false,
     });
+  }
+
+  /** What was published is a version's by now. A merge that was staged for a commit that had taken effect before has sealed its batches for nothing. */
+  async #dropStaged(
+    session: SqlSession,
+    {
+      done,
+      results,
+      stagings,
+    }: {
+      readonly done: readonly CommitRequest[];
+      readonly results: readonly CallResult[];
+      readonly stagings: ReadonlyMap<string, RegisteredStaging>;
+    },
+  ): Promise<void> {
+    const staged = done.flatMap((request) => stagings.get(request.staged.target.attempt) ?? []);
+    await dropStagings(session, staged);
+    const commits = results.flatMap((result) => ("commits" in result ? result.commits : []));
+    const replayed = new Set(commits.flatMap(({ commitId, isReplay }) => (isReplay ? [commitId] : [])));
+    const idle = done
+      .filter((request) => replayed.has(request.commitId))
+      .map((request) => request.staged.target.attempt);
+    const attempts = staged.flatMap(({ attempt, isMerge }) => (isMerge && idle.includes(attempt) ? [attempt] : []));
+    if (attempts.length > 0) await this.#options.merge.discard(session, { attempts });
   }
 
   #context(session: SqlSession, found: Map<string, RegisteredStaging>): CommitContext {
