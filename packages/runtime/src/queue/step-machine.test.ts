@@ -59,8 +59,25 @@ test("a failure that says when to come back is obeyed, not before and not all at
   });
   expect(decideMove(fresh, later, { policy, random: 0.5 })).toMatchObject({ delayMs: 7050 });
   // It ends all the same.
-  expect(decideMove({ ...fresh, attempt: 100 }, later, { policy, random: 0 }).state).toBe("ready");
+  expect(decideMove({ ...fresh, attempt: 100 }, later, { policy, random: 0 })).toMatchObject({
+    state: "ready",
+    failures: 1,
+  });
   expect(decideMove({ ...fresh, attempt: 100, failures: 99 }, later, { policy, random: 0 }).state).toBe("failed");
+});
+
+test("a conflict of transactions does not count at first", () => {
+  const conflict = failedAs("transient", { cause: "conflict" });
+  expect(decideMove({ ...fresh, attempt: 9 }, conflict, { policy, random: 0 })).toMatchObject({
+    state: "ready",
+    failures: 0,
+  });
+  expect(decideMove({ ...fresh, attempt: 10 }, conflict, { policy, random: 0 })).toMatchObject({
+    state: "ready",
+    failures: 1,
+  });
+  const once = { policy: { ...policy, maxAttempts: 1 }, random: 0 };
+  expect(decideMove(fresh, conflict, once)).toMatchObject({ state: "failed", failures: 1 });
 });
 
 test("a failure at a resource whose breaker is open does not count, however often", () => {

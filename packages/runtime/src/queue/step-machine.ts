@@ -1,6 +1,6 @@
 import type { Json } from "@watersmeet/core/values";
 import type { StepFailure, StepOutcome } from "../step/step.ts";
-import { attemptLimit, backoffMs, type RetryPolicy } from "./retry/retry-policy.ts";
+import { attemptLimit, backoffMs, uncountedLimit, type RetryPolicy } from "./retry/retry-policy.ts";
 
 /**
  * What becomes of a step. All moves of steps are here, in `claim/take-ready.ts` (ready → running), in `control-run.ts` (cancel, retry), and for merges that wait in
@@ -19,7 +19,8 @@ import { attemptLimit, backoffMs, type RetryPolicy } from "./retry/retry-policy.
  * - the others are endings: written once per round. A retry by a person opens a new round.
  *
  * Attempts that failed count in `failures`; a worker that dies does not fail the step, but a step whose workers die three times is the likely cause: poison.
- * An attempt that failed at a resource whose breaker is open does not count either, nor one that was told when to come back.
+ * An attempt that failed at a resource whose breaker is open does not count either, nor, up to a limit, one that was told when to come back or that met
+ * another transaction.
  */
 export type AttemptOutcome =
   | StepOutcome
@@ -111,16 +112,23 @@ function decideFailed(step: RunningStep, failure: StepFailure, terms: MoveTerms)
     const delayMs = Math.round(random * policy.minDelayMs);
     return again(step, { failures: step.failures, crashes, delayMs, failure: describeOpen(failure, outlook.open) });
   }
-  const limit = attemptLimit(cause, policy);
-  if (failure.retryAfterMs !== null && step.attempt < limit) {
-    const delayMs = failure.retryAfterMs + Math.round(random * policy.minDelayMs);
+  if (step.attempt < uncountedLimit(failure.retryAfterMs === null ? cause : "throttled", policy)) {
+    const delayMs = pauseMs(failure, { attempts: step.attempt, policy, random });
     return again(step, { failures: step.failures, crashes, delayMs, failure });
   }
-  if (failures >= limit) return { state: "failed", failures, crashes, failure };
+  if (failures >= attemptLimit(cause, policy)) return { state: "failed", failures, crashes, failure };
   const spent = outlook?.takeRetry() ?? null;
   if (spent !== null) return { state: "failed", failures, crashes, failure: describeSpent(failure, spent) };
-  const delayMs = backoffMs(failures, cause, { policy, random });
-  return again(step, { failures, crashes, delayMs, failure });
+  return again(step, { failures, crashes, delayMs: pauseMs(failure, { attempts: failures, policy, random }), failure });
+}
+
+/** Not before the other side said, and not all at once. */
+function pauseMs(
+  { retryAfterMs, cause = "unknown" }: StepFailure,
+  { attempts, policy, random }: Pick<MoveTerms, "policy" | "random"> & { readonly attempts: number },
+): number {
+  if (retryAfterMs !== null) return retryAfterMs + Math.round(random * policy.minDelayMs);
+  return backoffMs(attempts, cause, { policy, random });
 }
 
 function decideLost(step: RunningStep, workerId: string): StepMove {

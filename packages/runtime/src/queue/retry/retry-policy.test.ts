@@ -2,7 +2,7 @@ import type { FailureCause } from "@watersmeet/core/errors";
 import { causes } from "@watersmeet/core/errors";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attemptLimit, backoffBoundMs, backoffMs, type RetryPolicy } from "./retry-policy.ts";
+import { attemptLimit, backoffBoundMs, backoffMs, uncountedLimit, type RetryPolicy } from "./retry-policy.ts";
 
 const anyCause = fc.constantFrom(...(Object.keys(causes) as FailureCause[]));
 const anyPolicy: fc.Arbitrary<RetryPolicy> = fc
@@ -37,22 +37,19 @@ test("jitter fills the whole range", () => {
   expect(backoffMs(40, "unknown", { policy, random: 0.999_999 })).toBe(10_000);
 });
 
-test("conflicts are tried more often and sooner; nothing is tried again where the asset says so", () => {
+test("conflicts do not count at first, and are tried sooner; nothing is tried again where the asset says so", () => {
   const policy = { minDelayMs: 100, maxDelayMs: 60_000, maxAttempts: 3 };
-  expect(attemptLimit("unknown", policy)).toBe(3);
-  expect(attemptLimit("conflict", policy)).toBe(10);
+  expect([uncountedLimit("unknown", policy), uncountedLimit("timedOut", policy)]).toEqual([0, 0]);
+  expect([uncountedLimit("conflict", policy), uncountedLimit("throttled", policy)]).toEqual([10, 100]);
   expect(backoffBoundMs(30, "conflict", policy)).toBe(2_000);
-  expect(attemptLimit("conflict", { ...policy, maxAttempts: 1 })).toBe(1);
+  const once = { ...policy, maxAttempts: 1 };
+  expect([uncountedLimit("conflict", once), uncountedLimit("throttled", once)]).toEqual([0, 100]);
 });
 
-test("a configured limit of a cause lowers the number of attempts", () => {
-  const policy = {
-    minDelayMs: 100,
-    maxDelayMs: 60_000,
-    maxAttempts: 5,
-    limits: { timedOut: 2, conflict: 4, unknown: 9 },
-  };
+test("a configured limit of a cause lowers the number of attempts, and never raises it", () => {
+  const limits = { timedOut: 2, conflict: 4, unknown: 9 };
+  const policy = { minDelayMs: 100, maxDelayMs: 60_000, maxAttempts: 5, limits };
   expect(attemptLimit("timedOut", policy)).toBe(2);
-  expect(attemptLimit("conflict", policy)).toBe(4);
   expect(attemptLimit("unknown", policy)).toBe(5);
+  expect([attemptLimit("conflict", policy), uncountedLimit("conflict", policy)]).toEqual([5, 4]);
 });

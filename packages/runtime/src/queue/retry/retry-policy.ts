@@ -15,17 +15,25 @@ const defaults: RetryLimits = defaultRetryLimits;
 /** Pauses after conflicts are as short as this allows. */
 const conflictMaxDelayMs = 2_000;
 
-/**
- * Attempts in all. A limit lowers an asset's number, but that of conflicts and throttles raises it, unless the asset says that nothing is to be tried
- * again.
- */
+/** Attempts that may count against a step, after a failure of this cause. */
 export function attemptLimit(cause: FailureCause, { maxAttempts, limits }: RetryPolicy): number {
-  const limit = limits?.[cause] ?? defaults[cause];
-  if (limit === undefined || maxAttempts === 1) return maxAttempts;
-  return cause === "conflict" || cause === "throttled" ? limit : Math.min(limit, maxAttempts);
+  const limit = isNobodysFault(cause) ? undefined : (limits?.[cause] ?? defaults[cause]);
+  return Math.min(limit ?? maxAttempts, maxAttempts);
 }
 
-/** What a pause never exceeds after so many failures: doubles, up to the largest delay. */
+/** Up to which attempt failures of this cause do not count at all; 0: every one counts. */
+export function uncountedLimit(cause: FailureCause, { maxAttempts, limits }: RetryPolicy): number {
+  // Whoever allows one attempt wants no other, unless the other side itself says when.
+  if (!isNobodysFault(cause) || (cause === "conflict" && maxAttempts === 1)) return 0;
+  return limits?.[cause] ?? defaults[cause] ?? 0;
+}
+
+/** Two transactions met, or the other side asked for later: the step did nothing wrong. */
+function isNobodysFault(cause: FailureCause): boolean {
+  return cause === "conflict" || cause === "throttled";
+}
+
+/** What a pause never exceeds after so many attempts that failed: doubles, up to the largest delay. */
 export function backoffBoundMs(failures: number, cause: FailureCause, policy: RetryPolicy): number {
   const maxMs = cause === "conflict" ? Math.min(policy.maxDelayMs, conflictMaxDelayMs) : policy.maxDelayMs;
   return Math.max(policy.minDelayMs, Math.min(maxMs, policy.minDelayMs * 2 ** Math.min(failures, 30)));

@@ -92,7 +92,7 @@ function Orders({ breaker }: { readonly breaker: BreakerDto }) {
   if (breaker.state !== "closed") {
     return (
       <OrderButton
-        label="Close"
+        label="Close breaker"
         buttonLabel={`Close the breaker of ${breaker.resource}`}
         title={`Close the breaker of ${breaker.resource}`}
         explanation="Steps that wait for it go on at once. When calls still fail it opens again."
