@@ -44,7 +44,7 @@ export function createChunks(options: ChunkOptions): Chunks {
         workerId: workerId(),
         stores: stores(),
         limit,
-        maySuspect: !slots.hasSuspect(),
+        suspects: slots.suspectRoom(),
         turns,
         takesReleased: areShort,
       };

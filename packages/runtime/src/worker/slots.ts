@@ -1,4 +1,5 @@
 import type { ResolvedStep } from "../queue/claim/resolve-inputs.ts";
+import { roomForSuspects, type SuspectRoom } from "../queue/claim/suspects.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
 import type { EndedAttempt } from "../queue/record/accepted-attempt.ts";
 import type { AttemptOutcome } from "../queue/step-machine.ts";
@@ -20,8 +21,8 @@ export interface Slots {
   reserve(count: number): () => void;
   has(step: HeldStep): boolean;
   runningCount(): number;
-  /** Whether a step is held with which a worker has died before. */
-  hasSuspect(): boolean;
+  /** How many steps with which a worker has died may come beside those that are held. */
+  suspectRoom(): SuspectRoom;
   listRuns(): ReadonlySet<string>;
   /** Mean milliseconds of the last steps; `null` before the first. */
   meanMs(): number | null;
@@ -116,7 +117,7 @@ export function createSlots(options: SlotsOptions): Slots {
           held.runId === step.runId && held.ordinal === step.ordinal && held.attempt === step.attempt,
       ),
     runningCount: () => running.size,
-    hasSuspect: () => [...waiting, ...running].some((slot) => slot.step.held.crashes > 0),
+    suspectRoom: () => roomForSuspects([...waiting, ...running].map((slot) => slot.step.held.crashes)),
     listRuns: () => new Set([...waiting, ...running].map((slot) => slot.step.claimed.runId)),
     meanMs: () => meanMs,
     whenEmpty: () =>

@@ -4,6 +4,7 @@ import { listEvents } from "../../src/ledger/events.ts";
 import { readSnapshot } from "../../src/ledger/read-snapshot.ts";
 import { claimSteps } from "../../src/queue/claim/claim-steps.ts";
 import { resolveInputs } from "../../src/queue/claim/resolve-inputs.ts";
+import { roomForSuspects } from "../../src/queue/claim/suspects.ts";
 import type { HeldStep } from "../../src/queue/claim/take-ready.ts";
 import { createVersionMemory } from "../../src/queue/claim/version-memory.ts";
 import type { EndedAttempt } from "../../src/queue/record/accepted-attempt.ts";
@@ -32,7 +33,7 @@ async function makeWorker(): Promise<string> {
 }
 
 async function claimOne(workerId: string): Promise<HeldStep> {
-  const request = { workerId, stores: new Set(["default"]), limit: 1, maySuspect: true };
+  const request = { workerId, stores: new Set(["default"]), limit: 1, suspects: roomForSuspects([]) };
   const [step] = (await claimSteps(ledger.db, request)).held;
   if (step === undefined) throw new Error("nothing was ready");
   return step;
@@ -79,7 +80,7 @@ test("outcomes and the claim of what they made ready are one transaction", async
   const id = await submit(ledger.db, [{ key: "first" }, { key: "second", inputs: ["first"] }]);
   const workerId = await makeWorker();
   const ended = await endedBy(workerId, await claimOne(workerId));
-  const next = () => ({ workerId, stores: new Set(["default"]), limit: 4, maySuspect: true });
+  const next = () => ({ workerId, stores: new Set(["default"]), limit: 4, suspects: roomForSuspects([]) });
   const recorded = await recordOutcomes(ledger.db, [ended], { ...deps, next });
   expect(recorded.held.map((step) => step.asset)).toEqual(["second"]);
   expect(recorded.readyCount).toBe(0);

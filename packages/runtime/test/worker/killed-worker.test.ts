@@ -38,7 +38,9 @@ async function spawnWorker(deed: "hang" | "die" | "block" | "work"): Promise<Wor
   processes.push(child);
   const lines: string[] = [];
   if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-  await waitUntil(() => lines.some((line) => line.startsWith("ready")) || child.exitCode !== null);
+  await waitUntil(
+    () => lines.some((line) => line.startsWith("ready")) || child.exitCode !== null || child.signalCode !== null,
+  );
   return { child, lines };
 }
 

@@ -5,6 +5,7 @@ import { endWaits, isHeavy, noteWaits } from "./limits/lane-waits.ts";
 import type { Limits } from "./limits/lock-limits.ts";
 import { countFitting, takeRoom } from "./limits/room.ts";
 import type { ClaimableRun } from "./list-runs.ts";
+import type { SuspectCount } from "./suspects.ts";
 import { takeReady, type HeldStep } from "./take-ready.ts";
 
 export interface RunClaim {
@@ -14,7 +15,7 @@ export interface RunClaim {
   readonly stores: ReadonlySet<string>;
   readonly wanted: number;
   /** Counted down over all runs. */
-  readonly suspects: { left: number };
+  readonly suspects: SuspectCount;
 }
 
 /** Takes what one run may have now, lane by lane, best first over all lanes. */
@@ -73,12 +74,18 @@ async function takeFromLane(
   claim: RunClaim,
 ): Promise<readonly HeldStep[]> {
   if (take.limit <= 0) return [];
-  const suspects =
-    claim.run.has_suspects && claim.suspects.left > 0 ? await takeReady(tx, { ...take, limit: 1, suspects: true }) : [];
-  claim.suspects.left -= suspects.length;
-  const limit = take.limit - suspects.length;
-  const others = limit > 0 ? await takeReady(tx, { ...take, limit, suspects: false }) : [];
-  return [...suspects, ...others];
+  const held: HeldStep[] = [];
+  if (claim.run.has_suspects) {
+    for (const crashes of ["again", "once"] as const) {
+      const limit = Math.min(take.limit - held.length, claim.suspects.left[crashes]);
+      const taken = limit > 0 ? await takeReady(tx, { ...take, limit, crashes }) : [];
+      claim.suspects.took(crashes, taken.length);
+      held.push(...taken);
+    }
+  }
+  const limit = take.limit - held.length;
+  const others = limit > 0 ? await takeReady(tx, { ...take, limit, crashes: "none" }) : [];
+  return [...held, ...others];
 }
 
 /** Lanes that need several units at once, and found some but not all of them, are noted, so that they are not overtaken for ever. */

@@ -9,6 +9,7 @@ import { lockLimits, saveRates, type Limits } from "./limits/lock-limits.ts";
 import { countFitting } from "./limits/room.ts";
 import { listClaimableRuns, type ClaimableRun } from "./list-runs.ts";
 import { recordClaims } from "./record-claims.ts";
+import { countSuspects, type SuspectRoom } from "./suspects.ts";
 import type { HeldStep } from "./take-ready.ts";
 
 export interface ClaimRequest {
@@ -16,11 +17,8 @@ export interface ClaimRequest {
   /** Stores that the worker can open. */
   readonly stores: ReadonlySet<string>;
   readonly limit: number;
-  /**
-   * Whether one of the steps may be a suspect: one with which a worker has died. A worker has one of them at a time, so that a step that takes workers down
-   * is found out, and its neighbours are not counted out with it.
-   */
-  readonly maySuspect: boolean;
+  /** How many of the steps may be such with which a worker has died. */
+  readonly suspects: SuspectRoom;
   /** Whose turn it is in this worker. @default nobody has had any */
   readonly turns?: Turns;
 }
@@ -87,7 +85,7 @@ async function claimByTurns(
   const runs = new Map<string, ClaimableRun>(claim.runs.map((run) => [run.id, run]));
   const most = claim.isWhole ? request.limit : allotted.reduce((sum, each) => sum + each.count, 0);
   const held: HeldStep[] = [];
-  const suspects = { left: request.maySuspect ? 1 : 0 };
+  const suspects = countSuspects(request.suspects);
   for (const pass of ["turn", "rest"] as const) {
     for (const { id, count } of allotted) {
       const run = runs.get(id);

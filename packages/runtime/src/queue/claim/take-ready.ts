@@ -20,6 +20,8 @@ export interface HeldStep {
   readonly decision?: CutDecision | null;
 }
 
+const crashRanges = { none: sql`crashes = 0`, once: sql`crashes = 1`, again: sql`crashes > 1` } as const;
+
 /** `= any(array(…))` keeps the plan an index scan of the ready steps; a join with a common table expression turns into a scan of the table (measured). */
 export async function takeReady(
   tx: Transaction<LedgerDatabase>,
@@ -28,7 +30,8 @@ export async function takeReady(
     readonly lane: number;
     readonly limit: number;
     readonly workerId: string;
-    readonly suspects: boolean;
+    /** Deaths of workers with the steps that are taken. */
+    readonly crashes: keyof typeof crashRanges;
   },
 ): Promise<readonly HeldStep[]> {
   const { rows } = await sql<HeldStep>`
@@ -37,7 +40,7 @@ export async function takeReady(
     where ctid = any(array(
       select ctid from watersmeet.step
       where run_id = ${take.runId} and lane = ${take.lane} and state = 'ready' and (not_before is null or not_before <= now())
-        and (crashes > 0) = ${take.suspects}
+        and ${crashRanges[take.crashes]}
       order by priority desc, ordinal limit ${take.limit} for update skip locked))
     returning run_id as "runId", ordinal, asset, partition, lane, reason, attempt, crashes, decision`.execute(tx);
   return rows;

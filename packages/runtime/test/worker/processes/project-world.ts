@@ -68,11 +68,11 @@ export async function createProjectWorld(options: WorldOptions): Promise<Project
     project,
     write,
     async spawnWorker() {
-      const child = spawn(process.execPath, [workerMain, root], { env, stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(process.execPath, [workerMain, root], { env, stdio: ["pipe", "pipe", "inherit"] });
       processes.push(child);
       const lines: string[] = [];
       createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-      await waitUntil(() => lines.includes("ready") || child.exitCode !== null, 60_000);
+      await waitUntil(() => lines.includes("ready") || child.exitCode !== null || child.signalCode !== null, 60_000);
       return { process: child, pid: child.pid ?? 0, lines };
     },
     async submit(select = "*") {
