@@ -3,7 +3,8 @@ import { sql } from "kysely";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
-import { insertVersions, moveHeads, type NewVersion } from "../queue/record/record-versions.ts";
+import { insertVersions, type NewVersion } from "../queue/record/insert-versions.ts";
+import { moveHeads } from "../queue/record/record-versions.ts";
 import { readCommitRecord } from "../step/commit-record.ts";
 import type { Commit, Store } from "../stores/store.ts";
 

@@ -9,6 +9,8 @@ import { createWake } from "./wake.ts";
 export interface ClaimLoop {
   /** There may be something to claim. */
   wake(): void;
+  /** There is room again. Does nothing when the last look left nothing, and nothing has become ready since. */
+  wakeForMore(): void;
   /** Resolves after the next look that begins after this call. A doorbell waits for it, so that a worker without room leaves bells to others. */
   looked(): Promise<void>;
   stop(): Promise<void>;
@@ -29,6 +31,14 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
   const wake = createWake();
   const stopping = new AbortController();
   let waiters: (() => void)[] = [];
+  let news = 0;
+  let isDrained = false;
+
+  const wakeUp = (): void => {
+    news += 1;
+    isDrained = false;
+    wake.ring();
+  };
 
   /** Gives how long to wait for the next look, unless something happens. */
   const look = async (): Promise<number> => {
@@ -36,11 +46,13 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
     if (chunk === undefined) return idleMs;
     const told = waiters;
     waiters = [];
+    const known = news;
     try {
       const { held, againInMs } = await claimSteps(options.db, chunk.request);
       await options.chunks.start(held);
       if (held.length > 0) options.onClaimed();
       for (const resolve of told) resolve();
+      isDrained = held.length < chunk.request.limit && news === known;
       // A full chunk says that there is more.
       return held.length >= chunk.request.limit ? 0 : Math.min(idleMs, againInMs ?? idleMs);
     } finally {
@@ -61,13 +73,16 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
   };
   const done = loop();
   return {
-    wake: () => wake.ring(),
+    wake: wakeUp,
+    wakeForMore() {
+      if (!isDrained) wake.ring();
+    },
     looked: () =>
       new Promise((resolve) => {
         // A bell that is fetched while the worker stops must not wait for a look that never comes.
         if (stopping.signal.aborted) return resolve();
         waiters.push(resolve);
-        wake.ring();
+        wakeUp();
       }),
     async stop() {
       stopping.abort();

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as endOfTurn, setTimeout as sleep } from "node:timers/promises";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
@@ -39,6 +39,8 @@ export function startFlushLoop(options: FlushOptions): FlushLoop {
     for (;;) {
       if (pending.length === 0 && stopBy < Number.POSITIVE_INFINITY) return;
       if (pending.length === 0) await wake.wait(60_000);
+      // Steps that take microseconds end by the dozen in one turn of the event loop: those are one transaction.
+      await endOfTurn();
       recording = pending.splice(0, batchSize);
       if (recording.length > 0) await recordPatiently(options, recording, () => performance.now() > stopBy);
       recording = [];

@@ -106,10 +106,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
   const doorbell = startDoorbell({ pool: ledger.pool, logger, onBell: () => claim.looked() });
 
-  function onRecorded({ readyCount, retryInMs, mustLetGo }: Recorded): void {
+  function onRecorded({ readyCount, retryInMs, mustLetGo, hasFreed }: Recorded): void {
     teller.tell();
     if (mustLetGo) slots.handBack();
-    claim.wake();
+    if (readyCount > 0 || hasFreed) claim.wake();
+    else claim.wakeForMore();
     if (retryInMs !== null) setTimeout(() => claim.wake(), retryInMs + 1).unref();
     // What this worker cannot take itself is for others.
     const surplus = readyCount - Math.max(0, options.concurrency - slots.heldCount());

@@ -18,13 +18,24 @@ export interface VersionMemory {
 }
 
 export function createVersionMemory(capacity = 100_000): VersionMemory {
-  const versions = new Map<string, VersionRow>();
+  const runs = new Map<RunId, Map<number, VersionRow>>();
+  let size = 0;
+  const dropOldest = (): void => {
+    const [run] = runs;
+    if (run === undefined) return;
+    const [runId, versions] = run;
+    const [oldest] = versions.keys();
+    if (oldest !== undefined && versions.delete(oldest)) size -= 1;
+    if (versions.size === 0) runs.delete(runId);
+  };
   return {
-    find: (runId, ordinal) => versions.get(`${runId}/${ordinal}`),
+    find: (runId, ordinal) => runs.get(runId)?.get(ordinal),
     add(runId, ordinal, version) {
-      versions.set(`${runId}/${ordinal}`, version);
-      const oldest = versions.size > capacity ? versions.keys().next() : undefined;
-      if (oldest !== undefined && oldest.done !== true) versions.delete(oldest.value);
+      const versions = runs.get(runId) ?? new Map<number, VersionRow>();
+      if (versions.size === 0) runs.set(runId, versions);
+      if (!versions.has(ordinal)) size += 1;
+      versions.set(ordinal, version);
+      while (size > capacity) dropOldest();
     },
   };
 }

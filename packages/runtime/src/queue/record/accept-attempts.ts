@@ -85,6 +85,7 @@ async function lockRuns(
     select id, environment, revision, state = 'cancelling' as "isCancelling", state = 'running' as "isRunning",
       max_parallel is not null as "isLimited", requested_by as "requestedBy", trace_id as "traceId",
       (select coalesce(json_object_agg(name, store_id), '{}') from watersmeet.store) as "storeIds",
+      exists (select from watersmeet.failed_partition) as "hasFailures",
       exists (select from watersmeet.run as other
         where other.state < 'succeeded' and other.state in ('queued', 'running') and other.id <> run.id) as "hasRivals"
     from watersmeet.run where id = any(${ids}::bigint[]) order by id for update`.execute(tx);

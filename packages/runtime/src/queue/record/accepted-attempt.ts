@@ -30,6 +30,8 @@ export interface LockedRun {
   readonly isLimited: boolean;
   /** Whether another run may have steps to run. */
   readonly hasRivals: boolean;
+  /** Whether any partition, of any environment, is known to have ended badly. */
+  readonly hasFailures: boolean;
   readonly requestedBy: string;
   readonly traceId: string;
   /** What the names of stores mean now; absent: nobody has opened it. */

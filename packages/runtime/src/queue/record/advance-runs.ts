@@ -10,7 +10,7 @@ import { listDescendants, listTouchedMerges } from "../shape/dependencies.ts";
 import { getAssetOf, type RunShape } from "../shape/run-shape.ts";
 import type { StoredShape } from "../shape/shape-cache.ts";
 import type { AcceptedAttempt } from "./accepted-attempt.ts";
-import { countEndings, countRun } from "./count-endings.ts";
+import { countEndings } from "./count-endings.ts";
 import { releaseSteps, type Room } from "./release-steps.ts";
 
 /** A run whose row is locked, with counters of its revision. */
@@ -49,22 +49,28 @@ export interface RunAdvance {
  */
 export async function advanceRun(tx: Transaction<LedgerDatabase>, run: AdvancingRun, first: Wave): Promise<RunAdvance> {
   const progress = beginProgress(run.shape, run.counters);
+  const revision = run.counters.revision + 1;
+  const tally = { ended: first.ended, upstreamFailed: new Map<number, number>(), givenUp: new Map<number, number>() };
+  const count = (): Promise<void> => countEndings(tx, { runId: run.runId, ...tally, ...progress.ended, revision });
   const events: NewEvent[] = [];
   const held: HeldStep[] = [];
   let readyCount = 0;
   for (let wave: Wave | null = first; wave !== null;) {
-    const moved: WaveAdvance = await advanceWave(tx, { ...run, progress }, wave);
+    // Without merges that may give up there is one wave, and what it counts need not wait for what it releases.
+    const moved: WaveAdvance = await advanceWave(tx, { ...run, progress, tally, count }, wave);
     readyCount += moved.readyCount;
     events.push(...moved.events);
     held.push(...moved.held);
     wave = moved.givenUp.length === 0 ? null : { ended: [], givenUp: moved.givenUp, judged: [] };
   }
-  if (progress.ended.good.length + progress.ended.bad.length === 0) {
-    return { readyCount, held, events, isLast: false, remember: () => {} };
-  }
-  const revision = run.counters.revision + 1;
-  const isLast = await countRun(tx, run.runId, { ...progress.ended, revision });
-  return { readyCount, held, events, isLast, remember: () => progress.apply(revision) };
+  if (run.shape.hasLegs) await count();
+  return { readyCount, held, events, isLast: progress.isOver(), remember: () => progress.apply(revision) };
+}
+
+/** Steps by position that ended without an attempt. */
+interface Tally {
+  readonly upstreamFailed: Map<number, number>;
+  readonly givenUp: Map<number, number>;
 }
 
 interface WaveAdvance {
@@ -76,7 +82,7 @@ interface WaveAdvance {
 
 async function advanceWave(
   tx: Transaction<LedgerDatabase>,
-  run: AdvancingRun & { readonly progress: Progress },
+  run: AdvancingRun & { readonly progress: Progress; readonly tally: Tally; readonly count: () => Promise<void> },
   { ended, givenUp, judged }: Wave,
 ): Promise<WaveAdvance> {
   const { runId, shape } = run;
@@ -86,10 +92,11 @@ async function advanceWave(
   const lost = await loseDescendants(tx, { runId, shape, failed: [...failed, ...givenUp] });
   const bad = [...failed, ...cancelled, ...givenUp, ...lost];
   const { released, closed } = run.progress.end({ good, bad });
-  const endings = { runId, ended, upstreamFailed: countByAsset(shape, lost), givenUp: countByAsset(shape, givenUp) };
+  tallySteps(shape, run.tally.upstreamFailed, lost);
+  tallySteps(shape, run.tally.givenUp, givenUp);
   const [freed] = await Promise.all([
     releaseSteps(tx, { runId, shape, room: released.length === 0 ? null : run.room() }, released),
-    countEndings(tx, endings),
+    shape.hasLegs ? undefined : run.count(),
   ]);
   const touched = listTouchedMerges(shape, { good, bad, closed });
   const settled = await settleWaits(tx, { runId, shape, steps: normalizeRanges([...judged, ...touched]) });
@@ -131,11 +138,9 @@ async function loseDescendants(
   return rows.map((row) => row.ordinal);
 }
 
-function countByAsset(shape: RunShape, ordinals: readonly number[]): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>();
+function tallySteps(shape: RunShape, counts: Map<number, number>, ordinals: readonly number[]): void {
   for (const ordinal of ordinals) {
     const { position } = getAssetOf(shape, ordinal);
     counts.set(position, (counts.get(position) ?? 0) + 1);
   }
-  return counts;
 }

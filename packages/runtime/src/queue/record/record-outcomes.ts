@@ -49,6 +49,8 @@ export interface Recorded {
   readonly refused: readonly EndedAttempt[];
   /** Steps that became ready and that nobody holds yet. */
   readonly readyCount: number;
+  /** Whether others may run because these have ended: a limit has room again, or another run its turn. */
+  readonly hasFreed: boolean;
   readonly finishedRuns: readonly RunId[];
   /** When the first of the steps that are tried again may be claimed, in ms from now; `null`: none waits. */
   readonly retryInMs: number | null;
@@ -81,6 +83,7 @@ export async function recordOutcomes(
 const nothingRecorded: Recorded = {
   refused: [],
   readyCount: 0,
+  hasFreed: false,
   finishedRuns: [],
   made: [],
   held: [],
@@ -129,6 +132,9 @@ export async function recordIn(
   return {
     refused: ended.filter((each) => !isAccepted.has(each)),
     readyCount: readyCount - claimed.held.length,
+    hasFreed:
+      [...accepted.runs.values()].some((run) => run.isLimited || run.hasRivals) ||
+      attempts.some(({ position }) => position.resources.length > 0),
     finishedRuns: finished.ids,
     made: attempts.flatMap((each) => describeMade(each, versions.get(each)) ?? []),
     held: [...released, ...claimed.held],
