@@ -4,6 +4,7 @@ import { isWatersmeetError, WatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKey } from "@watersmeet/core/values";
 import type { Config, StoreConfig } from "../config/config.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
+import { followHeads } from "../ledger/versions/follow-heads.ts";
 import type { Logger } from "../observe/logger.ts";
 import { openStore } from "../stores/open-store.ts";
 import type { StoredAsset } from "../stores/port/staging.ts";
@@ -17,7 +18,7 @@ export interface StoreSet extends AsyncDisposable {
   readonly open: ReadonlyMap<string, Store>;
   /** @throws {STORE_LOCKED} when another process owns the file @throws {STORE_UNREACHABLE} @throws {CONFIG_INVALID} */
   get(name: string): Promise<Store>;
-  /** Opens what can be opened; what another process owns is left to it. */
+  /** For a worker: opens what can be opened, and has the ledger's heads follow; what another process owns is left to it. */
   openAll(): Promise<void>;
   /** Ids of the stores that the ledger may believe in: those last opened under the name at the place that the configuration gives now. */
   knownIds(): Promise<ReadonlyMap<string, string>>;
@@ -37,6 +38,7 @@ export function createStoreSet(options: StoreSetOptions): StoreSet {
   const { config, db } = options;
   const open = new Map<string, Store>();
   const opening = new Map<string, Promise<Store>>();
+  const followed = new Set<string>();
 
   const openOne = async (name: string): Promise<Store> => {
     const store = await openStore({
@@ -66,9 +68,12 @@ export function createStoreSet(options: StoreSetOptions): StoreSet {
     get,
     async openAll() {
       for (const name of Object.keys(config.stores)) {
-        await get(name).catch((error: unknown) => {
+        const store = await get(name).catch((error: unknown) => {
           if (!isWatersmeetError(error) || error.code !== "STORE_LOCKED") throw error;
         });
+        if (store === undefined || followed.has(name)) continue;
+        followed.add(name);
+        await followHeads(db, store);
       }
     },
     knownIds: () => findKnownIds(config, db),

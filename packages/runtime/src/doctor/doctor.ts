@@ -15,7 +15,7 @@ import { readServer } from "./environment/read-server.ts";
 import { findLeftStaging, findReadableSecrets } from "./files/find-left-files.ts";
 import { findInLedger } from "./find-in-ledger.ts";
 import { removeLeftStaging } from "./repair/remove-left-files.ts";
-import { followHeads, recordAdopted, releaseDead, type Repair } from "./repair/repair-ledger.ts";
+import { repairHeads, recordAdopted, releaseDead, type Repair } from "./repair/repair-ledger.ts";
 import { compareStore } from "./stores/compare-store.ts";
 import { findWrongRows, type KnownAsset } from "./stores/find-wrong-rows.ts";
 import type { Violation } from "./violations.ts";
@@ -61,7 +61,7 @@ export function createDoctor(parts: DoctorParts): Doctor {
       for (const store of parts.stores.values()) {
         repairs.push(
           ...(await recordAdopted(parts.db, store, parts.reconcile)),
-          ...(await followHeads(parts.db, store)),
+          ...(await repairHeads(parts.db, store)),
         );
       }
       return [...repairs, ...(await removeLeftStaging(parts.config.stateDirectory)), ...(await stopOrphans())];

@@ -1,5 +1,6 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Commit } from "../stores/store.ts";
+import { decideAdoption } from "./decide-adoption.ts";
 import { nameStep, type StepWork } from "./step-work.ts";
 
 /**
@@ -11,13 +12,15 @@ export async function adoptCommit({ step, store, commitId, target }: StepWork): 
   const [found] = await store.findCommits([commitId]);
   if (found === undefined) return null;
   const [seen] = await store.listHeads(step.environment, step.asset, [step.partition]);
-  const head = seen?.version ?? null;
-  if (head === found.version) return { ...found, isReplay: true };
-  if (head === (step.head?.version ?? null)) {
+  const [head, base] = [seen?.version ?? null, step.head?.version ?? null];
+  const adoption = decideAdoption({ found: found.version, seen: head, base });
+  if (adoption === "replay") return { ...found, isReplay: true };
+  if (adoption === "move") {
     const { environment, partition } = step;
     // The commit's own id was used up when it was published: a version that comes back a second time must move the head a second time.
     const moveId = `${commitId}:${step.attemptId}`;
-    const moved = await store.revert({ environment, asset: target.asset, partition, version: found.version, moveId });
+    const { version } = found;
+    const moved = await store.revert({ environment, asset: target.asset, partition, version, moveId, expected: base });
     // An old commit whose head moves now: the ledger goes by the time of the move.
     return { ...moved, isReplay: true };
   }

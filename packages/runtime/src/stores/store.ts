@@ -129,13 +129,18 @@ export interface Store extends AsyncDisposable {
   ): AsyncIterable<readonly Row[]>;
   /** Writes the rows to a file in `directory` for a child process; the same versions give the same file name, an existing file is used again. */
   exportFile(input: InputVersions, directory: string): Promise<ExchangeFile>;
-  /** Moves the head of one (asset, partition) to a version that exists. A `moveId` that the store has seen moves nothing again: each wish to move needs its own. @throws {STORE_VERSION_UNKNOWN} */
+  /**
+   * Moves the head of one (asset, partition) to a version that exists. A `moveId` that the store has seen moves nothing again: each wish to move needs its own.
+   * @throws {STORE_VERSION_UNKNOWN} @throws {STORE_STALE} when readers see another version than `expected`
+   */
   revert(options: {
     readonly environment: string;
     readonly asset: StoredAsset;
     readonly partition: PartitionKey;
     readonly version: number;
     readonly moveId: string;
+    /** On the sight of which version the move was decided; `null`: of none. @default wherever the head is */
+    readonly expected?: number | null;
   }): Promise<Commit>;
   /** Commits of one partition with versions up to `upTo`, oldest first: the deliveries of an asset that emits changes or snapshots. */
   listVersions(options: {

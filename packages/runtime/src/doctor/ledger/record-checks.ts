@@ -34,7 +34,7 @@ export const recordChecks: readonly LedgerCheck[] = [
       join watersmeet.store on store.name = seen.store and store.store_id = seen.store_id
       join watersmeet.materialization as made on made.asset = head.asset and made.partition = head.partition
         and made.environment = head.environment and made.store_id = seen.store_id
-      where made.committed_at > head.moved_at`,
+      where made.committed_at > head.moved_at and made.version > seen.version`,
   },
   {
     code: "INPUT_UNKNOWN",

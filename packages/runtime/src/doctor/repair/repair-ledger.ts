@@ -1,6 +1,7 @@
 import { sql } from "kysely";
-import { insertEvents, notifyFollowers } from "../../ledger/events.ts";
+import { notifyFollowers } from "../../ledger/events.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
+import { followHeads } from "../../ledger/versions/follow-heads.ts";
 import type { RecordDeps } from "../../queue/record/record-outcomes.ts";
 import type { Store } from "../../stores/store.ts";
 import { reapWorkers } from "../../worker/reap-workers.ts";
@@ -46,57 +47,11 @@ export async function recordAdopted(
     : [{ kind: "records", message: `${commits} of the store ${store.name} had no record and have one now` }];
 }
 
-interface LedgerHead {
-  readonly environment: string;
-  readonly asset: Awaited<ReturnType<Store["listHeads"]>>[number]["asset"];
-}
-
 /** The ledger's heads follow the store's where they differ, and the audit says so. */
-export async function followHeads(db: LedgerDb, store: Store): Promise<readonly Repair[]> {
-  const { rows } = await sql<LedgerHead>`
-    select distinct environment, head.asset from watersmeet.head join watersmeet.materialization as made on made.id = head.materialization_id
-    where made.store_id = ${store.storeId}`.execute(db);
-  const repairs: Repair[] = [];
-  for (const { environment, asset } of rows) {
-    const heads = await store.listHeads(environment, asset);
-    repairs.push(...(await followHeadsOf(db, store, { environment, heads })));
-  }
-  if (repairs.length > 0) await notifyFollowers(db);
-  return repairs;
-}
-
-/** A head that a rollback is about to move is left to the rollback. */
-async function followHeadsOf(
-  db: LedgerDb,
-  store: Store,
-  { environment, heads }: { readonly environment: string; readonly heads: Awaited<ReturnType<Store["listHeads"]>> },
-): Promise<readonly Repair[]> {
-  return db.transaction().execute(async (tx) => {
-    const { rows } = await sql<
-      LedgerHead & { readonly partition: (typeof heads)[number]["partition"]; readonly version: number }
-    >`
-      update watersmeet.head set materialization_id = made.id, moved_at = now()
-      from unnest(${heads.map((head) => head.asset)}::text[], ${heads.map((head) => head.partition)}::text[], ${heads.map((head) => head.version)}::integer[])
-        as seen (asset, partition, version)
-      join watersmeet.materialization as made on made.store_id = ${store.storeId} and made.asset = seen.asset
-        and made.partition = seen.partition and made.version = seen.version
-      where head.environment = ${environment} and head.asset = seen.asset and head.partition = seen.partition
-        and head.materialization_id <> made.id
-        and not exists (select from watersmeet.head_pin as pin where pin.moved_at is null and pin.environment = head.environment
-          and pin.asset = head.asset and pin.partition = head.partition)
-      returning head.environment, head.asset, head.partition, seen.version`.execute(tx);
-    await insertEvents(
-      tx,
-      rows.map(({ asset, partition, version }) => ({
-        kind: "head:moved",
-        asset,
-        partition,
-        body: { environment, to: version, by: "doctor" },
-      })),
-    );
-    return rows.map(({ asset, partition, version }) => ({
-      kind: "heads",
-      message: `the ledger's head of ${asset}${partition === "" ? "" : `@${partition}`} follows the store ${store.name} to version ${version}`,
-    }));
-  });
+export async function repairHeads(db: LedgerDb, store: Store): Promise<readonly Repair[]> {
+  const followed = await followHeads(db, store);
+  return followed.map(({ asset, partition, version }) => ({
+    kind: "heads",
+    message: `the ledger's head of ${asset}${partition === "" ? "" : `@${partition}`} follows the store ${store.name} to version ${version}`,
+  }));
 }

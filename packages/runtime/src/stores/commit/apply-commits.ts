@@ -11,13 +11,21 @@ import {
   type CatalogAsset,
 } from "../catalog/read-catalog.ts";
 import { idOf, insertVersions, moveHeads } from "../catalog/write-commits.ts";
-import type { SqlSession } from "../sql-session.ts";
+import { textOf, type SqlSession } from "../sql-session.ts";
 import { readTips, tipKey, type StampedTips } from "../stamped/read-tips.ts";
 import type { Commit, CommitRequest } from "../store.ts";
 import { applyExtras, applyRows } from "./apply-rows.ts";
 import type { CommitContext, Staging } from "./commit-context.ts";
-import { goneError, movedError, nameOf, staleError } from "./commit-errors.ts";
-import { decideCommits, headKey, type CommitDecision, type CommitFacts, type HeadMove } from "./decide-commits.ts";
+import { goneError, movedError, nameOf, overtakenError, staleError } from "./commit-errors.ts";
+import {
+  decideCommits,
+  headKey,
+  moveKey,
+  type CommitDecision,
+  type CommitFacts,
+  type HeadMove,
+} from "./decide-commits.ts";
+import { decideRevert } from "./decide-revert.ts";
 
 /** The answer to one call of `commit`: all of its requests, or the reason why none. */
 export type CallResult = { readonly commits: readonly Commit[] } | { readonly error: unknown };
@@ -76,10 +84,26 @@ async function readFacts(
   );
   return {
     known: new Map(known.map((commit) => [commit.commitId, commit])),
+    moved: await findMoved(session, requests, known),
     heads: new Map([...(await findHeads(session, assets, written)), ...(await findReadHeads(session, requests))]),
     nextVersions: new Map([...assets.values()].map((asset) => [asset.key, asset.nextVersion])),
     committedAt: context.committedAt,
   };
+}
+
+/** Which known commits have moved a head already: by `moveKey`. A commit moves the head of an environment when it is made there, or is brought there. */
+async function findMoved(
+  session: SqlSession,
+  requests: readonly CommitRequest[],
+  known: readonly Commit[],
+): Promise<ReadonlySet<string>> {
+  if (known.length === 0) return new Set();
+  const environments = [...new Set(requests.map((request) => request.environment))];
+  const rows = await session.run(
+    `select environment, move_id from ${internalSchema}.move where move_id in (select unnest($1::varchar[])) and environment in (select unnest($2::varchar[]))`,
+    [known.map((commit) => commit.commitId), environments],
+  );
+  return new Set(rows.map((row) => moveKey(textOf(row, "environment"), textOf(row, "move_id"))));
 }
 
 /** What readers see of what the requests were read from. Those of other stores, which it has never seen, are left out. */
@@ -119,12 +143,13 @@ export interface RevertOptions {
   readonly partition: PartitionKey;
   readonly version: number;
   readonly moveId: string;
+  readonly expected?: number | null;
 }
 
 /**
  * Moves a head to an earlier version, within the transaction that the session is in; the answer is the commit that made the version.
  * A move whose id is in the log already is not made again, wherever the head is now.
- * @throws {STORE_VERSION_UNKNOWN}
+ * @throws {STORE_VERSION_UNKNOWN} @throws {STORE_STALE}
  */
 export async function applyRevert(
   session: SqlSession,
@@ -146,7 +171,11 @@ export async function applyRevert(
   }
   const [done] = await session.run(`select move_id from ${internalSchema}.move where move_id = $1`, [options.moveId]);
   const [head] = await findHeadRows(session, [{ environment: options.environment, ...at }]);
-  if (done !== undefined || head?.version === options.version) return { ...commit, isReplay: true };
+  const seen = head?.version ?? null;
+  const { expected } = options;
+  const decision = decideRevert({ isLogged: done !== undefined, seen, version: options.version, expected });
+  if (decision === "stale") throw overtakenError(options, seen);
+  if (decision === "done") return { ...commit, isReplay: true };
   const { environment, partition, version: to, moveId } = options;
   const moves: readonly HeadMove[] = [
     { moveId, environment, asset: asset.key, partition, from: head?.version ?? null, to, rows: "stored" },

@@ -31,6 +31,23 @@ export function staleError({ request, input, head }: StaleCommit): WatersmeetErr
   );
 }
 
+/** A head that was to be taken back on the sight of a version that readers do not see any more. */
+export function overtakenError(
+  wish: { readonly asset: AssetKey; readonly partition: PartitionKey; readonly expected?: number | null },
+  seen: number | null,
+): WatersmeetError {
+  const { asset, partition, expected = null } = wish;
+  const [before, now] = [expected, seen].map((version) => (version === null ? "no version" : `version ${version}`));
+  return new WatersmeetError(
+    "STORE_STALE",
+    `the head of ${nameOf(asset, partition)} was to be moved while readers saw ${before}; they see ${now} by now`,
+    {
+      hint: "Another run, or a rollback, was published in between. Nothing was moved; the step is tried again on what readers see.",
+      details: { asset, partition, expected, head: seen },
+    },
+  );
+}
+
 export function movedError(request: CommitRequest): WatersmeetError {
   const { asset, partition } = request.staged.target;
   return new WatersmeetError(

@@ -1,7 +1,7 @@
 import { parseAssetKey, unpartitioned, type PartitionKey } from "@watersmeet/core/values";
 import { expect, test } from "vitest";
 import type { Commit, CommitRequest } from "../store.ts";
-import { decideCommits, headKey, splitIntoRounds, type CommitFacts } from "./decide-commits.ts";
+import { decideCommits, headKey, moveKey, splitIntoRounds, type CommitFacts } from "./decide-commits.ts";
 
 const orders = parseAssetKey("orders");
 
@@ -43,6 +43,7 @@ function commit(commitId: string, version: number): Commit {
 function facts(head: number | null, known: readonly Commit[] = [], next = 5): CommitFacts {
   return {
     known: new Map(known.map((one) => [one.commitId, one])),
+    moved: new Set(),
     heads: new Map(head === null ? [] : [[headKey("prod", orders, unpartitioned), head]]),
     nextVersions: new Map([[orders, next]]),
     committedAt: "now",
@@ -88,12 +89,18 @@ test("a commit that readers see is a replay", () => {
   });
 });
 
-test("a commit that was rolled back moves the head to its version again", () => {
+test("a commit of another environment moves the head of this one to its version", () => {
   expect(decideCommits([request("c", 3)], facts(3, [commit("c", 4)]))).toMatchObject({
     versions: [],
     moves: [{ from: 3, to: 4, rows: "stored" }],
     commits: [{ version: 4, isReplay: true, committedAt: "then" }],
   });
+});
+
+test("a commit that readers were taken back from does not move the head a second time by itself", () => {
+  const moved = new Set([moveKey("prod", "c")]);
+  const decision = decideCommits([request("c", 3)], { ...facts(3, [commit("c", 4)]), moved });
+  expect(decision).toMatchObject({ versions: [], moves: [], stale: { head: 3 } });
 });
 
 test("a late repetition of a commit does not undo what came after it", () => {

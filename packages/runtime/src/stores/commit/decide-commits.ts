@@ -5,6 +5,8 @@ import type { Commit, CommitRequest, ReadHead } from "../store.ts";
 export interface CommitFacts {
   /** By commit id. */
   readonly known: ReadonlyMap<string, Commit>;
+  /** By `moveKey`: known commits that have moved the head of the environment once. */
+  readonly moved: ReadonlySet<string>;
   /** By `headKey`: of what is to be moved, and of what was read. */
   readonly heads: ReadonlyMap<string, number>;
   /** By asset: the version that the next commit gets. */
@@ -50,10 +52,15 @@ export function headKey(environment: string, asset: AssetKey, partition: Partiti
   return JSON.stringify([environment, asset, partition]);
 }
 
+export function moveKey(environment: string, moveId: string): string {
+  return JSON.stringify([environment, moveId]);
+}
+
 /**
- * Decides commits by compare-and-set. For a known id: when readers see its version, it is a replay and nothing moves; when they see the version
- * that the request was based on, the id's version had been rolled back since, and the head moves to it again; anything else is stale. So is what was read
- * from heads that are elsewhere by now.
+ * Decides commits by compare-and-set. For a known id: when readers see its version, it is a replay and nothing moves; when it was made in another environment
+ * and readers of this one see the version that the request was based on, the head moves to it. An id moves a head once: when readers do not see its version any
+ * more, somebody has taken them elsewhere since, perhaps back to the very version that the request was based on, and it is stale, like anything else. Whoever
+ * wants it back asks for a move of its own (`revert`). Stale is, too, what was read from heads that are elsewhere by now.
  */
 export function decideCommits(requests: readonly CommitRequest[], facts: CommitFacts): CommitDecision {
   const versions: NewVersion[] = [];
@@ -68,7 +75,9 @@ export function decideCommits(requests: readonly CommitRequest[], facts: CommitF
       commits.push({ ...known, isReplay: true });
       continue;
     }
-    const stale = head === request.baseVersion ? findMovedInput(request, facts) : { request, input: null, head };
+    const isUsedUp = known !== undefined && facts.moved.has(moveKey(request.environment, request.commitId));
+    const isOnBase = head === request.baseVersion && !isUsedUp;
+    const stale = isOnBase ? findMovedInput(request, facts) : { request, input: null, head };
     if (stale !== null) return { versions: [], moves: [], commits: [], stale };
     const version = known?.version ?? next.get(asset.key) ?? 1;
     if (known === undefined) {

@@ -138,7 +138,7 @@ export function describeVersions(world: StoreWorld): void {
         });
       });
 
-      test("publishes again what was rolled back, and does not take it for a replay", async () => {
+      test("publishes again what was rolled back by a move of its own, and not by a late repetition of its commit", async () => {
         const a = of("again");
         await publish(world.store, world.scratch, { asset: a, partition: part, rows: orders(3) });
         const bad = await publish(world.store, world.scratch, {
@@ -149,14 +149,18 @@ export function describeVersions(world: StoreWorld): void {
           commitId: `again_${name}`,
         });
         await world.store.revert({ environment: "prod", asset: a, ...at, version: 1, moveId: `undo_${name}` });
-        const again = await publish(world.store, world.scratch, {
+        const repeated = publish(world.store, world.scratch, {
           asset: a,
           partition: part,
           rows: orders(1, 7),
           base: 1,
           commitId: `again_${name}`,
         });
-        expect(again).toEqual({ ...bad, isReplay: true });
+        await expect(repeated).rejects.toMatchObject({ code: "STORE_STALE" });
+        expect(await world.query(`select * from again_${name}`)).toHaveLength(3);
+        const wish = { environment: "prod", asset: a, ...at, version: bad.version, moveId: `redo_${name}` };
+        await expect(world.store.revert({ ...wish, expected: null })).rejects.toMatchObject({ code: "STORE_STALE" });
+        expect(await world.store.revert({ ...wish, expected: 1 })).toEqual(bad);
         expect(await world.query(`select * from again_${name}`)).toHaveLength(1);
         expect(ids(await read(world.store, a, [bad]))).toEqual([7]);
       });
