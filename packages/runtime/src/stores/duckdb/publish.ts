@@ -67,10 +67,11 @@ export class DuckdbPublisher implements Publisher {
     readonly partition: PartitionKey;
     readonly version: number;
     readonly moveId: string;
+    readonly expected?: number | null;
   }): Promise<Commit> {
-    const { environment, asset, partition, version, moveId } = options;
+    const { asset, ...rest } = options;
     const commit = await this.#transact(
-      (session) => applyRevert(session, this.#context(), { environment, asset: asset.key, partition, version, moveId }),
+      (session) => applyRevert(session, this.#context(), { ...rest, asset: asset.key }),
       () => [],
       () => false,
     );

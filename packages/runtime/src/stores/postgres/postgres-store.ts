@@ -169,9 +169,10 @@ export class PostgresStore implements Store {
     readonly partition: PartitionKey;
     readonly version: number;
     readonly moveId: string;
+    readonly expected?: number | null;
   }): Promise<Commit> {
-    const { environment, asset, partition, version, moveId } = options;
-    return await this.#publisher.revert({ environment, asset: asset.key, partition, version, moveId });
+    const { asset, ...rest } = options;
+    return await this.#publisher.revert({ ...rest, asset: asset.key });
   }
 
   async collect(of: CollectOptions): Promise<Collected> {
