@@ -21,7 +21,7 @@ export interface FollowedHead {
  */
 export async function followHeads(db: LedgerDb, store: Store): Promise<readonly FollowedHead[]> {
   const { rows } = await sql<{ environment: string; asset: AssetKey; now: string }>`
-    select distinct environment, head.asset, clock_timestamp()::text as now
+    select distinct head.environment, head.asset, clock_timestamp()::text as now
     from watersmeet.head join watersmeet.materialization as made on made.id = head.materialization_id
     where made.store_id = ${store.storeId}`.execute(db);
   const [first] = rows;
