@@ -22,6 +22,8 @@ export interface BenchStore extends AsyncDisposable {
   query(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** What a busy store does sooner or later: empties DuckDB's write-ahead log into the file, or writes Postgres's dirty pages. */
   checkpoint(): Promise<void>;
+  /** What a store does by itself when no commit waits; `null`: nothing. */
+  readonly keepUp: (() => Promise<void>) | null;
   /** Of one table, with its indexes. */
   tableBytes(name: string): Promise<number>;
   /** Milliseconds of wall clock and processor that work took, Postgres's own processes included. */
@@ -49,12 +51,14 @@ async function openDuckdb(memoryLimit: string): Promise<BenchStore> {
     merge: createDuckdbMergeEngine(),
     now: Date.now,
     onPhase: () => {},
+    upkeepDelayMs: null,
   });
   return {
     engine: "duckdb",
     store,
     query: (sql) => store.queryViews(sql),
     checkpoint: () => store.checkpoint(),
+    keepUp: () => store.keepUp(),
     async tableBytes(name) {
       await store.checkpoint();
       const [row] = await store.queryViews(
@@ -87,6 +91,7 @@ async function openPostgres(): Promise<BenchStore> {
     store,
     query,
     checkpoint: async () => void (await client.query("checkpoint")),
+    keepUp: null,
     async tableBytes(name) {
       await client.query(`vacuum ${name}`);
       const [row] = await query(`select pg_total_relation_size('${name}') as bytes`);

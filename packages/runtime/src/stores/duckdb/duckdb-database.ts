@@ -27,6 +27,9 @@ export const stagingDatabase = "_watersmeet_staging";
 /** The WAL grows to this before DuckDB itself checkpoints; the store does it earlier, between commits. */
 const walLimit = "1GB";
 
+/** DuckDB's own default. */
+const thoroughVacuumTasks = 100;
+
 /**
  * One DuckDB file, opened once in this process. Closing and opening again gives new connections to the same file, e.g. after DuckDB declared the instance invalid;
  * what was staged in memory is then gone.
@@ -38,6 +41,10 @@ export class DuckdbDatabase {
   readonly #lock: Disposable;
   #instance: DuckDBInstance;
   #pool: ConnectionPool;
+  #quickCheckpoints = 0;
+  #holders = 0;
+  /** The latest one. */
+  #checkpointing: Promise<void> = Promise.resolve();
 
   private constructor(
     options: DuckdbOptions,
@@ -94,13 +101,45 @@ export class DuckdbDatabase {
     }
   }
 
-  /** Empties the write-ahead log into the file; later, when other transactions are writing now. */
-  async checkpoint(): Promise<void> {
+  /** How many there were since the last thorough one. */
+  get quickCheckpoints(): number {
+    return this.#quickCheckpoints;
+  }
+
+  /**
+   * Work that finds rows again by their `rowid` in a later statement: meanwhile there is no checkpoint, which renumbers the rows behind those that were deleted.
+   */
+  async holdRowIds<T>(work: () => Promise<T>): Promise<T> {
+    this.#holders += 1;
+    try {
+      // One that failed has changed nothing.
+      await this.#checkpointing.catch(() => {});
+      return await work();
+    } finally {
+      this.#holders -= 1;
+    }
+  }
+
+  /**
+   * Empties the write-ahead log into the file; later, when other transactions are writing or row ids are held now. A thorough one also joins row groups that have become small, and
+   * gives back what was deleted in them: it reads and writes those anew, so that no commit waits for it. No two run at the same time.
+   */
+  async checkpoint(kind: "quick" | "thorough" = "quick"): Promise<void> {
+    if (this.#holders > 0) return;
+    this.#checkpointing = this.#writeBack(kind);
+    await this.#checkpointing;
+  }
+
+  async #writeBack(kind: "quick" | "thorough"): Promise<void> {
     await this.#pool.use(async (connection) => {
       try {
+        if (kind === "thorough") await connection.run(`set max_vacuum_tasks = ${thoroughVacuumTasks}`);
         await connection.run("checkpoint");
+        this.#quickCheckpoints = kind === "quick" ? this.#quickCheckpoints + 1 : 0;
       } catch (error) {
         if (!(error instanceof Error) || !error.message.includes("Cannot CHECKPOINT")) throw error;
+      } finally {
+        if (kind === "thorough") await connection.run("set max_vacuum_tasks = 0");
       }
     });
   }
@@ -134,6 +173,8 @@ async function openInstance(options: DuckdbOptions): Promise<DuckDBInstance> {
       threads: String(options.threads ?? availableParallelism()),
       temp_directory: spill,
       wal_autocheckpoint: walLimit,
+      // Until a checkpoint is asked to be thorough.
+      max_vacuum_tasks: "0",
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
     });

@@ -19,6 +19,7 @@ import { createDuckdbSession, joinDuckdbTransaction } from "./duckdb-session.ts"
 import { exportStagedRows, measureStaged } from "./measure-staged.ts";
 import type { DuckdbPublisher } from "./publish.ts";
 import { stageFileRows, stageMergeRows, stageQueryRows, type StagingContext } from "./stage-rows.ts";
+import type { Upkeep } from "./upkeep/upkeep.ts";
 
 /** What all handles of one file in this process share. */
 export interface DuckdbShared {
@@ -27,6 +28,7 @@ export interface DuckdbShared {
   readonly publisher: DuckdbPublisher;
   readonly queue: PublishQueue;
   readonly merge: MergeEngine;
+  readonly upkeep: Upkeep;
 }
 
 /** The DuckDB adapter: one file, one owner. Readers find views named after the assets; everything else is in the schema `_watersmeet`. */
@@ -91,7 +93,9 @@ export class DuckdbStore implements Store {
   }
 
   async commit(requests: readonly CommitRequest[]): Promise<readonly Commit[]> {
-    return await this.#shared.queue.commit(requests);
+    const commits = await this.#shared.queue.commit(requests);
+    this.#shared.upkeep.note();
+    return commits;
   }
 
   async findCommits(commitIds: readonly string[]): Promise<readonly Commit[]> {
@@ -136,6 +140,7 @@ export class DuckdbStore implements Store {
     readonly partition: PartitionKey;
     readonly version: number;
     readonly moveId: string;
+    readonly expected?: number | null;
   }): Promise<Commit> {
     return await this.#shared.queue.exclusive(() => this.#shared.publisher.revert(options));
   }
@@ -147,7 +152,7 @@ export class DuckdbStore implements Store {
         collect(joinDuckdbTransaction(connection), duckdbDialect, options),
       );
       // What was deleted is free for new rows once it is checkpointed.
-      if (!options.dryRun) await database.checkpoint();
+      if (!options.dryRun) await database.checkpoint("thorough");
       return collected;
     });
   }
@@ -161,6 +166,11 @@ export class DuckdbStore implements Store {
   /** Empties the write-ahead log into the file now, and not when it is due. */
   async checkpoint(): Promise<void> {
     await this.#shared.queue.exclusive(() => this.#shared.database.checkpoint());
+  }
+
+  /** Sorts rows and joins row groups now, and not some time after a commit. */
+  async keepUp(): Promise<void> {
+    await this.#shared.upkeep.run();
   }
 
   /** Rows of a query over what readers see, every value as text: this process owns the file, so that nobody else can ask it. */

@@ -26,6 +26,5 @@ export const duckdbMergeDialect: MergeDialect = {
   renderHex: (bytes) => `lower(hex(${bytes}))`,
   renderJsonRow: (cells) =>
     `json_object(${cells.map(({ name, value }) => `${quoteLiteral(name)}, ${value}`).join(", ")})::varchar`,
-  foldsInPlace: false,
   renderFold: (plan, table) => renderDuckdbFold(duckdbMergeDialect, plan, table),
 };

@@ -9,12 +9,15 @@ import { DuckdbStore, type DuckdbShared } from "./duckdb-store.ts";
 import { DuckdbPublisher } from "./publish.ts";
 import { runAll } from "./stage-rows.ts";
 import { StagingArea } from "./staging-area.ts";
+import { Upkeep } from "./upkeep/upkeep.ts";
 
 export interface OpenDuckdbOptions extends DuckdbOptions {
   readonly name: string;
   readonly merge: MergeEngine;
   readonly now: () => number;
   readonly onPhase: (phase: CommitPhase) => void | Promise<void>;
+  /** How long after a commit the file's upkeep begins; `null`: only when it is asked for. @default 2,000 */
+  readonly upkeepDelayMs?: number | null;
 }
 
 interface OpenFile {
@@ -45,7 +48,9 @@ export async function openDuckdbStore(options: OpenDuckdbOptions): Promise<Duckd
     return new DuckdbStore(options.name, shared, async () => {
       // Between two transactions, so that none is cut off.
       await shared.queue.exclusive(async () => {
-        if (leave()) shared.database.close();
+        if (!leave()) return;
+        shared.upkeep.stop();
+        shared.database.close();
       });
     });
   } catch (error) {
@@ -57,7 +62,7 @@ export async function openDuckdbStore(options: OpenDuckdbOptions): Promise<Duckd
 async function openShared(options: OpenDuckdbOptions): Promise<DuckdbShared> {
   const database = await DuckdbDatabase.open(options);
   const area = new StagingArea((sql) => runAll(database, [sql]));
-  const { merge, now, onPhase } = options;
+  const { merge, now, onPhase, upkeepDelayMs = 2000 } = options;
   const publisher: DuckdbPublisher = new DuckdbPublisher({
     database,
     area,
@@ -68,7 +73,8 @@ async function openShared(options: OpenDuckdbOptions): Promise<DuckdbShared> {
   });
   const queue = new PublishQueue(publisher);
   const assets = new DuckdbAssets(database, (work) => queue.exclusive(work));
-  return { database, assets, publisher, queue, merge };
+  const upkeep = new Upkeep({ database, delayMs: upkeepDelayMs, exclusive: (work) => queue.exclusive(work) });
+  return { database, assets, publisher, queue, merge, upkeep };
 }
 
 async function findRealPath(path: string): Promise<string> {

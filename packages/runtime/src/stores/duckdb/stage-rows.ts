@@ -106,7 +106,7 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
         return counts.quarantinedCount;
       },
     };
-    const answer = await context.merge.stage(host, merge, signal);
+    const answer = await context.database.holdRowIds(() => context.merge.stage(host, merge, signal));
     return { ...counts, ...answer };
   });
 }

@@ -40,8 +40,6 @@ export interface MergeDialect {
   renderHex(bytes: string): string;
   /** A JSON object of columns, as text. */
   renderJsonRow(cells: readonly { readonly name: string; readonly value: string }[]): string;
-  /** Whether a fold to rows that are one contribution each reads the contributions once, so that they need not be copied to be fewer. */
-  readonly foldsInPlace: boolean;
   renderFold(plan: FoldPlan, table: ContributionTable): RenderedFold;
 }
 

@@ -29,7 +29,6 @@ export function createPgMergeDialect(store: Dialect): MergeDialect {
     renderSampleBucket: (values, salt) => `abs(hash_record_extended(row(${values.join(", ")}), ${salt}) % 1000)`,
     renderHex: (bytes) => `encode(${bytes}, 'hex')`,
     renderJsonRow: (cells) => renderJsonObject(cells),
-    foldsInPlace: true,
     renderFold: (plan, table) => renderPostgresFold(dialect, plan, table),
   };
   return dialect;

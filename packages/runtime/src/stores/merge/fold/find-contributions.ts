@@ -58,7 +58,7 @@ export async function findAffected(
   );
   const folded = dialect.renderFold(plan, own);
   const isCounted = reader.isPresent(live) && isFoldCountedByRows(plan, folded);
-  if (isCounted && dialect.foldsInPlace && folded.conflicts === null) return own;
+  if (isCounted && folded.conflicts === null) return own;
   const table = await gather(work, {
     batches: isCounted ? live : unionOf(live, before.live),
     suffix: "part",
