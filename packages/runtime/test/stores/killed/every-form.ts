@@ -82,7 +82,8 @@ export async function prepareSecond(world: World): Promise<readonly CommitReques
   return requests;
 }
 
-async function prepareMerge(
+/** What a merge makes of a version of its feed, staged and measured. */
+export async function prepareMerge(
   { store, scratch }: World,
   {
     target,
