@@ -7,6 +7,7 @@ export type {
   AutomationTick,
 } from "./app/automation/automation-desk.ts";
 export { deriveProject } from "./app/derive-project.ts";
+export type { LimitDesk } from "./app/limit-desk.ts";
 export type { AuditEntry, MergeDesk } from "./app/merge-desk.ts";
 export type { ExplainedCell, ExplainedContribution, Explanation } from "./app/merges/explain/explanation.ts";
 export type { HeldRequest, OrderResult, RevokeRequest } from "./app/merges/orders/order-request.ts";
@@ -33,6 +34,9 @@ export type {
 } from "./ledger/records.ts";
 export type { BreakerOrder } from "./queue/breaker/control-breaker.ts";
 export type { BreakerRecord } from "./queue/breaker/list-breakers.ts";
+export type { LimitOrder } from "./queue/limits/control-limit.ts";
+export type { LimitMove, LimitRecord } from "./queue/limits/list-limits.ts";
+export { describeWaiting, type WaitingFor } from "./queue/waiting/waiting-for.ts";
 export { createLogger, silentLogger, type Logger, type LogLevel } from "./observe/logger.ts";
 export type { AssetSpec, Project } from "./project/project.ts";
 export type { BatchQuery, BatchRecord, CutRecord, StoredContribution } from "./stores/port/merge-records.ts";

@@ -3,12 +3,14 @@ import type { AssetKey } from "@watersmeet/core/values";
 import { findLastSequence, insertEvents, notifyFollowers } from "../ledger/events.ts";
 import { hasLiveWorker } from "../ledger/workers.ts";
 import type { Project } from "../project/project.ts";
+import { readWaiting } from "../queue/waiting/read-waiting.ts";
 import { createAutomationDeps, createAutomationSwitch } from "./automation/automation-switch.ts";
 import { createAutomationDesk } from "./automation/create-automation-desk.ts";
 import { createBreakerDesk } from "./breaker-desk.ts";
 import { examine } from "./examine.ts";
 import { explainWhy } from "./explain-why.ts";
 import { followEvents, followRun } from "./follow.ts";
+import { createLimitDesk } from "./limit-desk.ts";
 import { makePlan, type PlanDeps } from "./make-plan.ts";
 import { createMergeDesk } from "./merges/create-merge-desk.ts";
 import { countStatuses, listStatuses, readPicture, readPictures } from "./partition-statuses.ts";
@@ -62,6 +64,8 @@ export function createHandle(parts: ProjectParts): Watersmeet {
     provenance: (id) => listProvenance(db, id),
     merges: createMergeDesk(parts, (request) => submitRequest(parts, plans, request)),
     breakers: createBreakerDesk(db),
+    limits: createLimitDesk(db),
+    waitingFor: (steps) => readWaiting(db, steps),
     automation,
     examine: () => examine({ config, db, stores }),
     async [Symbol.asyncDispose]() {

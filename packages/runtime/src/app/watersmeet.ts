@@ -6,8 +6,10 @@ import type { Config } from "../config/config.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEvent, Materialization, PartitionStatus, RunId, RunRecord } from "../ledger/records.ts";
 import type { Project } from "../project/project.ts";
+import type { WaitingFor } from "../queue/waiting/waiting-for.ts";
 import type { AutomationDesk, AutomationExplanation } from "./automation/automation-desk.ts";
 import type { BreakerDesk } from "./breaker-desk.ts";
+import type { LimitDesk } from "./limit-desk.ts";
 import type { MergeDesk } from "./merge-desk.ts";
 
 export interface RunRequest extends PlanRequest {
@@ -97,6 +99,12 @@ export interface Watersmeet extends AsyncDisposable {
   readonly merges: MergeDesk;
   /** The circuit breakers of resources. */
   readonly breakers: BreakerDesk;
+  /** What all workers together may ask of resources. */
+  readonly limits: LimitDesk;
+  /** What steps that have not started wait for, in their order; `null`: it runs, or has ended. */
+  waitingFor(
+    steps: readonly { readonly runId: RunId; readonly ordinal: number }[],
+  ): Promise<readonly (WaitingFor | null)[]>;
   /** Questions and orders about conditions, schedules and sensors. */
   readonly automation: AutomationDesk;
   /** For `doctor`: opens every store. */

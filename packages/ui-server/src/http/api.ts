@@ -8,6 +8,7 @@ import { addBackfillRoutes } from "./routes/backfills.ts";
 import { addBreakerRoutes } from "./routes/breakers.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addHealthRoutes } from "./routes/health.ts";
+import { addLimitRoutes } from "./routes/limits.ts";
 import { addLineageRoutes } from "./routes/lineage.ts";
 import { addMaterializationRoutes } from "./routes/materializations.ts";
 import { addAuditRoutes } from "./routes/merges/audit.ts";
@@ -44,6 +45,7 @@ export function buildApi(onDefect: (error: unknown) => void): OpenAPIHono<ApiEnv
   addRunRoutes(api);
   addBackfillRoutes(api);
   addBreakerRoutes(api);
+  addLimitRoutes(api);
   addEventRoutes(api);
   api.get("/openapi.json", (c) => c.json(describeApi(api)));
   api.all("*", (c) => {

@@ -1,6 +1,15 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { parseAssetKey } from "@watersmeet/core/values";
-import type { Ledger, Page, PageRequest, RunId, RunRecord, StepRecord, StepState } from "@watersmeet/runtime";
+import type {
+  Ledger,
+  Page,
+  PageRequest,
+  RunId,
+  RunRecord,
+  StepRecord,
+  StepState,
+  Watersmeet,
+} from "@watersmeet/runtime";
 import { toRunDto, toStepDto, type RunDto, type StepDto } from "./run-dto.ts";
 import { buildRunSummary, type RunSummaryDto } from "./run-summary.ts";
 
@@ -35,7 +44,7 @@ export async function getBackfill(ledger: Ledger, id: string): Promise<RunRecord
 
 /** @throws {RUN_NOT_FOUND} */
 export async function listRunSteps(
-  ledger: Ledger,
+  { ledger, waitingFor }: Pick<Watersmeet, "ledger" | "waitingFor">,
   filter: { readonly id: string; readonly state?: StepState | undefined; readonly asset?: string | undefined },
   page: PageRequest,
 ): Promise<Page<StepDto>> {
@@ -43,7 +52,13 @@ export async function listRunSteps(
   const { state, asset } = filter;
   const where = { ...(state && { state }), ...(asset !== undefined && { asset: parseAssetKey(asset) }) };
   const steps = await ledger.listSteps(id, where, page);
-  return { items: steps.items.map(toStepDto), nextCursor: steps.nextCursor };
+  const idle = steps.items.filter((step) => step.state === "waiting" || step.state === "ready");
+  const reasons = await waitingFor(idle);
+  const waiting = new Map(idle.map((step, index) => [step.ordinal, reasons[index] ?? null]));
+  return {
+    items: steps.items.map((step) => toStepDto(step, waiting.get(step.ordinal) ?? null)),
+    nextCursor: steps.nextCursor,
+  };
 }
 
 export interface LogLineDto {

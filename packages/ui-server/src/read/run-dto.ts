@@ -1,6 +1,12 @@
 import type { RunReason } from "@watersmeet/core/plan";
 import type { Json } from "@watersmeet/core/values";
-import type { LedgerEvent, RunRecord, StepRecord } from "@watersmeet/runtime";
+import {
+  describeWaiting,
+  type LedgerEvent,
+  type RunRecord,
+  type StepRecord,
+  type WaitingFor,
+} from "@watersmeet/runtime";
 
 /** A run as faces show it: times are ISO-8601 UTC. */
 export interface RunDto {
@@ -31,11 +37,21 @@ export interface StepDto {
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly notBefore: string | null;
+  /** What keeps it from starting; `null`: it runs, or has ended. */
+  readonly waitingFor: WaitingDto | null;
   readonly workerId: string | null;
   readonly progress: StepRecord["progress"];
   readonly failure: FailureDto | null;
   readonly materializationId: string | null;
   readonly rowCount: number | null;
+}
+
+/** `text` is a clause: "waits for 2 inputs that the run makes first". */
+export interface WaitingDto {
+  readonly kind: WaitingFor["kind"];
+  readonly text: string;
+  readonly resource: string | null;
+  readonly until: string | null;
 }
 
 /** Why a step failed or was blocked, worded for the person who reads it at night. */
@@ -69,14 +85,24 @@ export function toRunDto(run: RunRecord): RunDto {
   };
 }
 
-export function toStepDto(step: StepRecord): StepDto {
+export function toStepDto(step: StepRecord, waiting: WaitingFor | null): StepDto {
   const { startedAt, finishedAt, notBefore, failure, ...rest } = step;
   return {
     ...rest,
     startedAt: toIso(startedAt),
     finishedAt: toIso(finishedAt),
     notBefore: toIso(notBefore),
+    waitingFor: waiting && toWaitingDto(waiting),
     failure: readFailure(failure),
+  };
+}
+
+function toWaitingDto(waiting: WaitingFor): WaitingDto {
+  return {
+    kind: waiting.kind,
+    text: describeWaiting(waiting),
+    resource: "resource" in waiting ? waiting.resource : null,
+    until: "until" in waiting ? toIso(waiting.until) : null,
   };
 }
 

@@ -9,11 +9,13 @@ import {
 } from "@tanstack/react-router";
 import { useLiveUpdates } from "./api/live.ts";
 import { BreakersLink } from "./components/breakers-link.tsx";
+import { LimitsLink } from "./components/limits-link.tsx";
 import { AssetPage } from "./pages/asset-page.tsx";
 import { BreakersPage } from "./pages/breakers-page.tsx";
 import { ExplainPage, readKeyCells } from "./pages/explain-page.tsx";
 import { GraphPage } from "./pages/graph-page.tsx";
 import { LatePage } from "./pages/late-page.tsx";
+import { LimitsPage } from "./pages/limits-page.tsx";
 import { MergePage } from "./pages/merge-page.tsx";
 import { ProblemsBanner } from "./pages/problems-banner.tsx";
 import { RunPage } from "./pages/run-page.tsx";
@@ -52,6 +54,7 @@ const explain = createRoute({
 });
 const late = createRoute({ getParentRoute: () => root, path: "/late", component: LatePage });
 const breakers = createRoute({ getParentRoute: () => root, path: "/breakers", component: BreakersPage });
+const limits = createRoute({ getParentRoute: () => root, path: "/limits", component: LimitsPage });
 const runs = createRoute({ getParentRoute: () => root, path: "/runs", component: RunsPage });
 const run = createRoute({
   getParentRoute: () => root,
@@ -64,7 +67,7 @@ const run = createRoute({
 
 /** Every page has a URL that restores it. */
 export const router = createRouter({
-  routeTree: root.addChildren([graph, asset, merge, explain, late, breakers, runs, run]),
+  routeTree: root.addChildren([graph, asset, merge, explain, late, breakers, limits, runs, run]),
   // Texts stay texts: the router's own way would read the key 007 as a number.
   parseSearch: parseSearchWith((text) => text),
   stringifySearch: stringifySearchWith(String),
@@ -99,6 +102,7 @@ function Shell() {
         <Link to="/late">Late data</Link>
         <Link to="/runs">Runs</Link>
         <BreakersLink />
+        <LimitsLink />
         <a href="/api/v1/openapi.json">API</a>
         <span className="spacer" />
         <span className={`live live-${live}`} role="status">

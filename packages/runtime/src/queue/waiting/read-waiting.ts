@@ -50,24 +50,35 @@ interface IdleStep {
   readonly lane: Lane;
   readonly maxParallel: number | null;
   readonly running: number;
-  readonly ahead: number;
+  readonly ahead: number | null;
   readonly otherRuns: number;
 }
 
+/** Of more steps than this at once, who is ahead is not counted. */
+const mostCounted = 20;
+
 async function findIdle(tx: Transaction<LedgerDatabase>, steps: readonly StepRef[]): Promise<readonly IdleStep[]> {
+  const runs = [...new Set(steps.map((step) => step.runId))];
   const { rows } = await sql<IdleStep>`
-    select step.run_id as "runId", step.ordinal, run.state as "runState", step.state, step.asset, step.partition, step.pending,
+    select step.run_id as "runId", step.ordinal, about.state as "runState", step.state, step.asset, step.partition, step.pending,
       step.deadline_at as until, case when step.not_before > now() then step.not_before end as "notBefore", step.failure ->> 'message' as failure,
-      step.crashes, run.lanes -> step.lane::integer as lane, run.max_parallel as "maxParallel",
-      (select count(*)::integer from watersmeet.step as other where other.run_id = run.id and other.state = 'running') as running,
-      (select count(*)::integer from (
-        select from watersmeet.step as other where other.run_id = run.id and other.lane = step.lane and other.state = 'ready'
-          and (other.priority > step.priority or (other.priority = step.priority and other.ordinal < step.ordinal)) limit ${mostAhead}) as ahead) as ahead,
-      (select count(*)::integer from watersmeet.run as other where other.id <> run.id and other.state < 'succeeded' and other.state in ('queued', 'running')
-        and exists (select from watersmeet.step as ready where ready.run_id = other.id and ready.state = 'ready')) as "otherRuns"
-    from unnest(${steps.map((step) => step.runId)}::bigint[], ${steps.map((step) => step.ordinal)}::integer[]) as wanted (run_id, ordinal)
-    join watersmeet.step on step.run_id = wanted.run_id and step.ordinal = wanted.ordinal and step.state in ('waiting', 'ready')
-    join watersmeet.run on run.id = step.run_id`.execute(tx);
+      step.crashes, about.lanes -> step.lane::integer as lane, about.max_parallel as "maxParallel", about.running, about."otherRuns",
+      case when ${steps.length <= mostCounted} then (select count(*)::integer from (
+        select from watersmeet.step as other where other.run_id = step.run_id and other.lane = step.lane and other.state = 'ready'
+          and (other.priority > step.priority or (other.priority = step.priority and other.ordinal < step.ordinal)) limit ${mostAhead}) as ahead) end as ahead
+    from (
+      select id, state, lanes, max_parallel,
+        (select count(*)::integer from watersmeet.step where step.run_id = run.id and step.state = 'running') as running,
+        (select count(*)::integer from watersmeet.run as other
+          where other.id <> run.id and other.state < 'succeeded' and other.state in ('queued', 'running')
+            and exists (select from watersmeet.step where step.run_id = other.id and step.state = 'ready')) as "otherRuns"
+      from watersmeet.run where id = any(${runs}::bigint[])) as about
+    join unnest(${steps.map((step) => step.runId)}::bigint[], ${steps.map((step) => step.ordinal)}::integer[]) as wanted (run_id, ordinal)
+      on wanted.run_id = about.id
+    cross join lateral (
+      select * from watersmeet.step where run_id = wanted.run_id and ordinal = wanted.ordinal and state in ('waiting', 'ready') offset 0) as step`.execute(
+    tx,
+  );
   return rows;
 }
 

@@ -30,8 +30,8 @@ export type WaitingFor =
   | { readonly kind: "noWorker"; readonly store: string; readonly codeVersion: string | null }
   /** Workers have died with it; a worker tries one such step at a time. */
   | { readonly kind: "suspect"; readonly crashes: number }
-  /** Its turn: others come first in the free slots. */
-  | { readonly kind: "fairShare"; readonly aheadInRun: number; readonly otherRuns: number };
+  /** Its turn: others come first in the free slots. `aheadInRun`: `null` when nobody counted. */
+  | { readonly kind: "fairShare"; readonly aheadInRun: number | null; readonly otherRuns: number };
 
 /** Who holds units of a resource. */
 export interface Holder {
@@ -82,7 +82,7 @@ function describeLimit(waiting: Extract<WaitingFor, { kind: "limit" }>): string 
 
 function describeTurn({ aheadInRun, otherRuns }: Extract<WaitingFor, { kind: "fairShare" }>): string {
   const others = otherRuns === 0 ? "" : `, and ${countOf(otherRuns, "other run")} shares the workers`;
-  return aheadInRun === 0
+  return aheadInRun === null || aheadInRun === 0
     ? `waits for a free slot in a worker${others}`
     : `waits for a free slot in a worker: ${countOf(aheadInRun, "step")} of its run comes first${others}`;
 }

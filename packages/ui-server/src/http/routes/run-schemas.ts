@@ -75,6 +75,15 @@ export const Step = z
     startedAt: z.iso.datetime().nullable(),
     finishedAt: z.iso.datetime().nullable(),
     notBefore: z.iso.datetime().nullable().openapi({ description: "A retry waits until then" }),
+    waitingFor: z
+      .object({
+        kind: z.string(),
+        text: z.string(),
+        resource: z.string().nullable(),
+        until: z.iso.datetime().nullable(),
+      })
+      .nullable()
+      .openapi({ description: "What keeps it from starting; `null`: it runs, or has ended" }),
     workerId: z.string().nullable(),
     progress: z.object({ done: z.number(), total: z.number().nullable(), message: z.string().nullable() }).nullable(),
     failure: Failure.nullable(),

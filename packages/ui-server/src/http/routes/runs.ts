@@ -147,7 +147,7 @@ export function addRunRoutes(api: OpenAPIHono<ApiEnv>): void {
   api.openapi(steps, async (c) => {
     const { state, asset, ...page } = c.req.valid("query");
     const { id } = c.req.valid("param");
-    return c.json(await listRunSteps(c.var.watersmeet.ledger, { id, state, asset }, toPageRequest(page)), 200);
+    return c.json(await listRunSteps(c.var.watersmeet, { id, state, asset }, toPageRequest(page)), 200);
   });
   api.openapi(logs, async (c) => {
     const step = c.req.valid("param");

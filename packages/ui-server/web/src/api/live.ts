@@ -44,7 +44,7 @@ function gatherInvalidations(client: QueryClient): (data: string) => void {
 
 function keysOf(event: ChangeEvent): readonly (readonly string[])[] {
   if (event.kind?.startsWith("project:")) return [["assets"], ["problems"]];
-  const keys: (readonly string[])[] = [["runs"], ["breakers"]];
+  const keys: (readonly string[])[] = [["runs"], ["breakers"], ["limits"]];
   const about = event.kind?.split(":")[0];
   if (about === "head" || about === "step") keys.push(["assets"]);
   if (about !== "run") keys.push(["merges"]);

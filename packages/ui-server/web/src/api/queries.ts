@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { AssetDetailDto, AssetDto } from "../../../src/read/asset-dto.ts";
 import type { BreakerDto } from "../../../src/read/breaker-dto.ts";
+import type { LimitDto, LimitMoveDto } from "../../../src/read/limit-dto.ts";
 import type { MaterializationDto } from "../../../src/read/materialization-dto.ts";
 import type { PartitionRangeDto } from "../../../src/read/partition-ranges.ts";
 import type { ProblemDto } from "../../../src/read/problem-dto.ts";
@@ -80,6 +81,24 @@ export const questions = {
       queryKey: ["breakers"],
       queryFn: async ({ signal }) =>
         (await getJson<{ readonly items: readonly BreakerDto[] }>("/breakers", {}, signal)).items,
+    }),
+  limits: () =>
+    queryOptions({
+      queryKey: ["limits"],
+      queryFn: async ({ signal }) =>
+        (await getJson<{ readonly items: readonly LimitDto[] }>("/limits", {}, signal)).items,
+    }),
+  limitMoves: (resource: string) =>
+    queryOptions({
+      queryKey: ["limits", resource],
+      queryFn: async ({ signal }) =>
+        (
+          await getJson<{ readonly items: readonly LimitMoveDto[] }>(
+            `/limits/${encodeURIComponent(resource)}/moves`,
+            { limit: 50 },
+            signal,
+          )
+        ).items,
     }),
   problems: () =>
     queryOptions({

@@ -10,6 +10,7 @@ import { StepBar, stepStates } from "../components/step-bar.tsx";
 import { Timeline } from "../components/timeline.tsx";
 import { useNow } from "../components/use-now.ts";
 import { useTitle } from "../components/use-title.ts";
+import { WaitingList } from "../components/waiting-list.tsx";
 import { formatCount, formatDuration, formatPartition, formatTime } from "../format.ts";
 
 /** One run while it runs and afterwards: how far it is, what happened when, and what went wrong. */
@@ -94,6 +95,7 @@ function RunSteps({ run, steps }: { readonly run: RunDto; readonly steps: readon
           ))}
         </section>
       )}
+      <WaitingList steps={steps} />
       <section aria-labelledby="timeline">
         <h2 id="timeline">Timeline</h2>
         {steps.length === 0 ? <Empty>There was nothing to do.</Empty> : <Timeline steps={steps} now={now} />}
