@@ -1,5 +1,6 @@
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Turns } from "../queue/claim/fair-turns.ts";
+import type { HeadsOfRuns } from "../queue/claim/find-heads.ts";
 import { resolveInputs } from "../queue/claim/resolve-inputs.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
 import type { VersionMemory } from "../queue/claim/version-memory.ts";
@@ -12,8 +13,8 @@ import type { Slots } from "./slots.ts";
 export interface Chunks {
   /** What to ask for now; `undefined` when there is no room that is worth it. Its room is reserved until `end`. */
   begin(): { readonly request: NextClaim; readonly end: () => void } | undefined;
-  /** Starts what was claimed. */
-  start(held: readonly HeldStep[]): Promise<void>;
+  /** Starts what was claimed. `heads`: what was looked up with the claim. */
+  start(held: readonly HeldStep[], heads?: HeadsOfRuns): Promise<void>;
   /** From now on there is no room. */
   close(): void;
 }
@@ -53,8 +54,9 @@ export function createChunks(options: ChunkOptions): Chunks {
     close() {
       isClosed = true;
     },
-    async start(held) {
-      if (held.length > 0) slots.start(await resolveInputs(db, held, { shapeOf, installationId, memory }));
+    async start(held, heads) {
+      if (held.length === 0) return;
+      slots.start(await resolveInputs(db, held, { shapeOf, installationId, memory, heads }));
     },
   };
 }

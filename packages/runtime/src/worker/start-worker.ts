@@ -156,7 +156,7 @@ function createFlushOptions(parts: {
     logger: parts.logger,
     async onRecorded(recorded) {
       for (const { runId, ordinal, version } of recorded.made) parts.memory.add(runId, ordinal, version);
-      await parts.chunks.start(recorded.held);
+      await parts.chunks.start(recorded.held, recorded.heads);
       endChunk();
       endChunk = () => {};
       parts.onRecorded(recorded);

@@ -4,11 +4,11 @@ import { readFreezes, type Freeze } from "../../ledger/decisions.ts";
 import { readOrders } from "../../ledger/merge-orders.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { MaterializationId, RunId } from "../../ledger/records.ts";
-import { pinsHead } from "../../ledger/versions/head-pins.ts";
 import type { ClaimedStep, InputVersion, StepFailure, StepOutcome } from "../../step/step.ts";
 import { findStepOf, getAssetOf, getPartitionOf, type RunShape } from "../shape/run-shape.ts";
 import type { ShapeOf, StoredShape } from "../shape/shape-cache.ts";
-import { findReadableHeads, placeKey, type Place } from "./readable-heads.ts";
+import { findHeads, type HeadRow, type HeadsOfRuns } from "./find-heads.ts";
+import { findReadableHeads, placeKey } from "./readable-heads.ts";
 import type { HeldStep } from "./take-ready.ts";
 import type { VersionMemory, VersionRow } from "./version-memory.ts";
 
@@ -22,6 +22,14 @@ export interface ResolvedStep {
   readonly ending: Extract<StepOutcome, { kind: "failed" | "unchanged" }> | null;
 }
 
+export interface ResolveDeps {
+  readonly shapeOf: ShapeOf;
+  readonly installationId: string;
+  readonly memory: VersionMemory;
+  /** Heads that were looked up with the claim. Of merges they are looked up again. @default none were */
+  readonly heads?: HeadsOfRuns | undefined;
+}
+
 /**
  * What claimed steps read: of each input partition the version that this run made, else the version that the plan pinned, else, for an optional
  * input whose step failed, the version that readers see. Partitions that have none are left out.
@@ -29,13 +37,15 @@ export interface ResolvedStep {
 export async function resolveInputs(
   db: LedgerDb,
   held: readonly HeldStep[],
-  deps: { readonly shapeOf: ShapeOf; readonly installationId: string; readonly memory: VersionMemory },
+  deps: ResolveDeps,
 ): Promise<readonly ResolvedStep[]> {
   const { installationId, memory } = deps;
   const claimed: ResolvedStep[] = [];
   for (const [runId, steps] of Map.groupBy(held, (step) => step.runId)) {
     const shape = await deps.shapeOf(db, runId);
-    claimed.push(...(await resolveRun(db, { runId, steps, shape, installationId, memory })));
+    claimed.push(
+      ...(await resolveRun(db, { runId, steps, shape, installationId, memory, heads: deps.heads?.get(runId) ?? null })),
+    );
   }
   return claimed;
 }
@@ -46,13 +56,16 @@ interface RunPart {
   readonly shape: StoredShape;
   readonly installationId: string;
   readonly memory: VersionMemory;
+  readonly heads: ReadonlyMap<string, HeadRow> | null;
 }
 
 async function resolveRun(db: LedgerDb, part: RunPart): Promise<readonly ResolvedStep[]> {
   const { environment } = part.shape.plan;
   const reads = part.steps.map((step) => listReads(part.shape, step));
   const found = await findVersions(db, { ...part, environment, reads: reads.flat() });
-  const heads = await findHeads(db, environment, part.steps);
+  const isMerge = (step: HeldStep): boolean => getAssetOf(part.shape, step.ordinal).wait !== null;
+  const unknown = part.heads === null ? part.steps : part.steps.filter(isMerge);
+  const heads = new Map([...(part.heads ?? []), ...(await findHeads(db, environment, unknown))]);
   const decidedOf = await readDecided(db, part);
   return part.steps.map((step, index) => {
     const asset = getAssetOf(part.shape, step.ordinal);
@@ -241,34 +254,4 @@ async function findPinned(db: LedgerDb, commitIds: readonly string[]): Promise<R
     where commit_id = any(${[...commitIds]}::text[]) order by id`.execute(db);
   // The same commit may lie in a store that was used before: the last record is the one of now.
   return new Map(rows.map((row) => [row.commit_id, row]));
-}
-
-interface HeadRow extends VersionRow {
-  readonly commitId: string;
-  /** Readers were taken back to it: see `head-pins.ts`. */
-  readonly isPinned: boolean;
-}
-
-/** Versions that steps build on: of the environment itself, not of one above it. The environment comes with every row, as the run does in `advance-runs.ts`: so that no plan begins with all heads of an environment. */
-async function findHeads(
-  db: LedgerDb,
-  environment: string,
-  places: readonly Place[],
-): Promise<ReadonlyMap<string, HeadRow>> {
-  if (places.length === 0) return new Map();
-  const { rows } = await sql<HeadRow & Place & { readonly store: string; readonly store_id: string }>`
-    select head.asset, head.partition, materialization.id, version, commit_id, commit_id as "commitId", data_digest, store, store_id,
-      exists (select from watersmeet.head_pin as pin where ${pinsHead}) as "isPinned"
-    from unnest(
-      ${places.map(() => environment)}::text[],
-      ${places.map((place) => place.asset)}::text[],
-      ${places.map((place) => place.partition)}::text[]) as wanted (environment, asset, partition)
-    join watersmeet.head on head.environment = wanted.environment and head.asset = wanted.asset and head.partition = wanted.partition
-    join watersmeet.materialization on materialization.id = head.materialization_id`.execute(db);
-  if (rows.length === 0) return new Map();
-  const stores = await db.selectFrom("store").select(["name", "store_id"]).execute();
-  const ids = new Map(stores.map((store) => [store.name, store.store_id]));
-  // What lies in a store that the name does not mean any more is no head.
-  const current = rows.filter((row) => (ids.get(row.store) ?? row.store_id) === row.store_id);
-  return new Map(current.map((row) => [placeKey(row), row]));
 }

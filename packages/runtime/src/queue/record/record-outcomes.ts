@@ -4,6 +4,7 @@ import { insertEvents } from "../../ledger/events.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { MaterializationId, RunId } from "../../ledger/records.ts";
 import { claimIn, type ClaimRequest, type Claimed } from "../claim/claim-steps.ts";
+import { findHeads, type HeadRow, type HeadsOfRuns } from "../claim/find-heads.ts";
 import { describeClaims } from "../claim/record-claims.ts";
 import type { HeldStep } from "../claim/take-ready.ts";
 import type { VersionRow } from "../claim/version-memory.ts";
@@ -58,6 +59,8 @@ export interface Recorded {
   readonly mustLetGo: boolean;
   /** Steps that the worker of `next` holds now. */
   readonly held: readonly HeldStep[];
+  /** Heads of their partitions. */
+  readonly heads: HeadsOfRuns;
   /** Versions that are on record now. */
   readonly made: readonly { readonly runId: RunId; readonly ordinal: number; readonly version: VersionRow }[];
   /** To be called after the commit, or not at all: the counters in memory follow, or are brought up to date later. */
@@ -87,6 +90,7 @@ const nothingRecorded: Recorded = {
   finishedRuns: [],
   made: [],
   held: [],
+  heads: new Map(),
   retryInMs: null,
   mustLetGo: false,
   remember: () => {},
@@ -119,7 +123,8 @@ export async function recordIn(
     [...accepted.runs.keys()].filter((_, index) => advances[index]?.isLast),
   );
   const frozen = await freezeMismatched(tx, attempts);
-  await insertEvents(tx, [
+  const held = [...released, ...claimed.held];
+  const events = [
     ...describeMoves(attempts),
     ...advances.flatMap((each) => each.events),
     ...finished.events,
@@ -127,7 +132,8 @@ export async function recordIn(
     ...claimed.events,
     ...frozen,
     ...accepted.events,
-  ]);
+  ];
+  const [heads] = await Promise.all([findHeadsOf(tx, held, accepted.runs), insertEvents(tx, events)]);
   const isAccepted = new Set(attempts.map((each) => each.ended));
   return {
     refused: ended.filter((each) => !isAccepted.has(each)),
@@ -137,7 +143,8 @@ export async function recordIn(
       attempts.some(({ position }) => position.resources.length > 0),
     finishedRuns: finished.ids,
     made: attempts.flatMap((each) => describeMade(each, versions.get(each)) ?? []),
-    held: [...released, ...claimed.held],
+    held,
+    heads,
     retryInMs: findRetryMs(attempts),
     mustLetGo: accepted.mustLetGo,
     remember() {
@@ -224,6 +231,20 @@ async function claimNext(
   { runs }: Accepted,
 ): Promise<Claimed> {
   return request === undefined || request.limit <= 0 ? nothingClaimed : claimIn(tx, request, [...runs.keys()]);
+}
+
+/** With the claim, so that nobody waits for them afterwards. */
+async function findHeadsOf(
+  tx: Transaction<LedgerDatabase>,
+  held: readonly HeldStep[],
+  runs: ReadonlyMap<RunId, LockedRun>,
+): Promise<HeadsOfRuns> {
+  const heads = new Map<RunId, ReadonlyMap<string, HeadRow>>();
+  for (const [runId, steps] of Map.groupBy(held, (step) => step.runId)) {
+    const environment = runs.get(runId)?.environment;
+    if (environment !== undefined) heads.set(runId, await findHeads(tx, environment, steps));
+  }
+  return heads;
 }
 
 function findRetryMs(accepted: readonly AcceptedAttempt[]): number | null {
