@@ -13,10 +13,16 @@ export type { ExplainedCell, ExplainedContribution, Explanation } from "./app/me
 export type { HeldRequest, OrderResult, RevokeRequest } from "./app/merges/orders/order-request.ts";
 export type { MergeOverview, MergePartitionOverview } from "./app/merges/overview/merge-overview.ts";
 export type { SchemaEpoch, SchemaReplay, SchemaVerdict } from "./app/merges/schemas/schema-verdict.ts";
+export { examineLedgerServer } from "./app/examine-ledger-server.ts";
 export { migrateProjectLedger } from "./app/migrate-project-ledger.ts";
 export { openWatersmeet } from "./app/open-watersmeet.ts";
 export type { Examination, RunRequest, Watersmeet, WhyAnswer } from "./app/watersmeet.ts";
 export type { Config, ResourceConfig, StoreConfig } from "./config/config.ts";
+export type { Doctor } from "./doctor/doctor.ts";
+export type { Finding } from "./doctor/environment/finding.ts";
+export { judgeNode } from "./doctor/environment/judge-node.ts";
+export type { Repair } from "./doctor/repair/repair-ledger.ts";
+export { invariants, type Invariant, type Violation, type ViolationCode } from "./doctor/violations.ts";
 export { findProject, type ProjectLocation } from "./config/find-project.ts";
 export { loadConfig, type ConfigFlags, type ConfigSources } from "./config/load-config.ts";
 export { maskUrl } from "./config/mask-secrets.ts";

@@ -4,15 +4,14 @@ import type { ConfigFlags } from "../config/load-config.ts";
 import { createLedger } from "../ledger/create-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import { openProject } from "../project/open-project.ts";
-import type { Project } from "../project/project.ts";
 import { ensureResources } from "../queue/resources.ts";
-import { storedAsset } from "../step/step-work.ts";
 import type { StoredAsset } from "../stores/port/staging.ts";
 import { createHandle } from "./create-handle.ts";
 import { createProjectChildren, projectOptions } from "./derive-project.ts";
 import { createEventSignal } from "./event-signal.ts";
 import type { LedgerServer } from "./open-ledger-server.ts";
 import { openProjectLedger } from "./open-project-ledger.ts";
+import { findStored, listPositions } from "./project-assets.ts";
 import { createStoreSet } from "./store-set.ts";
 import type { Watersmeet } from "./watersmeet.ts";
 
@@ -61,16 +60,4 @@ export async function compose(
 
 function raise(reason: unknown): never {
   throw reason;
-}
-
-function findStored(project: Project, key: AssetKey): StoredAsset | undefined {
-  const asset = project.graph.assets.get(key);
-  const spec = project.specs.get(key);
-  return asset === undefined || spec === undefined ? undefined : storedAsset(asset, spec);
-}
-
-function listPositions(project: Project, asset: string): readonly string[] {
-  const found = project.manifest.assets.find((each) => each.key === asset);
-  const self = found?.injections.filter((injection) => injection.kind === "self") ?? [];
-  return [...(found?.inputs ?? []), ...self].map((input) => input.position);
 }

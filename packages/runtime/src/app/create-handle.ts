@@ -13,6 +13,7 @@ import { followEvents, followRun } from "./follow.ts";
 import { createLimitDesk } from "./limit-desk.ts";
 import { makePlan, type PlanDeps } from "./make-plan.ts";
 import { createMergeDesk } from "./merges/create-merge-desk.ts";
+import { openDoctor } from "./open-doctor.ts";
 import { countStatuses, listStatuses, readPicture, readPictures } from "./partition-statuses.ts";
 import type { ProjectParts } from "./project-parts.ts";
 import { listProvenance } from "./provenance.ts";
@@ -68,6 +69,7 @@ export function createHandle(parts: ProjectParts): Watersmeet {
     waitingFor: (steps) => readWaiting(db, steps),
     automation,
     examine: () => examine({ config, db, stores }),
+    doctor: openDoctor(parts),
     async [Symbol.asyncDispose]() {
       await evaluating.stop();
       await worker.stop();

@@ -3,6 +3,7 @@ import type { Plan, PlanRequest } from "@watersmeet/core/plan";
 import type { Row } from "@watersmeet/core/schema";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import type { Config } from "../config/config.ts";
+import type { Doctor } from "../doctor/doctor.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEvent, Materialization, PartitionStatus, RunId, RunRecord } from "../ledger/records.ts";
 import type { Project } from "../project/project.ts";
@@ -109,4 +110,6 @@ export interface Watersmeet extends AsyncDisposable {
   readonly automation: AutomationDesk;
   /** For `doctor`: opens every store. */
   examine(): Promise<Examination>;
+  /** Looks whether everything holds, and puts right what it can; knows the stores that are open, so after `examine`. */
+  readonly doctor: Doctor;
 }

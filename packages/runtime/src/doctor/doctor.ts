@@ -9,9 +9,8 @@ import type { Store } from "../stores/store.ts";
 import { beatTtlMs, livenessLockClass } from "../worker/liveness-lock.ts";
 import { examineFiles, type Place } from "./environment/examine-files.ts";
 import { examineProcesses, stopOrphans } from "./environment/examine-processes.ts";
+import { examineServer } from "./environment/examine-server.ts";
 import type { Finding } from "./environment/finding.ts";
-import { judgeServer } from "./environment/judge-server.ts";
-import { readServer } from "./environment/read-server.ts";
 import { findLeftStaging, findReadableSecrets } from "./files/find-left-files.ts";
 import { findInLedger } from "./find-in-ledger.ts";
 import { removeLeftStaging } from "./repair/remove-left-files.ts";
@@ -45,7 +44,7 @@ export interface DoctorParts {
 export function createDoctor(parts: DoctorParts): Doctor {
   return {
     async examineEnvironment() {
-      const server = judgeServer(await readServer(parts.ledgerUrl));
+      const server = await examineServer(parts.ledgerUrl);
       return [...server, ...(await examineFiles(listPlaces(parts.config))), ...examineProcesses()];
     },
     async findViolations({ isThorough = false } = {}) {

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -159,10 +159,25 @@ test("runs lists and shows what was run", async () => {
 
 test("doctor finds everything in order", async () => {
   const result = await cli("doctor");
-  expect(result, result.stdout).toMatchObject({ exitCode: 0 });
+  expect(result, result.stdout + result.stderr).toMatchObject({ exitCode: 0 });
   expect(result.stdout).toMatch(/^ok {3}node +Node 2\d/m);
   expect(result.stdout).toMatch(/^ok {3}ledger +PostgreSQL \d+\.\d+, migrated to \d{6}_/m);
   expect(result.stdout).toMatch(/^ok {3}store +default: duckdb, opens$/m);
+  expect(result.stdout).toMatch(/^ok {3}pooler +sessions keep their settings and locks$/m);
+  expect(result.stdout).toMatch(/^ok {3}clock +agrees with the database's$/m);
+  expect(result.stdout.match(/^ok {3}I\d+ /gm)).toHaveLength(12);
+});
+
+test("doctor --repair removes what a dead process left, says so, and finds everything in order", async () => {
+  const left = join(project.directory, ".watersmeet/staging/4194303-dead");
+  await mkdir(left, { recursive: true });
+  expect(await cli("doctor")).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("STAGING_LEFT") });
+  const result = await cli("doctor", "--repair", "--thorough", "--json");
+  expect(result, result.stdout).toMatchObject({ exitCode: 0 });
+  expect(JSON.parse(result.stdout)).toMatchObject({
+    repairs: [{ kind: "staging", message: expect.stringContaining("4194303-dead was removed") }],
+    violations: [],
+  });
 });
 
 test("doctor tells of a server that died and left its file behind, and show goes to the store all the same", async () => {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -34,7 +35,12 @@ export async function openEmbeddedPostgres(wantedDirectory: string): Promise<Emb
   const account = await ensureServerAccount();
   const dataDirectory = chooseDataDirectory(wantedDirectory, account);
   const binaries = findBinaries(account);
-  if (!existsSync(join(dataDirectory, "PG_VERSION"))) await initialiseCluster(binaries, dataDirectory, account);
+  if (!existsSync(join(dataDirectory, "PG_VERSION"))) {
+    await initialiseCluster(binaries, dataDirectory, account);
+    // Outside of the project nothing else tells whose it is, and whether that is still there.
+    if (dirname(dataDirectory) !== wantedDirectory)
+      await writeFile(join(dirname(dataDirectory), "project"), wantedDirectory);
+  }
   const password = await readClusterPassword(dataDirectory);
   const cluster: Cluster = { binaries, dataDirectory, account, password, logPath: `${dataDirectory}.log` };
   const deadline = Date.now() + startTimeoutMs;

@@ -2,36 +2,59 @@ import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { isWatersmeetError } from "@watersmeet/core/errors";
-import type { Config, Examination, Watersmeet } from "@watersmeet/runtime";
+import {
+  examineLedgerServer,
+  judgeNode,
+  type Config,
+  type Examination,
+  type Finding,
+  type Repair,
+  type Violation,
+  type Watersmeet,
+} from "@watersmeet/runtime";
 import { labelPartition } from "../../read/label-partition.ts";
 import type { CommandDeps } from "../deps.ts";
 import { countOf } from "../render/quantities.ts";
 import { findRunningServer } from "../server-file.ts";
+import { describeViolations } from "./describe-violations.ts";
 
-/** One thing that was looked at. */
-export interface Finding {
-  readonly name: string;
-  readonly status: "ok" | "warn" | "fail";
-  readonly message: string;
-  /** What to do; `null` when nothing is to be done. */
-  readonly hint: string | null;
+/** Everything that was looked at, what does not hold, and what was put right. */
+export interface Report {
+  readonly findings: readonly Finding[];
+  readonly violations: readonly Violation[];
+  readonly repairs: readonly Repair[];
+}
+
+export interface ExamineOptions {
+  /** Puts right what is safe to put right, before it looks. */
+  readonly repairs: boolean;
+  /** Reads every served row. */
+  readonly isThorough: boolean;
 }
 
 /** Looks at everything that a project needs, as far as it gets: what cannot be looked at for want of something else is left out. */
-export async function examineProject(deps: CommandDeps): Promise<readonly Finding[]> {
-  const findings: Finding[] = [ok("node", `Node ${process.versions.node}`)];
+export async function examineProject(deps: CommandDeps, options: ExamineOptions): Promise<Report> {
+  const findings: Finding[] = [judgeNode(process.versions.node)];
+  const nothing = { findings, violations: [], repairs: [] };
   const config = await attempt(findings, "config", () => deps.loadConfig());
-  if (config === undefined) return findings;
+  if (config === undefined) return nothing;
   findings.push(ok("config", config.root), await examineServer(config));
   const watersmeet = await attempt(findings, "ledger", () => deps.openProject());
-  if (watersmeet === undefined) return findings;
+  if (watersmeet === undefined) {
+    // Why it cannot be opened may be seen from outside: a pooler, a standby, no connection left.
+    if (config.ledger.kind === "url") findings.push(...(await examineLedgerServer(config.ledger.url)));
+    return nothing;
+  }
   await using opened = watersmeet;
   const { postgresVersion, migration, stores } = await opened.examine();
+  const repairs = options.repairs ? await opened.doctor.repair() : [];
   const kind = config.ledger.kind === "embedded" ? "embedded PostgreSQL" : "PostgreSQL";
   findings.push(ok("ledger", `${kind} ${postgresVersion}, migrated to ${migration}`));
+  findings.push(...(await opened.doctor.examineEnvironment()));
   findings.push(...stores.map(describeStore), ...(await examineWorkers(opened, deps)), examineSources(opened));
   if (stores.every(({ problem }) => problem === null)) findings.push(...(await examineMerges(opened)));
-  return findings;
+  const violations = await opened.doctor.findViolations({ isThorough: options.isThorough });
+  return { findings: [...findings, ...describeViolations(violations)], violations, repairs };
 }
 
 async function attempt<T>(findings: Finding[], name: string, action: () => Promise<T>): Promise<T | undefined> {
