@@ -56,6 +56,26 @@ export const commandTable: readonly CommandEntry[] = [
   { name: "breaker close", load: async () => (await import("./commands/breakers/order.ts")).closeBreakerCommand },
   { name: "breaker reset", load: async () => (await import("./commands/breakers/order.ts")).resetBreakerCommand },
   { name: "breaker disable", load: async () => (await import("./commands/breakers/order.ts")).disableBreakerCommand },
+  {
+    name: "automation list",
+    load: async () => (await import("./commands/automation/list.ts")).listAutomationCommand,
+  },
+  {
+    name: "automation show",
+    load: async () => (await import("./commands/automation/list.ts")).showAutomationCommand,
+  },
+  {
+    name: "automation pause",
+    load: async () => (await import("./commands/automation/pause.ts")).pauseAutomationCommand,
+  },
+  {
+    name: "automation resume",
+    load: async () => (await import("./commands/automation/pause.ts")).resumeAutomationCommand,
+  },
+  {
+    name: "automation history",
+    load: async () => (await import("./commands/automation/history.ts")).automationHistoryCommand,
+  },
   { name: "limits", load: async () => (await import("./commands/limits/list.ts")).limitsCommand },
   { name: "limits history", load: async () => (await import("./commands/limits/list.ts")).limitMovesCommand },
   { name: "limits set", load: async () => (await import("./commands/limits/order.ts")).setLimitCommand },

@@ -4,6 +4,7 @@ import { etag } from "hono/etag";
 import type { ApiEnv } from "./api-env.ts";
 import { refuseInvalidRequest, respondWithProblem } from "./problem-response.ts";
 import { addAssetRoutes } from "./routes/assets.ts";
+import { addAutomationRoutes } from "./routes/automation.ts";
 import { addBackfillRoutes } from "./routes/backfills.ts";
 import { addBreakerRoutes } from "./routes/breakers.ts";
 import { addEventRoutes } from "./routes/events.ts";
@@ -45,6 +46,7 @@ export function buildApi(onDefect: (error: unknown) => void): OpenAPIHono<ApiEnv
   addRunRoutes(api);
   addBackfillRoutes(api);
   addBreakerRoutes(api);
+  addAutomationRoutes(api);
   addLimitRoutes(api);
   addEventRoutes(api);
   api.get("/openapi.json", (c) => c.json(describeApi(api)));

@@ -1,5 +1,6 @@
 import type { Json } from "@watersmeet/core/values";
 import type { PartitionStatus, Watersmeet } from "@watersmeet/runtime";
+import { toExplanationDto, type AutomationExplanationDto } from "./automation-dto.ts";
 import { requireAsset, requirePartition } from "./require-asset.ts";
 import { toJsonRow } from "./row-json.ts";
 
@@ -34,10 +35,14 @@ export interface WhyDto {
   readonly partition: string | null;
   readonly status: PartitionStatus;
   readonly reasons: readonly string[];
+  /** Why the asset's condition requests it or does not, step by step; `null`: it has none. */
+  readonly automation: AutomationExplanationDto | null;
 }
 
 /** @throws {ASSET_UNKNOWN} @throws {PARTITION_INVALID} */
 export async function explainPartition(watersmeet: Watersmeet, key: string, partition: string | null): Promise<WhyDto> {
   const asset = requireAsset(watersmeet.project().graph, key);
-  return watersmeet.why(asset.key, partition === null ? null : requirePartition(asset, partition, new Date()));
+  const chosen = partition === null ? null : requirePartition(asset, partition, new Date());
+  const { automation, ...answer } = await watersmeet.why(asset.key, chosen);
+  return { ...answer, automation: toExplanationDto(automation) };
 }

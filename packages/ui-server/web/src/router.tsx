@@ -11,6 +11,7 @@ import { useLiveUpdates } from "./api/live.ts";
 import { BreakersLink } from "./components/breakers-link.tsx";
 import { LimitsLink } from "./components/limits-link.tsx";
 import { AssetPage } from "./pages/asset-page.tsx";
+import { AutomationPage } from "./pages/automation-page.tsx";
 import { BreakersPage } from "./pages/breakers-page.tsx";
 import { ExplainPage, readKeyCells } from "./pages/explain-page.tsx";
 import { GraphPage } from "./pages/graph-page.tsx";
@@ -53,6 +54,7 @@ const explain = createRoute({
   },
 });
 const late = createRoute({ getParentRoute: () => root, path: "/late", component: LatePage });
+const automation = createRoute({ getParentRoute: () => root, path: "/automation", component: AutomationPage });
 const breakers = createRoute({ getParentRoute: () => root, path: "/breakers", component: BreakersPage });
 const limits = createRoute({ getParentRoute: () => root, path: "/limits", component: LimitsPage });
 const runs = createRoute({ getParentRoute: () => root, path: "/runs", component: RunsPage });
@@ -67,7 +69,7 @@ const run = createRoute({
 
 /** Every page has a URL that restores it. */
 export const router = createRouter({
-  routeTree: root.addChildren([graph, asset, merge, explain, late, breakers, limits, runs, run]),
+  routeTree: root.addChildren([graph, asset, merge, explain, late, automation, breakers, limits, runs, run]),
   // Texts stay texts: the router's own way would read the key 007 as a number.
   parseSearch: parseSearchWith((text) => text),
   stringifySearch: stringifySearchWith(String),
@@ -101,6 +103,7 @@ function Shell() {
         </Link>
         <Link to="/late">Late data</Link>
         <Link to="/runs">Runs</Link>
+        <Link to="/automation">Automation</Link>
         <BreakersLink />
         <LimitsLink />
         <a href="/api/v1/openapi.json">API</a>

@@ -1,4 +1,4 @@
-import type { Json } from "@watersmeet/core/values";
+import { stableJson, type Json } from "@watersmeet/core/values";
 import type { ChildFailure, SensedRun } from "../../child/protocol.ts";
 import type { Project } from "../../project/project.ts";
 import type { AutomationDeps } from "../automation-deps.ts";
@@ -71,7 +71,7 @@ export async function callSensor(
   if (answer.kind === "failure") {
     const failure = describeFailure(answer.failure);
     // What goes on failing for the same reason is told once.
-    const isKnown = JSON.stringify(failure) === JSON.stringify(row?.failure ?? null);
+    const isKnown = stableJson(failure) === stableJson(row?.failure ?? null);
     return { ...evaluation, state: row?.state ?? {}, failure, ticks: isKnown ? [] : [failedTick(at, answer.failure)] };
   }
   if (answer.result.kind !== "sensed") throw new TypeError(`a sensor was answered by ${answer.result.kind}`);

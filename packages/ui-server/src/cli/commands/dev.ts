@@ -54,6 +54,7 @@ export async function run({ port }: z.output<typeof input>, deps: CommandDeps): 
   tell(deps, renderUrls(server.url, deps.terminal.err.style));
   tellProject(watersmeet, deps);
   await using _worker = await watersmeet.startWorker();
+  await using _automation = await watersmeet.startAutomation();
   await using _watch = await watchProject(watersmeet.project().root, () => reload(watersmeet, deps));
   tell(deps, "Watching for changes. Ctrl-C ends.");
   await waitForInterrupt(deps.interrupted);

@@ -11,7 +11,7 @@ export const definition: CommandDefinition = {
   name: "serve",
   summary: "Serves the web app and the HTTP API; executes nothing",
   description:
-    "Runs that are started in the web app wait for a worker. The server has no accounts and therefore answers on loopback only. " +
+    "Runs that are started in the web app, or by themselves, wait for a worker. The server has no accounts and therefore answers on loopback only. " +
     "On SIGTERM or Ctrl-C it ends with 0.",
   arguments: [],
   options: [
@@ -48,6 +48,7 @@ export async function run(options: z.output<typeof input>, deps: CommandDeps): P
     url: server.url,
     pid: process.pid,
   });
+  await using _automation = await watersmeet.startAutomation();
   tell(deps, renderUrls(server.url, deps.terminal.err.style));
   await waitForInterrupt(deps.interrupted);
 }

@@ -4,13 +4,14 @@ import { explainPartition, type WhyDto } from "../../read/preview-rows.ts";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import type { CommandDeps } from "../deps.ts";
 import { colorStatus } from "../render/assets.ts";
+import { renderExplanation } from "../render/automation.ts";
 import type { Style } from "../render/style.ts";
 import { parseTarget } from "../target.ts";
 
 export const definition: CommandDefinition = {
   name: "why",
   summary: "Says why an asset, or one partition of it, is where it is",
-  description: "",
+  description: "Of an asset with a condition it also says, step by step, why the condition requests it or does not.",
   arguments: [{ name: "asset", description: "an asset's key, or asset@partition", isRequired: true }],
   options: [],
   examples: ["watersmeet why airports", "watersmeet why dailyDelays@2001-02-14"],
@@ -30,6 +31,7 @@ export function renderWhy(answer: WhyDto, style: Style): string {
   return [
     `${style.bold(labelPartition(answer.asset, answer.partition))} is ${colorStatus(answer.status, style)}`,
     ...answer.reasons.map((reason) => `  ${reason}`),
+    ...(answer.automation === null ? [] : renderExplanation(answer.automation, style)),
   ].join("\n");
 }
 

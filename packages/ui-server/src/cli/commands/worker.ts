@@ -23,6 +23,7 @@ export async function run(options: z.output<typeof input>, deps: CommandDeps): P
   await using watersmeet = await deps.openProject({ ...options, startsWorker: true });
   requireSoundProject(watersmeet.project(), deps);
   await using _worker = await watersmeet.startWorker();
+  await using _automation = await watersmeet.startAutomation();
   tell(
     deps,
     `Worker ${process.pid} of ${watersmeet.config.root}: ${watersmeet.config.worker.concurrency} steps at a time`,

@@ -4,6 +4,7 @@ import { explainPartition, previewRows } from "../../read/preview-rows.ts";
 import type { ApiEnv } from "../api-env.ts";
 import { anyJson, assetParam, noQuery, partition } from "../paging.ts";
 import { problemResponses } from "../problem-response.ts";
+import { AutomationExplanation } from "./automation-shapes.ts";
 
 export const PartitionStatus = z
   .enum(["materialized", "stale", "missing", "failed", "running"])
@@ -165,6 +166,9 @@ const why = createRoute({
               partition: z.string().nullable(),
               status: PartitionStatus,
               reasons: z.array(z.string()).readonly().openapi({ description: "Sentences, the decisive one first" }),
+              automation: AutomationExplanation.nullable().openapi({
+                description: "Why the asset's condition requests it or does not; `null`: it has none",
+              }),
             })
             .openapi("Why"),
         },

@@ -43,10 +43,11 @@ function gatherInvalidations(client: QueryClient): (data: string) => void {
 }
 
 function keysOf(event: ChangeEvent): readonly (readonly string[])[] {
-  if (event.kind?.startsWith("project:")) return [["assets"], ["problems"]];
+  if (event.kind?.startsWith("project:")) return [["assets"], ["problems"], ["automations"]];
   const keys: (readonly string[])[] = [["runs"], ["breakers"], ["limits"]];
   const about = event.kind?.split(":")[0];
   if (about === "head" || about === "step") keys.push(["assets"]);
+  if (about === "automation") keys.push(["automations"]);
   if (about !== "run") keys.push(["merges"]);
   return keys;
 }

@@ -26,6 +26,10 @@ const statuses = {
   halfOpen: { tone: "stale", icon: "◐", word: "half-open" },
   forcedOpen: { tone: "blocked", icon: "■", word: "held open" },
   disabled: { tone: "stale", icon: "◌", word: "disabled" },
+  // What evaluations come to.
+  requested: { tone: "ok", icon: "▶", word: "requested" },
+  skipped: { tone: "stale", icon: "◌", word: "skipped" },
+  deduplicated: { tone: "missing", icon: "◎", word: "deduplicated" },
   // Batches and contributions of a merge.
   live: { tone: "ok", icon: "●", word: "live" },
   winner: { tone: "ok", icon: "●", word: "won" },

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { questions } from "../api/queries.ts";
 import { AuditTrail } from "../components/audit-trail.tsx";
+import { AssetAutomation } from "../components/automation/asset-automation.tsx";
 import { Definition } from "../components/definition.tsx";
 import { MaterializeButton } from "../components/materialize-dialog.tsx";
 import { ErrorNotice, Loading } from "../components/notice.tsx";
@@ -43,6 +44,7 @@ export function AssetPage({ assetKey }: { readonly assetKey: string }) {
           <PartitionGrid partitions={partitions.data} selected={partition} onSelect={setPartition} />
         )}
       </section>
+      <AssetAutomation assetKey={assetKey} partition={partition} />
       <section aria-labelledby="versions">
         <h2 id="versions">Versions{partition === undefined ? "" : ` of ${partition}`}</h2>
         <VersionList assetKey={assetKey} partition={partition} />
