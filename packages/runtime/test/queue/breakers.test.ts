@@ -183,6 +183,30 @@ test("closed by hand, steps go on at once; disabled, nothing opens it; reset for
   });
 });
 
+test("what began before a breaker closed, and fails afterwards, tells of the trouble before", async () => {
+  const resources = { late: { concurrency: 4, breaker: { ...quick, unreachableInARow: 1 }, retryBudget: null } };
+  const released = Promise.withResolvers<void>();
+  let calls = 0;
+  const id = await submitWith(2, [{ key: "a", partitions: 2, resource: "late" }]);
+  await using _worker = await startTestWorker(
+    ledger.connections,
+    async () => {
+      calls += 1;
+      if (calls > 2) return undefined;
+      await released.promise;
+      return outage();
+    },
+    { resources },
+  );
+  await waitUntil(() => calls === 2);
+  await order("late", "open");
+  await order("late", "close");
+  released.resolve();
+  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
+  expect(await listBreakerEvents("late")).toEqual(["breaker:forcedOpen", "breaker:closed"]);
+  expect((await getBreaker("late")).calls).toMatchObject({ failed: 0, ok: 2 });
+});
+
 test("an order needs a reason and a resource that is known", async () => {
   const given = { kind: "open", forMs: null, by: "http" } as const;
   await expect(controlBreaker(ledger.db, { ...given, resource: "nowhere", reason: "x" })).rejects.toMatchObject({

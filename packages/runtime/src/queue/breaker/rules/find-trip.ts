@@ -30,9 +30,9 @@ export function findTrip({ counts, activeWorkers, settings }: TripInput): string
   const { unreachableInARow, minCalls, failedShare, slowShare } = settings;
   const isQuorum = (failing: number): boolean => failing >= 2 || isMajority(failing, activeWorkers);
   const unreachable = sumRow(counts, activeWorkers, { of: "unreachableStreak", needed: unreachableInARow });
-  if (unreachable !== null) return `${unreachable} calls in a row did not get through`;
+  if (unreachable !== null) return inARow(unreachable, "did not get through");
   const bad = sumRow(counts, activeWorkers, { of: "badStreak", needed: minCalls });
-  if (bad !== null) return `${bad} calls in a row failed`;
+  if (bad !== null) return inARow(bad, "failed");
   const callers = counts.filter((each) => callsOf(each) > 0);
   const calls = sum(callers.map(callsOf));
   if (calls < minCalls) return null;
@@ -51,8 +51,8 @@ export function findTrip({ counts, activeWorkers, settings }: TripInput): string
 export function findSuspicion(counts: WorkerCounts, settings: BreakerSettings): string | null {
   const { unreachableStreak, badStreak, bad } = counts;
   if (unreachableStreak >= settings.unreachableInARow)
-    return `${unreachableStreak} calls in a row did not get through from this worker`;
-  if (badStreak >= settings.minCalls) return `${badStreak} calls in a row failed on this worker`;
+    return inARow(unreachableStreak, "did not get through from this worker");
+  if (badStreak >= settings.minCalls) return inARow(badStreak, "failed on this worker");
   const calls = callsOf(counts);
   const isShare = calls >= settings.minCalls && bad >= settings.failedShare * calls;
   return isShare ? `${bad} of ${calls} calls failed on this worker` : null;
@@ -69,6 +69,10 @@ function sumRow(
   if (isMajority(rows.length, activeWorkers)) return total >= needed ? total : null;
   const most = Math.floor(needed / 2) + 1;
   return rows.length >= 2 && sum(rows.map((length) => Math.min(length, most))) >= needed ? total : null;
+}
+
+function inARow(count: number, what: string): string {
+  return count === 1 ? `a call ${what}` : `${count} calls in a row ${what}`;
 }
 
 function isMajority(workers: number, activeWorkers: number): boolean {
