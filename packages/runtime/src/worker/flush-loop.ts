@@ -20,10 +20,18 @@ export interface FlushOptions {
   readonly deps: RecordDeps;
   readonly logger: Logger;
   readonly onRecorded: (recorded: Recorded) => Promise<void>;
+  /** Whether more steps will end within milliseconds. @default never */
+  readonly isMoreComing?: () => boolean;
 }
 
 /** More would make a transaction that others wait for. */
 const batchSize = 500;
+
+/** So many are worth a transaction: what one costs is then little beside what its steps cost. */
+const goodBatch = 100;
+
+/** What an end waits at most for others to be recorded with, in ms. */
+const gatherMs = 4;
 
 /**
  * Records what has ended while the transaction before was under way: one step when idle, hundreds under load. While the database is away the loop waits and
@@ -39,8 +47,10 @@ export function startFlushLoop(options: FlushOptions): FlushLoop {
     for (;;) {
       if (pending.length === 0 && stopBy < Number.POSITIVE_INFINITY) return;
       if (pending.length === 0) await wake.wait(60_000);
-      // Steps that take microseconds end by the dozen in one turn of the event loop: those are one transaction.
+      // Steps that take microseconds end by the dozen in one turn of the event loop, those of milliseconds soon after one another: one transaction.
       await endOfTurn();
+      for (let ms = 0; ms < gatherMs && pending.length < goodBatch && options.isMoreComing?.() === true; ms++)
+        await sleep(1);
       recording = pending.splice(0, batchSize);
       if (recording.length > 0) await recordPatiently(options, recording, () => performance.now() > stopBy);
       recording = [];

@@ -91,7 +91,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     stores: options.stores,
   });
   const claim = startClaimLoop({ db, chunks, logger, onClaimed: () => teller.tell() });
-  const flush = startFlushLoop(createFlushOptions({ db, deps, logger, chunks, memory, onRecorded }));
+  const flush = startFlushLoop({
+    ...createFlushOptions({ db, deps, logger, chunks, memory, onRecorded }),
+    isMoreComing: () => slots.runningCount() > 0 && (slots.meanMs() ?? shortMs) < shortMs,
+  });
   const sweeps = startSweeps({
     db,
     deps,
@@ -163,6 +166,9 @@ function createFlushOptions(parts: {
     },
   };
 }
+
+/** Steps shorter than this end so fast that it pays to record some of them together. */
+const shortMs = 10;
 
 async function endHeldSteps(slots: Slots, graceMs: number): Promise<void> {
   slots.handBack();
