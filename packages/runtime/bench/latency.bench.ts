@@ -70,7 +70,7 @@ async function startProcess(url: string): Promise<Process> {
 }
 
 async function measureKills(db: LedgerDb, url: string): Promise<readonly number[]> {
-  let processes = await Promise.all([startProcess(url), startProcess(url)]);
+  let processes: readonly Process[] = await Promise.all([startProcess(url), startProcess(url)]);
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const first = Promise.race(processes.map((each) => each.running()));

@@ -39,8 +39,17 @@ export interface Log {
 
 export type LogFields = Readonly<Record<string, Json>>;
 
-/** Where a source has got to, kept from one version to the next: a cursor becomes visible when the version that it belongs to is committed. */
+/** Where an asset has got to: within a step, for its next attempt, and from one version to the next. */
 export interface Checkpoint {
+  /**
+   * In a generator: all that was yielded so far is kept, and another attempt of this step begins with it and finds the cursor with `get`. So yield the rows of a
+   * page first, and then call this with where the next page begins. Called often, it keeps something now and then. It is also the version's cursor, as with
+   * `set`. Kept on the worker's disk: on another host the step begins from the start, and `get` says so.
+   * @throws {OUTPUT_INVALID} outside of a generator, where the rows are not known yet
+   */
+  (cursor: Json): Promise<void>;
+  /** The cursor given last: in this attempt, by an earlier attempt whose rows were kept, or with the version before. */
   get(): Promise<Json | undefined>;
+  /** The cursor of the version: the next version finds it, once this one is committed. An attempt that fails leaves nothing of it. */
   set(cursor: Json): Promise<void>;
 }

@@ -36,6 +36,7 @@ export function fakeCtx(options: FakeCtxOptions = {}): FakeCtx {
   const facts: Record<string, Json> = {};
   let cursor = options.cursor;
   const { watermark, finish, promised } = collectPromise();
+  const setCursor = async (next: Json): Promise<void> => void (cursor = next);
   const logAt =
     (level: FakeCtx["lines"][number]["level"]) =>
     (message: string, fields: Readonly<Record<string, Json>> = {}) =>
@@ -47,7 +48,7 @@ export function fakeCtx(options: FakeCtxOptions = {}): FakeCtx {
     attempt: options.attempt ?? 1,
     signal: options.signal ?? new AbortController().signal,
     log: { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") },
-    checkpoint: { get: async () => cursor, set: async (next) => void (cursor = next) },
+    checkpoint: Object.assign(setCursor, { get: async () => cursor, set: setCursor }),
     progress: (done, total, message) => void progressed.push({ done, total: total ?? null, message: message ?? null }),
     report: (more) => void Object.assign(facts, more),
     watermark,

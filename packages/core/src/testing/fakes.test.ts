@@ -84,6 +84,7 @@ describe("an author's unit test", () => {
   test("gives secrets and a cursor", async () => {
     const ctx = fakeCtx({ secrets: { token: "t" }, cursor: 3 });
     ctx.log.warn("slow", { ms: 5 });
+    await ctx.checkpoint(3);
     await ctx.checkpoint.set(4);
     expect([ctx.secret("token"), await ctx.checkpoint.get(), ctx.lines]).toEqual([
       "t",

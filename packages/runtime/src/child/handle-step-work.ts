@@ -3,6 +3,7 @@ import { buildParameters } from "./call/build-parameters.ts";
 import { callFunction } from "./call/call-function.ts";
 import { createContext, type AttemptContext } from "./call/create-context.ts";
 import { runAsset } from "./call/run-asset.ts";
+import { findSavedRows, type SavedRows } from "./call/saved-rows.ts";
 import { validateRows } from "./call/validate-rows.ts";
 import type { Desk } from "./desk.ts";
 import { findDefinition } from "./find-definition.ts";
@@ -20,8 +21,9 @@ export async function handleStepWork(
   if (work.kind === "validate") return validateRows(definition, work.file, desk.signal);
   if (work.kind === "upcast") return upcastRows(work, definition, desk.signal);
   if (work.kind === "reduce") return reduceCells(work, definition, desk.signal);
-  const context = contextOf(work.attempt, desk);
-  if (work.kind === "run") return runAsset(work, definition, context);
+  const saved = work.kind === "run" ? await findSavedRows(work.savedDirectory) : null;
+  const context = contextOf(work.attempt, desk, saved);
+  if (work.kind === "run") return runAsset(work, definition, { context, saved });
   const returned = await callFunction(definition, buildParameters(work.arguments, context.ctx));
   const report = context.report();
   switch (work.kind) {
@@ -34,6 +36,6 @@ export async function handleStepWork(
   }
 }
 
-function contextOf(attempt: AttemptFacts, { reporter, signal }: Desk): AttemptContext {
-  return createContext({ attempt, reporter, env: process.env, signal });
+function contextOf(attempt: AttemptFacts, { reporter, signal }: Desk, saved: SavedRows | null): AttemptContext {
+  return createContext({ attempt, reporter, env: process.env, signal, saved });
 }

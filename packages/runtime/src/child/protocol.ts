@@ -121,6 +121,8 @@ export type ChildWork =
       readonly arguments: readonly Argument[];
       readonly attempt: AttemptFacts;
       readonly output: { readonly path: string; readonly format: ExchangeFile["format"]; readonly schema: RowSchema };
+      /** Absolute: where rows and cursors are kept for other attempts of the same work. */
+      readonly savedDirectory: string;
     }
   | {
       readonly kind: "compile";

@@ -15,10 +15,21 @@ import { quoteLiteral, renderColumnNames } from "./quote.ts";
 export interface RowWriter {
   /** @throws {STORE_VALUE_INVALID} naming row, column and value */
   write(rows: readonly Row[]): Promise<void>;
+  /**
+   * Writes all rows since the last such call to a sealed Parquet file of their own, which stays, and begins the file that is sealed at the end. Gives all of
+   * these files, those that the writer began with included.
+   */
+  keep(path: string): Promise<readonly KeptPart[]>;
   /** Completes the file: written under a temporary name, flushed to the disk, renamed. The writer is closed. */
   seal(): Promise<ExchangeFile>;
   /** Leaves nothing behind. Harmless after `seal`. */
   abandon(): Promise<void>;
+}
+
+/** A sealed Parquet file with rows of a writer. */
+export interface KeptPart {
+  readonly path: string;
+  readonly rowCount: number;
 }
 
 /** Rows and bytes after which what has been buffered goes to a part file. */
@@ -33,6 +44,8 @@ const partBytes = 48 * 1024 * 1024;
 export async function openRowWriter(options: {
   readonly path: string;
   readonly schema: RowSchema;
+  /** Rows that come first, from `keep` of an earlier writer of the same schema. @default none */
+  readonly kept?: readonly KeptPart[];
 }): Promise<RowWriter> {
   if (options.schema.columns.length === 0) {
     throw new WatersmeetError("STORE_VALUE_INVALID", "A row without columns cannot be stored", {
@@ -41,7 +54,7 @@ export async function openRowWriter(options: {
   }
   const duckdb = await openMemoryDuckdb({ spillDirectory: `${options.path}.spill` });
   await duckdb.connection.run(`create table part (${renderDuckdbColumns(options.schema)})`);
-  return new ParquetRowWriter(options.path, options.schema, duckdb);
+  return new ParquetRowWriter(options, duckdb);
 }
 
 /** One appender feeds a table in memory; the table goes to part files as it grows; `seal` joins the parts. */
@@ -57,12 +70,22 @@ class ParquetRowWriter implements RowWriter {
   #partRowCount = 0;
   #partSizeBytes = 0;
   #parts: string[] = [];
+  #kept: readonly KeptPart[];
   #isClosed = false;
 
-  constructor(path: string, schema: RowSchema, duckdb: MemoryDuckdb) {
+  constructor(
+    {
+      path,
+      schema,
+      kept = [],
+    }: { readonly path: string; readonly schema: RowSchema; readonly kept?: readonly KeptPart[] },
+    duckdb: MemoryDuckdb,
+  ) {
     this.#path = path;
     this.#schema = schema;
     this.#duckdb = duckdb;
+    this.#kept = kept;
+    this.#rowCount = countKept(kept);
     this.#encoders = schema.columns.map((column) => compileEncoder(column));
     this.#chunk = DuckDBDataChunk.create(schema.columns.map((column) => vectorType(column.type)));
   }
@@ -83,11 +106,25 @@ class ParquetRowWriter implements RowWriter {
     }
   }
 
+  async keep(path: string): Promise<readonly KeptPart[]> {
+    await this.#append();
+    const rowCount = this.#rowCount - countKept(this.#kept);
+    if (rowCount === 0) return this.#kept;
+    const temporary = `${path}.tmp`;
+    await this.#copyTo(temporary, this.#sourceOf(this.#parts), "parquet");
+    await syncFile(temporary);
+    await rename(temporary, path);
+    await Promise.all(this.#parts.splice(0).map((part) => rm(part, { force: true })));
+    await this.#beginPart();
+    this.#kept = [...this.#kept, { path, rowCount }];
+    return this.#kept;
+  }
+
   async seal(): Promise<ExchangeFile> {
     try {
       await this.#append();
       const temporary = `${this.#path}.tmp`;
-      await this.#copyTo(temporary, this.#sourceOfSeal());
+      await this.#copyTo(temporary, this.#sourceOf([...this.#kept.map((part) => part.path), ...this.#parts]));
       await syncFile(temporary);
       await rename(temporary, this.#path);
     } finally {
@@ -126,16 +163,20 @@ class ParquetRowWriter implements RowWriter {
     const part = `${this.#path}.part${this.#parts.length}`;
     await this.#copyTo(part, "part", "parquet");
     this.#parts.push(part);
+    await this.#beginPart();
+  }
+
+  async #beginPart(): Promise<void> {
     await this.#duckdb.connection.run(`create or replace table part (${renderDuckdbColumns(this.#schema)})`);
     this.#partRowCount = 0;
     this.#partSizeBytes = 0;
   }
 
   /** With no parts, the table in memory is all there is. */
-  #sourceOfSeal(): string {
-    if (this.#parts.length === 0) return "part";
+  #sourceOf(parts: readonly string[]): string {
+    if (parts.length === 0) return "part";
     const names = renderColumnNames(this.#schema.columns);
-    const files = this.#parts.map((part) => quoteLiteral(part)).join(", ");
+    const files = parts.map((part) => quoteLiteral(part)).join(", ");
     return `(select ${names} from read_parquet([${files}]) union all select ${names} from part)`;
   }
 
@@ -168,7 +209,12 @@ function isCsv(path: string): boolean {
   return path.endsWith(".csv");
 }
 
-async function syncFile(path: string): Promise<void> {
+function countKept(parts: readonly KeptPart[]): number {
+  return parts.reduce((sum, part) => sum + part.rowCount, 0);
+}
+
+/** Returns when the file's bytes are on the disk. */
+export async function syncFile(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
     await handle.sync();

@@ -44,6 +44,7 @@ async function callForRows(work: StepWork): Promise<VerbResult<UserOutput>> {
       arguments: given.arguments,
       attempt,
       output: { path, format, schema: work.spec.schema },
+      savedDirectory: work.savedDirectory,
     });
     if (answered.kind === "ended") return answered;
     const result = answered.value;

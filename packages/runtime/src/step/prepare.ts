@@ -4,6 +4,7 @@ import { computeCommitId } from "@watersmeet/core/plan";
 import type { Project, AssetSpec } from "../project/project.ts";
 import type { Store } from "../stores/store.ts";
 import type { ExchangeCache } from "./files/exchange-cache.ts";
+import { nameSaved } from "./files/saved-directories.ts";
 import { identifyWork } from "./identify-work.ts";
 import { nameStep, storedAsset, type StepExecutorDeps, type StepWork } from "./step-work.ts";
 import type { ClaimedStep, StepListener } from "./step.ts";
@@ -24,6 +25,8 @@ export function prepareStep(deps: StepExecutorDeps, options: PrepareOptions): St
   const { asset, spec } = findAsset(project, step);
   const identity = identifyWork(step, asset);
   const storeOf = (of: AssetSpec) => findStore(deps.stores, of);
+  // A forced step is work of its own, once per run: its retries have the same id, the next run's have not.
+  const commitId = computeCommitId({ ...identity, salt: step.isForced ? step.runId : null });
   return {
     ...rest,
     step,
@@ -35,10 +38,10 @@ export function prepareStep(deps: StepExecutorDeps, options: PrepareOptions): St
     storeOf,
     target: { asset: storedAsset(asset, spec), partition: step.partition, attempt: step.attemptId },
     identity,
-    // A forced step is work of its own, once per run: its retries have the same id, the next run's have not.
-    commitId: computeCommitId({ ...identity, salt: step.isForced ? step.runId : null }),
+    commitId,
     shadowPerMille: deps.shadowPerMille,
     children: deps.children,
+    savedDirectory: nameSaved(deps.stateDirectory, commitId),
     stagingDirectory: join(stagingDirectory, step.attemptId),
     startedAt: new Date(),
   };

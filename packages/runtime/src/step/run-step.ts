@@ -5,6 +5,7 @@ import { adoptCommit } from "./adopt.ts";
 import { callUserCode } from "./call-user-code.ts";
 import { readCommitRecord } from "./commit-record.ts";
 import { commitStaged } from "./commit.ts";
+import { forgetSaved } from "./files/saved-directories.ts";
 import { judgeStaged } from "./gate.ts";
 import { isSameCut } from "./merge/is-same-cut.ts";
 import { openReadSet } from "./merge/read-set.ts";
@@ -35,17 +36,25 @@ import type { StepOutcome, StepTimings } from "./step.ts";
  * id and changes nothing. So the process may be killed between any two of them, and the retry ends in the same rows and one version.
  */
 export async function runStep(deps: StepExecutorDeps, options: PrepareOptions): Promise<StepOutcome> {
+  const endOf = (error: unknown): StepOutcome =>
+    options.signal.aborted ? { kind: "cancelled" } : outcomeOfError(error);
   try {
     const work = prepareStep(deps, options);
-    const reach = async (phase: StepPhase) => {
-      await deps.onPhase?.(phase, work.step);
-      if (phase !== "committed") work.signal.throwIfAborted();
-    };
-    await reach("claimed");
-    return (await findDone(work)) ?? (await makeVersion(work, reach));
+    const outcome = await perform(deps, work).catch(endOf);
+    await forgetSaved(work.savedDirectory, outcome);
+    return outcome;
   } catch (error) {
-    return options.signal.aborted ? { kind: "cancelled" } : outcomeOfError(error);
+    return endOf(error);
   }
+}
+
+async function perform(deps: StepExecutorDeps, work: StepWork): Promise<StepOutcome> {
+  const reach = async (phase: StepPhase): Promise<void> => {
+    await deps.onPhase?.(phase, work.step);
+    if (phase !== "committed") work.signal.throwIfAborted();
+  };
+  await reach("claimed");
+  return (await findDone(work)) ?? (await makeVersion(work, reach));
 }
 
 /** The version may exist already: as the head, or in the store without a record. */

@@ -43,6 +43,8 @@ export interface StepWork {
   readonly shadowPerMille: number;
   readonly children: ChildPool;
   readonly exchange: ExchangeCache;
+  /** Of all attempts of this work: rows and cursor that `ctx.checkpoint(cursor)` has kept. */
+  readonly savedDirectory: string;
   /** Of this attempt alone; made when first needed, removed at its end. */
   readonly stagingDirectory: string;
   readonly startedAt: Date;

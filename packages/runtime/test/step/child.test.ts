@@ -65,6 +65,7 @@ function perform(name: string, options: Deed = {}): Promise<ChildAnswer> {
       traceId: "trace1",
     },
     output: { path: join(project.stateDirectory, `${name}-${Math.random()}.parquet`), format: "parquet", schema },
+    savedDirectory: join(project.stateDirectory, "checkpoints", name),
   };
   return pool.perform(work, {
     subject: name,
