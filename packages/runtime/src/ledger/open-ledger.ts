@@ -145,9 +145,20 @@ async function prepareSchema(pool: pg.Pool, mode: "migrate" | "require"): Promis
   try {
     if (mode === "migrate") await migrateLedger(client);
     else await requireNewestSchema(client);
+  } catch (error) {
+    throw explainDenial(error);
   } finally {
     client.release();
   }
+}
+
+/** A role that may not even look is told so; anything else passes unchanged. */
+function explainDenial(error: unknown): unknown {
+  if (!(error instanceof pg.DatabaseError) || error.code !== "42501") return error;
+  return new WatersmeetError("LEDGER_DENIED", `The ledger's database refuses this role: ${error.message}`, {
+    hint: "Let its owner grant the role what the ledger's tables need: `grant usage, create on schema watersmeet`, and all on its tables.",
+    cause: error,
+  });
 }
 
 async function requireNewestSchema(client: pg.ClientBase): Promise<void> {

@@ -14,6 +14,12 @@ export const ledgerCodes = {
     httpStatus: 503,
     isRetryable: false,
   },
+  LEDGER_DENIED: {
+    summary: "The database's role may not use the ledger",
+    exitCode: 6,
+    httpStatus: 503,
+    isRetryable: false,
+  },
   LEDGER_EMBEDDED_FAILED: {
     summary: "The embedded database could not be started",
     exitCode: 1,

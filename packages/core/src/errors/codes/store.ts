@@ -64,6 +64,12 @@ export const storeCodes = {
     httpStatus: 503,
     isRetryable: true,
   },
+  STORE_GONE: {
+    summary: "The store's file was deleted, moved or replaced while it was open",
+    exitCode: 1,
+    httpStatus: 503,
+    isRetryable: false,
+  },
   STORE_CORRUPT: { summary: "The store's files are damaged", exitCode: 1, httpStatus: 500, isRetryable: false },
   STORE_INTERRUPTED: {
     summary: "The operation was cancelled",

@@ -7,6 +7,7 @@ import { DuckdbAssets } from "./duckdb-assets.ts";
 import { DuckdbDatabase, type DuckdbOptions } from "./duckdb-database.ts";
 import { DuckdbStore, type DuckdbShared } from "./duckdb-store.ts";
 import { DuckdbPublisher } from "./publish.ts";
+import { watchFile } from "./same-file.ts";
 import { runAll } from "./stage-rows.ts";
 import { StagingArea } from "./staging-area.ts";
 import { Upkeep } from "./upkeep/upkeep.ts";
@@ -61,6 +62,7 @@ export async function openDuckdbStore(options: OpenDuckdbOptions): Promise<Duckd
 
 async function openShared(options: OpenDuckdbOptions): Promise<DuckdbShared> {
   const database = await DuckdbDatabase.open(options);
+  const file = watchFile(options.path);
   const area = new StagingArea((sql) => runAll(database, [sql]));
   const { merge, now, onPhase, upkeepDelayMs = 2000 } = options;
   const publisher: DuckdbPublisher = new DuckdbPublisher({
@@ -69,6 +71,7 @@ async function openShared(options: OpenDuckdbOptions): Promise<DuckdbShared> {
     merge,
     now,
     onPhase,
+    requireSameFile: () => file.requireSame(),
     onReopen: () => assets.clear(),
   });
   const queue = new PublishQueue(publisher);

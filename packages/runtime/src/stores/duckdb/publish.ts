@@ -26,6 +26,8 @@ export interface PublisherOptions {
   readonly merge: MergeEngine;
   readonly now: () => number;
   readonly onPhase: (phase: CommitPhase) => void | Promise<void>;
+  /** @throws {STORE_GONE} when the path leads to another file than the one that is open */
+  readonly requireSameFile: () => void;
   /** Called after the database was opened anew: what was known of it may be wrong. */
   readonly onReopen: () => void;
 }
@@ -115,7 +117,7 @@ export class DuckdbPublisher implements Publisher {
 
   /**
    * One transaction whose outcome is known at the end: DuckDB's COMMIT may throw although the rows are durable, and succeed although a statement before it failed.
-   * In both cases the ledger tells. @throws {STORE_COMMIT_UNKNOWN} when it cannot be asked
+   * In both cases the ledger tells. @throws {STORE_COMMIT_UNKNOWN} when it cannot be asked @throws {STORE_GONE}
    */
   async #transact<T>(
     work: (session: SqlSession) => Promise<T>,
@@ -137,6 +139,7 @@ export class DuckdbPublisher implements Publisher {
         return result;
       }
       const commitIds = commitIdsOf(result);
+      this.#options.requireSameFile();
       try {
         await session.run("commit");
         isBroken = false;
