@@ -8,6 +8,7 @@ import { createLineReporter } from "./progress/progress-line.ts";
 import type { ProgressReporter } from "./progress/progress-reporter.ts";
 import { buildRunProgress, type RunProgress } from "./progress/run-progress.ts";
 import { countOf } from "./render/quantities.ts";
+import { tellOpenBreakers } from "./tell-breakers.ts";
 
 /** What `--json` prints of a run that was followed to its end. */
 export interface FollowedRun {
@@ -46,6 +47,8 @@ async function followToEnd(watersmeet: Watersmeet, started: RunRecord, deps: Com
   tell(deps, `Run ${started.id}: ${countOf(started.stepCount, "step")}`);
   const reporter = await createReporter(deps);
   let progress: RunProgress | undefined;
+  const isStill = (): boolean => progress !== undefined && progress.running === 0 && progress.done < progress.total;
+  await using _telling = tellOpenBreakers(watersmeet, { isStill, deps });
   try {
     for await (const run of watersmeet.followRun(started.id)) {
       progress = buildRunProgress(run, await watersmeet.ledger.summarizeSteps(started.id), deps.now());

@@ -26,7 +26,9 @@ export async function ensureBreakers(db: LedgerDb, resources: Readonly<Record<st
       ${entries.map(([name]) => name)}::text[],
       ${entries.map(([, { breaker = defaultBreakerSettings }]) => toJson(breaker))}::jsonb[],
       ${entries.map(([, { retryBudget = defaultRetryBudget }]) => toJson(retryBudget))}::jsonb[])
-    on conflict (resource) do update set settings = excluded.settings, retry_budget = excluded.retry_budget
+    on conflict (resource) do update set settings = excluded.settings, retry_budget = excluded.retry_budget,
+      -- Without settings nothing would close it.
+      state = case when excluded.settings is null and known.state = 'open' then 'closed' else known.state end
       where (known.settings, known.retry_budget) is distinct from (excluded.settings, excluded.retry_budget)`.execute(
     db,
   );

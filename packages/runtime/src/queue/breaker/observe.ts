@@ -69,7 +69,10 @@ export async function observeBreakers(
     }
   }
   const { outlookOf, retries } = createOutlooks(facts.breakers, { attempts: telling, held });
-  const isHeld = [...held.values()].some(({ breaker, suspects }) => breaker !== null || suspects.length > 0);
+  const workers = new Set(telling.map(({ ended }) => ended.workerId));
+  const isHeld = [...held.values()].some(
+    ({ breaker, suspects }) => breaker !== null || suspects.some(({ workerId }) => workers.has(workerId)),
+  );
   return { outlookOf, events, isHeld, write: () => writeCounts(tx, listBatches({ facts, calls, retries })) };
 }
 
@@ -176,7 +179,7 @@ async function settle(
   }
   const suspects = facts.suspects.filter((each) => each.resource === breaker.resource);
   if (settings === null || phaseOf(breaker, now) !== "closed")
-    return { held: { breaker: openNow(breaker), suspects }, events: [] };
+    return { held: { breaker: openNow(breaker), suspects: [] }, events: [] };
   const found: Suspect[] = [];
   for (const each of counts.filter(({ workerId }) => hasFailed(calls, workerId))) {
     const reason = findSuspicion(each, settings);
@@ -187,7 +190,9 @@ async function settle(
     await suspectWorker(tx, suspect);
     found.push(suspect);
   }
-  const others = suspects.filter((each) => !found.some(({ workerId }) => workerId === each.workerId));
+  const others = suspects.filter(
+    (each) => each.until > now && !found.some(({ workerId }) => workerId === each.workerId),
+  );
   return { held: { breaker: null, suspects: [...found, ...others] }, events: found.map(describeSuspect) };
 }
 

@@ -16,7 +16,7 @@ export interface ResourceAttempt {
 export interface Held {
   /** All; `null`: not all. */
   readonly breaker: { readonly until: Date | null; readonly reason: string } | null;
-  /** Single workers. */
+  /** Single workers, now. */
   readonly suspects: readonly Suspect[];
 }
 
@@ -74,14 +74,9 @@ function findOpen(
   for (const resource of names) {
     if (judgeAttempt(ended.outcome, resource)?.kind !== "bad") continue;
     const found = held.get(resource);
-    const own = found?.suspects.find((suspect) => suspect.workerId === ended.workerId && isNow(suspect, ended));
+    const own = found?.suspects.find((suspect) => suspect.workerId === ended.workerId);
     const open = found?.breaker ?? own;
     if (open !== undefined) return { resource, until: open.until, reason: open.reason };
   }
   return null;
-}
-
-/** Clocks of workers may differ from the database's by seconds; a suspicion that has just ended is as good as one that holds. */
-function isNow({ until }: Suspect, { finishedAt }: EndedAttempt): boolean {
-  return until.getTime() > finishedAt.getTime() - 5_000;
 }
