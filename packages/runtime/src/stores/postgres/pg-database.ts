@@ -28,6 +28,8 @@ const sessionSettings = [
   "set statement_timeout = '1h'",
   // Folds sort and join more than the 4 MB that a server gives unless it is told otherwise; a greater setting stays.
   "select set_config('work_mem', '64MB', false) where pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')",
+  // To find most rows of a table through its index takes half as long again as to read it; the server's own guess is that it takes as long.
+  "set cpu_index_tuple_cost = 0.015",
 ].join("; ");
 
 /** Connections to one database. */
