@@ -55,7 +55,10 @@ export const analyzeCodes = {
   ANALYZE_PARTITIONS_INVALID: { ...found, summary: "Partitions are not valid" },
   ANALYZE_SOURCE_WITH_INPUT: { ...found, summary: "A source reads an asset" },
   ANALYZE_BRANCH_NAME_REPEATED: { ...found, summary: "Two branches of a merge have the same name" },
-  ANALYZE_AUTOMATION_INVALID: { ...found, summary: "A condition, schedule or sensor is not known statically, or cannot be" },
+  ANALYZE_AUTOMATION_INVALID: {
+    ...found,
+    summary: "A condition, schedule or sensor is not known statically, or cannot be",
+  },
   MANIFEST_INVALID: { ...found, summary: "A manifest cannot be read" },
   MANIFEST_STALE: { ...found, summary: "A manifest does not match its sources" },
   MANIFEST_ENTRY_WITHOUT_OBJECT: { ...found, summary: "The manifest names an asset that its module does not export" },
