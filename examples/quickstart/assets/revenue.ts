@@ -1,4 +1,4 @@
-import { query, type Db, type In } from "@watersmeet/core";
+import { eager, query, type Db, type In } from "@watersmeet/core";
 import { z } from "zod";
 import type * as shop from "./shop.ts";
 
@@ -6,7 +6,7 @@ export const Revenue = z.object({ country: z.string(), paidOrders: z.int(), amou
 
 /** What each country's customers have paid. The two inputs are the two parameters' types; nothing else says so. */
 export const revenue = query(
-  { schema: Revenue, key: ["country"] },
+  { schema: Revenue, key: ["country"], automation: eager() },
   (orders: In<typeof shop.orders>, customers: In<typeof shop.customers>, db: Db) =>
     db
       .selectFrom(orders.as("o"))

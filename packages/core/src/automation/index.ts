@@ -7,6 +7,7 @@ export {
   findDue,
   findNextTick,
   listWatched,
+  widenDue,
   type Automation,
   type AutomationState,
 } from "./evaluate/automation-state.ts";

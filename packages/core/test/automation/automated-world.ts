@@ -1,6 +1,7 @@
 import {
   evaluateAutomations,
   findDue,
+  widenDue,
   type Automation,
   type AutomationState,
   type Condition,
@@ -119,13 +120,17 @@ export class Evaluator {
       state: this.#states.get(asset)?.state ?? null,
     }));
     const planning = planningOf(world);
-    const automations =
-      this.#mode === "all" ? all : findDue(planning, all, (asset) => this.#changedSince(world, asset));
-    const evaluations = evaluateAutomations({
-      planning,
-      automations,
-      happeningsOf: (asset) => this.#happenings(world, asset),
-    });
+    const evaluateThese = (automations: readonly Automation[]): readonly Evaluation[] =>
+      evaluateAutomations({ planning, automations, happeningsOf: (asset) => this.#happenings(world, asset) });
+    let due = this.#mode === "all" ? all : findDue(planning, all, (asset) => this.#changedSince(world, asset));
+    let evaluations = evaluateThese(due);
+    for (;;) {
+      const requested = new Set(evaluations.flatMap((each) => (each.requested.length > 0 ? [each.asset] : [])));
+      const wider = widenDue(planning.graph, all, { due, requested });
+      if (wider.length === due.length) break;
+      due = wider;
+      evaluations = evaluateThese(due);
+    }
     for (const { asset, state } of evaluations) this.#states.set(asset, { state, change: world.changes.length });
     this.evaluatedCount += evaluations.length;
     return evaluations;

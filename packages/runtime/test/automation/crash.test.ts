@@ -17,7 +17,10 @@ afterAll(() => shop[Symbol.asyncDispose]());
 /** Runs an evaluator to its end, and gives the signal that ended it. */
 async function evaluate(clock: string, phase = "none"): Promise<string | null> {
   const main = fileURLToPath(new URL("./evaluator-main.ts", import.meta.url));
-  const child = spawn(process.execPath, [main, shop.root, clock, phase], { env: shop.env, stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(process.execPath, [main, shop.root, clock, phase], {
+    env: shop.env,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   const [, signal] = await once(child, "exit");
   return signal;
 }
@@ -57,7 +60,12 @@ test("a condition's request survives its evaluator too", async () => {
   const before = await shop.runs();
   expect(before).toEqual(["orders corrections", "sales@2024-01-01..2024-01-03", "revenue"]);
   await shop.deliver("orders-2024-01-02.json", [{ id: 7, amount: 70, at: "2024-01-02T08:00:00Z" }]);
-  const { run } = await shop.project.submitRun({ select: "orders", partitions: "2024-01-02", force: true, requestedBy: "test" });
+  const { run } = await shop.project.submitRun({
+    select: "orders",
+    partitions: "2024-01-02",
+    force: true,
+    requestedBy: "test",
+  });
   for await (const _ of shop.project.followRun(run.id));
   expect(await evaluate("2024-01-11T01:34:00Z", "recorded")).toBe("SIGKILL");
   expect(await shop.runs()).toEqual(before);

@@ -75,6 +75,23 @@ test("a tick at a time that clocks skip runs once, at the moment of the change; 
   expect((await ticks()).slice(later).map(([instant]) => instant)).toEqual(["2024-10-27T00:30:00.000Z"]);
 });
 
+test("while the sources have problems nothing is run, and afterwards the last tick that was missed", async () => {
+  const before = (await ticks()).length;
+  const broken = {
+    ...shop.deps.project(),
+    problems: [{ code: "MODULE_LOAD_FAILED", message: "a module is broken" }],
+  } as const;
+  for (const day of ["28", "29", "30"]) {
+    shop.setClock(`2024-10-${day}T12:00:00Z`);
+    await lookAtSchedules({ ...shop.deps, project: () => broken });
+  }
+  expect(await ticks()).toHaveLength(before);
+  await look("2024-10-30T13:00:00Z");
+  expect((await ticks()).slice(before)).toEqual([
+    ["2024-10-30T01:30:00.000Z", "tick of 2024-10-30T01:30:00.000Z; 2 missed ticks before it: ran the last only", 1],
+  ]);
+});
+
 test("ticks of a pause are not made up for", async () => {
   const { automation: desk } = shop.project;
   const before = (await ticks()).length;

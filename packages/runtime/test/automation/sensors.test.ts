@@ -53,7 +53,9 @@ test("what a sensor delivers twice is run once, and the history says what was de
   expect(await shop.runs()).toEqual(["orders@2024-01-01", "orders@2024-01-02", "orders@2024-01-03"]);
   const [, mixed] = await history();
   expect(mixed).toMatchObject({ outcome: "requested", requests: 1 });
-  expect(mixed?.message).toMatch(/^3 runs asked for; deduplicated: "orders-2024-01-01\.json" \(requested 2024-01-10T.*Z, run \d+\), "orders-2024-01-02/);
+  expect(mixed?.message).toMatch(
+    /^3 runs asked for; deduplicated: "orders-2024-01-01\.json" \(requested 2024-01-10T.*Z, run \d+\), "orders-2024-01-02/,
+  );
   await call();
   expect((await history()).at(-1)).toMatchObject({ outcome: "deduplicated", requests: 0 });
   expect(await shop.runs()).toHaveLength(3);

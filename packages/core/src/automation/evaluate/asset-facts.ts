@@ -1,8 +1,7 @@
 import { decidePartitions, isExternal } from "../../plan/decide-partitions.ts";
-import { assessAsset } from "../../plan/find-stale.ts";
-import type { PlanningState } from "../../plan/planning-state.ts";
+import type { OrderedHeads, PlanningState } from "../../plan/planning-state.ts";
 import type { AssetKey } from "../../values/asset-key.ts";
-import { normalizeRanges, type OrdinalRange } from "../../values/ordinal-ranges.ts";
+import { normalizeRanges, subtractRanges, type OrdinalRange } from "../../values/ordinal-ranges.ts";
 import type { PartitionKey } from "../../values/partition-key.ts";
 import type { PartitionMapping } from "../../values/partition-mapping.ts";
 import type { PartitionSpace } from "../../values/partition-space.ts";
@@ -45,19 +44,18 @@ type Happened = Happenings & { readonly isCodeUpdated: (asset: AssetKey) => bool
 export function buildAssetFacts(state: PlanningState, asset: AssetKey, happened: Happened): AssetFacts {
   const { space, reads } = state.stateOf(asset);
   const find = (keys: ReadonlySet<PartitionKey> | undefined): readonly OrdinalRange[] => findOrdinals(space, keys);
-  const freshness = once(() => groupFreshness(state, asset));
-  const inputMissing = once(() => findInputMissing(state, asset));
+  const judged = once(() => judge(state, asset));
   return {
     asset,
     space,
     get missing() {
-      return freshness().missing;
+      return judged().missing;
     },
     get stale() {
-      return freshness().stale;
+      return judged().stale;
     },
     get inputMissing() {
-      return inputMissing();
+      return judged().inputMissing;
     },
     inProgress: find(happened.inProgress.get(asset)),
     failed: find(state.snapshot.failed.get(asset)),
@@ -74,26 +72,37 @@ function once<T>(find: () => T): () => T {
   return () => (found ??= { value: find() }).value;
 }
 
-function groupFreshness(state: PlanningState, asset: AssetKey): Pick<AssetFacts, "missing" | "stale"> {
-  const { groups } = assessAsset(state, asset);
-  const rangesOf = (kind: string): readonly OrdinalRange[] =>
-    normalizeRanges(groups.flatMap(({ freshness, partitions }) => (freshness.kind === kind ? partitions : [])));
-  return { missing: rangesOf("missing"), stale: rangesOf("stale") };
-}
-
-/** As the planner would skip them. Partitions that are up to date have what they need. */
-function findInputMissing(state: PlanningState, asset: AssetKey): readonly OrdinalRange[] {
-  const { skip } = decidePartitions({
+/** The planner's judgement of every partition, as it would plan them all now. */
+function judge(state: PlanningState, asset: AssetKey): Pick<AssetFacts, "missing" | "stale" | "inputMissing"> {
+  const { space, heads } = state.stateOf(asset);
+  const all: readonly OrdinalRange[] = normalizeRanges([[0, space.size]]);
+  const request = { select: asset };
+  const { run, skip } = decidePartitions({
     state,
     key: asset,
     planned: new Map(),
-    request: { select: asset },
-    ranges: [[0, state.stateOf(asset).space.size]],
+    request,
+    ranges: all,
     words: new Set(),
   });
-  return normalizeRanges(
-    skip.filter(({ reason }) => reason.kind === "inputMissing").flatMap(({ partitions }) => partitions),
+  const inputMissing = normalizeRanges(
+    skip.flatMap(({ reason, partitions }) => (reason.kind === "inputMissing" ? partitions : [])),
   );
+  const toRun = normalizeRanges([...run.flatMap(({ partitions }) => partitions), ...inputMissing]);
+  const missing = listAbsent(heads, space.size);
+  // What would run, if it could, and has a version is stale.
+  return { missing, stale: subtractRanges(toRun, missing), inputMissing };
+}
+
+function listAbsent(heads: OrderedHeads, size: number): readonly OrdinalRange[] {
+  const absent: [number, number][] = [];
+  for (let ordinal = 0; ordinal < size; ordinal++) {
+    if (heads.has(ordinal)) continue;
+    const last = absent.at(-1);
+    if (last?.[1] === ordinal) last[1] = ordinal + 1;
+    else absent.push([ordinal, ordinal + 1]);
+  }
+  return absent;
 }
 
 function findOrdinals(space: PartitionSpace, keys: ReadonlySet<PartitionKey> | undefined): readonly OrdinalRange[] {

@@ -43,31 +43,35 @@ export type Moment = Pick<PlanningState, "graph" | "now" | "stateOf">;
 
 /**
  * The automations that have to be evaluated: those that have not come to rest, for which something happened to what they watch, a tick has passed, a window of time has
- * ended or code has changed, and those that watch what one of these may request. Evaluations that are left out would have changed nothing.
+ * ended or code has changed. With what `widenDue` adds, evaluations that are left out would have changed nothing.
  */
 export function findDue(
   moment: Moment,
   automations: readonly Automation[],
   changedOf: (asset: AssetKey) => ReadonlySet<AssetKey>,
 ): readonly Automation[] {
-  const due = new Set<AssetKey>();
-  const byAsset = new Map(automations.map((automation) => [automation.asset, automation]));
-  for (const asset of moment.graph.order) {
-    const automation = byAsset.get(asset);
-    if (automation === undefined) continue;
-    const watched = listWatched(moment.graph, asset, automation.condition);
-    const isTouched = [...watched].some((key) => due.has(key));
-    if (isTouched || isDue(moment, automation, { watched, changed: changedOf(asset) })) due.add(asset);
-  }
-  return automations.filter(({ asset }) => due.has(asset));
+  return automations.filter((automation) => isDue(moment, automation, changedOf(automation.asset)));
 }
 
-function isDue(
-  moment: Moment,
-  { condition, state }: Automation,
-  { watched, changed }: { readonly watched: ReadonlySet<AssetKey>; readonly changed: ReadonlySet<AssetKey> },
-): boolean {
+/** Those that are due, and those that watch what the evaluation of these has requested: as long as the list grows, all of it is to be evaluated anew. */
+export function widenDue(
+  graph: Graph,
+  automations: readonly Automation[],
+  { due, requested }: { readonly due: readonly Automation[]; readonly requested: ReadonlySet<AssetKey> },
+): readonly Automation[] {
+  if (requested.size === 0) return due;
+  const known = new Set(due.map(({ asset }) => asset));
+  const more = automations.filter(
+    ({ asset, condition }) =>
+      !known.has(asset) && [...listWatched(graph, asset, condition)].some((key) => requested.has(key)),
+  );
+  return more.length === 0 ? due : [...due, ...more];
+}
+
+function isDue(moment: Moment, automation: Automation, changed: ReadonlySet<AssetKey>): boolean {
+  const { asset, condition, state } = automation;
   if (state === null || !state.isSettled) return true;
+  const watched = listWatched(moment.graph, asset, condition);
   if ([...watched].some((key) => changed.has(key))) return true;
   if (hasTick(condition, new Date(state.evaluatedAt), moment.now)) return true;
   const seen = describeWatched(moment, watched);

@@ -73,6 +73,6 @@ export interface AutomationDesk {
   resume(order: { readonly name: string; readonly by: string }): Promise<AutomationOverview>;
   /** Newest first; of all when `name` is null. @throws {AUTOMATION_UNKNOWN} */
   history(name: string | null, page: PageRequest): Promise<Page<AutomationTick>>;
-  /** Evaluates the condition of an asset, and records nothing. `null`: it has none. @throws {AUTOMATION_UNKNOWN} when the partition does not exist */
+  /** Evaluates the condition of an asset, and records nothing. `null`: it has none. Of a partition that does not exist nothing holds. */
   explain(asset: AssetKey, partition: PartitionKey | null): Promise<AutomationExplanation | null>;
 }

@@ -4,6 +4,7 @@ import {
   findDue,
   listWatched,
   namePartitions,
+  widenDue,
   type Automation,
   type AutomationState,
   type Evaluation,
@@ -41,21 +42,27 @@ export async function evaluateConditions(
   const moment = await readMoment(deps.db);
   const empty = createPlanningState({ graph: project.graph, snapshot: emptySnapshot(deps.environment), now });
   const changed = await readChanges(deps, conditions);
-  const due = new Set(
-    findDue(
-      empty,
-      conditions.map((each) => each.automation),
-      changed,
-    ).map(({ asset }) => asset),
-  );
-  const chosen = conditions.filter(({ automation }) => due.has(automation.asset));
+  const known = conditions.map((each) => each.automation);
+  let chosen = choose(conditions, findDue(empty, known, changed));
   if (chosen.length === 0) return [];
-  const { planning, evaluations } = await evaluateNow(deps, project, { chosen, now });
+  let { planning, evaluations } = await evaluateNow(deps, project, { chosen, now });
+  for (;;) {
+    const requested = new Set(evaluations.flatMap((each) => (each.requested.length > 0 ? [each.asset] : [])));
+    const due = widenDue(project.graph, known, { due: chosen.map((each) => each.automation), requested });
+    if (due.length === chosen.length) break;
+    chosen = choose(conditions, due);
+    ({ planning, evaluations } = await evaluateNow(deps, project, { chosen, now }));
+  }
   const byAsset = new Map(chosen.map((each) => [each.automation.asset, each]));
   return evaluations.flatMap((evaluation): NewEvaluation[] => {
     const stored = byAsset.get(evaluation.asset);
     return stored === undefined ? [] : [describe({ deps, planning, moment, now }, stored, evaluation)];
   });
+}
+
+function choose(conditions: readonly StoredCondition[], due: readonly Automation[]): readonly StoredCondition[] {
+  const assets = new Set(due.map(({ asset }) => asset));
+  return conditions.filter(({ automation }) => assets.has(automation.asset));
 }
 
 /** Evaluates conditions as things are now, and records nothing. */
