@@ -20,10 +20,21 @@ export async function initialiseCluster(
 ): Promise<void> {
   const temporary = `${dataDirectory}.${process.pid}.${randomBytes(3).toString("hex")}`;
   const password = randomBytes(18).toString("base64url");
-  await mkdir(dirname(dataDirectory), { recursive: true });
-  await mkdir(temporary, { mode: 0o700 });
   const pwfile = `${temporary}.pw`;
-  await writeFile(pwfile, `${password}\n`, { mode: 0o600 });
+  try {
+    await mkdir(dirname(dataDirectory), { recursive: true });
+    await mkdir(temporary, { mode: 0o700 });
+    await writeFile(pwfile, `${password}\n`, { mode: 0o600 });
+  } catch (cause) {
+    throw new WatersmeetError(
+      "LEDGER_EMBEDDED_FAILED",
+      `${dirname(dataDirectory)} cannot be written: ${String(cause)}`,
+      {
+        hint: "Give this user the right to write there, or set DATABASE_URL to use another PostgreSQL.",
+        cause,
+      },
+    );
+  }
   if (account !== null) await giveTo(account, [temporary, pwfile]);
   try {
     await runInitdb(binaries.initdb, { temporary, pwfile, account });
