@@ -84,11 +84,19 @@ export function createSlots(options: SlotsOptions): Slots {
     }
   };
 
+  const goFirst = (first: readonly Slot[]): void => {
+    const place = waiting.findIndex((slot) => slot.step.held.goesFirst !== true);
+    waiting.splice(place === -1 ? waiting.length : place, 0, ...first);
+  };
+
   return {
     start(steps) {
+      const first: Slot[] = [];
       for (const step of steps) {
-        waiting.push({ step, controller: new AbortController(), workerId: options.workerId(), abortReason: null });
+        const slot = { step, controller: new AbortController(), workerId: options.workerId(), abortReason: null };
+        (step.held.goesFirst === true ? first : waiting).push(slot);
       }
+      if (first.length > 0) goFirst(first);
       fill();
     },
     handBack() {

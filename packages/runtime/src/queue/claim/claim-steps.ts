@@ -84,6 +84,8 @@ async function claimByTurns(
   const { workerId, stores } = request;
   const runs = new Map<string, ClaimableRun>(claim.runs.map((run) => [run.id, run]));
   const most = claim.isWhole ? request.limit : allotted.reduce((sum, each) => sum + each.count, 0);
+  const isMixed = new Set(claim.runs.map((run) => run.kind)).size > 1;
+  const goesFirst = (run: ClaimableRun): boolean => isMixed && run.kind === "run";
   const held: HeldStep[] = [];
   const suspects = countSuspects(request.suspects);
   for (const pass of ["turn", "rest"] as const) {
@@ -91,7 +93,8 @@ async function claimByTurns(
       const run = runs.get(id);
       const wanted = Math.min(most - held.length, pass === "rest" ? most : count);
       if (run === undefined || wanted <= 0) continue;
-      held.push(...(await claimFromRun(tx, { run, limits, workerId, stores, wanted, suspects })));
+      const taken = await claimFromRun(tx, { run, limits, workerId, stores, wanted, suspects });
+      held.push(...(goesFirst(run) ? taken.map((step) => ({ ...step, goesFirst: true })) : taken));
     }
     if (held.length >= most || allotted.length === 1) break;
   }

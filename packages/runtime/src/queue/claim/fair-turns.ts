@@ -31,8 +31,8 @@ const leastShares: Readonly<Record<Claimant["kind"], number>> = { run: 0.3, back
 /** A run that nothing was taken from for so long weighs one more, and so on: a limit that others use up costs it its turn, but not for ever. */
 const agingMs = 15 * 60_000;
 
-/** Steps shorter than this count as this: what they cost is mostly us. */
-const leastMs = 1;
+/** Steps shorter than this count as this: what they cost is mostly us, and how long they took says more of the machine than of them. */
+const leastMs = 10;
 
 /** How much a run can have coming, in mean steps of all slots that are given at once: more would let it take everything when what kept it away ends. */
 const mostRounds = 4;

@@ -18,6 +18,8 @@ export interface HeldStep {
   readonly crashes: number;
   /** Of a merge that went on without some of its branches: why. */
   readonly decision?: CutDecision | null;
+  /** Somebody waits for its run: it goes before steps of backfills that the worker has in store. @default false */
+  readonly goesFirst?: boolean;
 }
 
 const crashRanges = { none: sql`crashes = 0`, once: sql`crashes = 1`, again: sql`crashes > 1` } as const;
