@@ -55,7 +55,7 @@ export async function observeBreakers(
   const [before, usualMs] = await Promise.all([readBreakers(tx, names), readUsualMs(tx, assets)]);
   if (before.size === 0) return nothing;
   const isWell =
-    telling.every(({ ended }) => ended.outcome.kind !== "failed") &&
+    telling.every(({ ended }) => ended.outcome.kind !== "failed" && !isSlow(ended, usualMs)) &&
     [...before.values()].every((breaker) => breaker.state === "closed");
   const facts = isWell ? noTrouble(before) : await readTrouble(tx, names, telling);
   const calls = judgeCalls(telling, facts, usualMs);
@@ -126,18 +126,26 @@ function judgeCalls(
   const ordered = attempts.toSorted((a, b) => a.ended.finishedAt.getTime() - b.ended.finishedAt.getTime());
   const calls = new Map<string, JudgedCall[]>();
   for (const { ended, resources } of ordered) {
-    const usual = usualMs.get(ended.step.asset) ?? Number.POSITIVE_INFINITY;
-    const isSlow = ended.finishedAt.getTime() - ended.startedAt.getTime() > slowFactor * usual;
     for (const { name } of resources) {
       const breaker = facts.breakers.get(name);
       if (breaker === undefined) continue;
-      const seen = { workerId: ended.workerId, isSlow, ...judgeAt(breaker, ended, facts.leases) };
+      const seen = {
+        workerId: ended.workerId,
+        isSlow: isSlow(ended, usualMs),
+        ...judgeAt(breaker, ended, facts.leases),
+      };
       const list = calls.get(name);
       if (list === undefined) calls.set(name, [seen]);
       else list.push(seen);
     }
   }
   return calls;
+}
+
+/** Nothing is slow while nobody knows what is usual. */
+function isSlow({ step, startedAt, finishedAt }: EndedAttempt, usualMs: ReadonlyMap<string, number>): boolean {
+  const usual = usualMs.get(step.asset) ?? Number.POSITIVE_INFINITY;
+  return finishedAt.getTime() - startedAt.getTime() > slowFactor * usual;
 }
 
 /** A call that began before the breaker closed tells of the trouble before; a probe of an earlier opening tells nothing of this one. */
