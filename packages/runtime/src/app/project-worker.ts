@@ -22,6 +22,10 @@ const tryStoresEveryMs = 2000;
 /** What running steps have to end when a worker is asked to stop. */
 const graceMs = 10_000;
 
+function listCodeVersions({ graph }: Project): ReadonlyMap<string, string> {
+  return new Map([...graph.assets].map(([key, asset]) => [key, asset.codeVersion]));
+}
+
 /** Starts executing steps of a project in this process: in its children, on the stores that it can open. */
 export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<AsyncDisposable> {
   const { config, stores, logger } = deps;
@@ -49,6 +53,7 @@ export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<Async
       executor,
       concurrency: config.worker.concurrency,
       stores: () => new Set(stores.open.keys()),
+      codeVersions: () => listCodeVersions(deps.project()),
       resources: config.resources,
       retry: config.retries,
       logger,

@@ -301,7 +301,8 @@ create table watersmeet.run (
   created_at timestamp with time zone not null default now(),
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
-  revision integer not null default 0
+  revision integer not null default 0,
+  window_size integer
 );
 create table watersmeet.run_asset (
   run_id bigint not null,
@@ -326,13 +327,16 @@ create table watersmeet.run_asset (
   first_started_at timestamp with time zone,
   last_finished_at timestamp with time zone,
   wait jsonb,
+  lane smallint not null default 0,
+  priority integer not null default 0,
   resources jsonb not null default '[]'::jsonb
 );
 create table watersmeet.run_flush (
   run_id bigint not null,
   revision integer not null,
   good integer[] not null,
-  bad integer[] not null
+  bad integer[] not null,
+  made integer[] not null default '{}'::integer[]
 );
 create table watersmeet.step (
   run_id bigint not null,
@@ -374,7 +378,8 @@ create table watersmeet.worker (
   slots integer not null,
   stores text[] not null default '{}'::text[],
   started_at timestamp with time zone not null default now(),
-  beat_at timestamp with time zone not null default now()
+  beat_at timestamp with time zone not null default now(),
+  code_versions jsonb
 );
 
 alter table watersmeet.asset_pace add constraint asset_pace_pkey PRIMARY KEY (asset);
@@ -450,6 +455,7 @@ alter table watersmeet.run add constraint run_kind_check CHECK ((kind = ANY (ARR
 alter table watersmeet.run add constraint run_max_parallel_check CHECK ((max_parallel > 0));
 alter table watersmeet.run add constraint run_open_count_check CHECK ((open_count >= 0));
 alter table watersmeet.run add constraint run_pkey PRIMARY KEY (id);
+alter table watersmeet.run add constraint run_window_size_check CHECK ((window_size > 0));
 alter table watersmeet.run_asset add constraint run_asset_open_count_check CHECK ((open_count >= 0));
 alter table watersmeet.run_asset add constraint run_asset_pkey PRIMARY KEY (run_id, "position");
 alter table watersmeet.run_asset add constraint run_asset_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;

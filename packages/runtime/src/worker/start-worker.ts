@@ -9,6 +9,7 @@ import { ensureResources, type ResourceLimit } from "../queue/resources.ts";
 import type { RetryPolicy } from "../queue/retry/retry-policy.ts";
 import { createShapeCache } from "../queue/shape/shape-cache.ts";
 import type { StepExecutor } from "../step/step.ts";
+import { createAnnouncer } from "./announce.ts";
 import { createChunks, type Chunks } from "./chunks.ts";
 import { startClaimLoop } from "./claim-loop.ts";
 import { startDoorbell } from "./doorbell-runner.ts";
@@ -26,6 +27,8 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** Stores that this process can open now. */
   readonly stores: () => ReadonlySet<string>;
+  /** Versions of the code that this process has loaded, by asset: it takes steps that were planned for these. @default it takes whatever it is given */
+  readonly codeVersions?: () => ReadonlyMap<string, string>;
   readonly resources: Readonly<Record<string, ResourceLimit>>;
   readonly retry: Omit<RetryPolicy, "maxAttempts">;
   readonly logger: Logger;
@@ -89,6 +92,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     shapeOf: deps.shapeOf,
     concurrency: options.concurrency,
     stores: options.stores,
+    loaded: options.codeVersions === undefined ? null : (asset) => options.codeVersions?.().get(asset),
   });
   const claim = startClaimLoop({ db, chunks, logger, onClaimed: () => teller.tell() });
   const flush = startFlushLoop({
@@ -102,6 +106,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     slots,
     workerId,
     isHeld: (step) => slots.has(step) || flush.has(step),
+    announce: createAnnouncer(db, { workerId, stores: options.stores, codeVersions: options.codeVersions }),
     onReady: () => {
       teller.tell();
       claim.wake();

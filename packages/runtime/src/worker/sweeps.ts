@@ -25,6 +25,8 @@ export interface SweepOptions {
   /** Whether this process knows that it has the step: running, waiting, or on its way to the record. */
   readonly isHeld: (step: HeldStep) => boolean;
   readonly onReady: () => void;
+  /** Tells the ledger what this worker can take. */
+  readonly announce: () => Promise<void>;
 }
 
 /** What a dead peer or a cancelled run waits for at most. */
@@ -44,6 +46,7 @@ export function startSweeps(options: SweepOptions): Sweeps {
         const isThorough = round % thoroughEvery === 0;
         peers = await sweep(options, isThorough);
         if (isThorough) {
+          await options.announce();
           await releaseForgotten(options);
           await tickLimits(options.db, { load: measureLoad() });
         }

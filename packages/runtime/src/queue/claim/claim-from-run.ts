@@ -1,4 +1,5 @@
 import type { ResourceUse } from "@watersmeet/core";
+import type { AssetKey } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
 import { endWaits, isHeavy, noteWaits } from "./limits/lane-waits.ts";
@@ -16,6 +17,8 @@ export interface RunClaim {
   readonly wanted: number;
   /** Counted down over all runs. */
   readonly suspects: SuspectCount;
+  /** Assets of the run that the worker has other code of. */
+  readonly foreign: readonly AssetKey[];
 }
 
 /** Takes what one run may have now, lane by lane, best first over all lanes. */
@@ -75,16 +78,17 @@ async function takeFromLane(
 ): Promise<readonly HeldStep[]> {
   if (take.limit <= 0) return [];
   const held: HeldStep[] = [];
+  const { foreign } = claim;
   if (claim.run.has_suspects) {
     for (const crashes of ["again", "once"] as const) {
       const limit = Math.min(take.limit - held.length, claim.suspects.left[crashes]);
-      const taken = limit > 0 ? await takeReady(tx, { ...take, limit, crashes }) : [];
+      const taken = limit > 0 ? await takeReady(tx, { ...take, limit, crashes, foreign }) : [];
       claim.suspects.took(crashes, taken.length);
       held.push(...taken);
     }
   }
   const limit = take.limit - held.length;
-  const others = limit > 0 ? await takeReady(tx, { ...take, limit, crashes: "none" }) : [];
+  const others = limit > 0 ? await takeReady(tx, { ...take, limit, crashes: "none", foreign }) : [];
   return [...held, ...others];
 }
 

@@ -8,6 +8,7 @@ import { createTurns, type Turns } from "./fair-turns.ts";
 import { lockLimits, saveRates, type Limits } from "./limits/lock-limits.ts";
 import { countFitting } from "./limits/room.ts";
 import { listClaimableRuns, type ClaimableRun } from "./list-runs.ts";
+import type { ForeignAssets } from "./loaded-code.ts";
 import { recordClaims } from "./record-claims.ts";
 import { countSuspects, type SuspectRoom } from "./suspects.ts";
 import type { HeldStep } from "./take-ready.ts";
@@ -19,6 +20,8 @@ export interface ClaimRequest {
   readonly limit: number;
   /** How many of the steps may be such with which a worker has died. */
   readonly suspects: SuspectRoom;
+  /** Assets that the worker has other code of, by run. @default it takes whatever it is given */
+  readonly foreign?: ForeignAssets;
   /** Whose turn it is in this worker. @default nobody has had any */
   readonly turns?: Turns;
 }
@@ -93,7 +96,8 @@ async function claimByTurns(
       const run = runs.get(id);
       const wanted = Math.min(most - held.length, pass === "rest" ? most : count);
       if (run === undefined || wanted <= 0) continue;
-      const taken = await claimFromRun(tx, { run, limits, workerId, stores, wanted, suspects });
+      const foreign = (await request.foreign?.(tx, run.id)) ?? [];
+      const taken = await claimFromRun(tx, { run, limits, workerId, stores, wanted, suspects, foreign });
       held.push(...(goesFirst(run) ? taken.map((step) => ({ ...step, goesFirst: true })) : taken));
     }
     if (held.length >= most || allotted.length === 1) break;

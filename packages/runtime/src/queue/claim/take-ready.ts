@@ -34,6 +34,8 @@ export async function takeReady(
     readonly workerId: string;
     /** Deaths of workers with the steps that are taken. */
     readonly crashes: keyof typeof crashRanges;
+    /** Assets whose steps are for others. */
+    readonly foreign: readonly AssetKey[];
   },
 ): Promise<readonly HeldStep[]> {
   const { rows } = await sql<HeldStep>`
@@ -42,7 +44,7 @@ export async function takeReady(
     where ctid = any(array(
       select ctid from watersmeet.step
       where run_id = ${take.runId} and lane = ${take.lane} and state = 'ready' and (not_before is null or not_before <= now())
-        and ${crashRanges[take.crashes]}
+        and ${crashRanges[take.crashes]}${take.foreign.length === 0 ? sql`` : sql` and asset <> all(${take.foreign}::text[])`}
       order by priority desc, ordinal limit ${take.limit} for update skip locked))
     returning run_id as "runId", ordinal, asset, partition, lane, reason, attempt, crashes, decision`.execute(tx);
   return rows;

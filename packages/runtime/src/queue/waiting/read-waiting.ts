@@ -22,7 +22,7 @@ export async function readWaiting(db: LedgerDb, steps: readonly StepRef[]): Prom
     const [uses, allowances, workers] = [
       await readUse(tx, names),
       await readAllowances(tx, names, nobody),
-      await listStores(tx),
+      await listAbleWorkers(tx),
     ];
     const found = new Map(rows.map((row) => [keyOf(row), decideWaiting(row, { uses, allowances, workers })]));
     return steps.map((step) => found.get(keyOf(step)) ?? null);
@@ -47,6 +47,7 @@ interface IdleStep {
   readonly notBefore: Date | null;
   readonly failure: string | null;
   readonly crashes: number;
+  readonly codeVersion: string;
   readonly lane: Lane;
   readonly maxParallel: number | null;
   readonly running: number;
@@ -62,7 +63,8 @@ async function findIdle(tx: Transaction<LedgerDatabase>, steps: readonly StepRef
   const { rows } = await sql<IdleStep>`
     select step.run_id as "runId", step.ordinal, about.state as "runState", step.state, step.asset, step.partition, step.pending,
       step.deadline_at as until, case when step.not_before > now() then step.not_before end as "notBefore", step.failure ->> 'message' as failure,
-      step.crashes, about.lanes -> step.lane::integer as lane, about.max_parallel as "maxParallel", about.running, about."otherRuns",
+      step.crashes, (select code_version from watersmeet.run_asset where run_asset.run_id = step.run_id and run_asset.asset = step.asset) as "codeVersion",
+      about.lanes -> step.lane::integer as lane, about.max_parallel as "maxParallel", about.running, about."otherRuns",
       case when ${steps.length <= mostCounted} then (select count(*)::integer from (
         select from watersmeet.step as other where other.run_id = step.run_id and other.lane = step.lane and other.state = 'ready'
           and (other.priority > step.priority or (other.priority = step.priority and other.ordinal < step.ordinal)) limit ${mostAhead}) as ahead) end as ahead
@@ -82,17 +84,26 @@ async function findIdle(tx: Transaction<LedgerDatabase>, steps: readonly StepRef
   return rows;
 }
 
-/** Stores that somebody can open, of each live worker; empty: it does not say. */
-async function listStores(tx: Transaction<LedgerDatabase>): Promise<readonly (readonly string[])[]> {
-  const { rows } = await sql<{ stores: readonly string[] }>`
-    select stores from watersmeet.worker where beat_at > now() - interval '2 seconds'`.execute(tx);
-  return rows.map((row) => row.stores);
+/** What a live worker can take. */
+interface AbleWorker {
+  /** Empty: it does not say. */
+  readonly stores: readonly string[];
+  /** Versions of its code by asset; `null`: it takes whatever it is given. */
+  readonly codeVersions: Readonly<Record<string, string>> | null;
+}
+
+async function listAbleWorkers(tx: Transaction<LedgerDatabase>): Promise<readonly AbleWorker[]> {
+  const { rows } = await sql<AbleWorker>`
+    select stores, code_versions as "codeVersions" from watersmeet.worker where beat_at > now() - interval '2 seconds'`.execute(
+    tx,
+  );
+  return rows;
 }
 
 interface Surroundings {
   readonly uses: ReadonlyMap<string, ResourceNow>;
   readonly allowances: ReadonlyMap<string, Allowance>;
-  readonly workers: readonly (readonly string[])[];
+  readonly workers: readonly AbleWorker[];
 }
 
 /** The first thing that a claim would find in the way. */
@@ -101,8 +112,11 @@ function decideWaiting(step: IdleStep, { uses, allowances, workers }: Surroundin
   if (step.state === "waiting") return { kind: "inputs", count: step.pending, until: step.until };
   if (step.notBefore !== null) return { kind: "backoff", until: step.notBefore, failure: step.failure };
   const { store, resources } = step.lane;
-  if (!workers.some((stores) => stores.length === 0 || stores.includes(store))) {
-    return { kind: "noWorker", store, codeVersion: null };
+  const reach = workers.filter(({ stores }) => stores.length === 0 || stores.includes(store));
+  if (reach.length === 0) return { kind: "noWorker", store, codeVersion: null };
+  const { codeVersion } = step;
+  if (!reach.some(({ codeVersions }) => codeVersions === null || codeVersions[step.asset] === codeVersion)) {
+    return { kind: "noWorker", store, codeVersion };
   }
   for (const use of resources) {
     const waiting = decideResource(use, uses.get(use.name), allowances.get(use.name));
