@@ -26,7 +26,13 @@ export interface LedgerDatabase {
     beat_at: Generated<Date>;
   };
   readonly run: RunTable;
-  readonly run_flush: { run_id: RunId; revision: number; good: readonly number[]; bad: readonly number[] };
+  readonly run_flush: {
+    run_id: RunId;
+    revision: number;
+    good: readonly number[];
+    bad: readonly number[];
+    made: readonly number[];
+  };
   readonly run_asset: RunAssetTable;
   readonly step: StepTable;
   readonly attempt: AttemptTable;
@@ -127,6 +133,7 @@ interface RunTable {
   step_count: number;
   open_count: number;
   revision: Generated<number>;
+  window_size: number | null;
   skipped: JSONColumnType<Partial<Record<SkipReason["kind"], number>>>;
   lanes: JSONColumnType<readonly Lane[]>;
   trace_id: string;
@@ -148,6 +155,8 @@ interface RunAssetTable {
   schema_version: string;
   store: string;
   resources: JSONColumnType<readonly ResourceUse[]>;
+  lane: Generated<number>;
+  priority: Generated<number>;
   max_attempts: number;
   wait: ColumnType<WaitPolicy | null, string | null, never>;
   succeeded: Generated<number>;

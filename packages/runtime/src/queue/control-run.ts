@@ -4,12 +4,15 @@ import type { LedgerDatabase } from "../ledger/database.ts";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId, RunState } from "../ledger/records.ts";
+import { countFromSteps } from "./counters/counter-memory.ts";
 import { skipRevision } from "./counters/flush-log.ts";
+import { makeReady } from "./counters/make-steps.ts";
+import { beginProgress } from "./counters/run-counters.ts";
 import { settleWaits } from "./merge-wait/settle-waits.ts";
 import { finishRuns } from "./record/finish-runs.ts";
 import { listNewSteps, stepsOf, type NewStep } from "./shape/dependencies.ts";
 import type { RunShape } from "./shape/run-shape.ts";
-import type { ShapeOf } from "./shape/shape-cache.ts";
+import type { ShapeOf, StoredShape } from "./shape/shape-cache.ts";
 
 /**
  * What people may do with a run:
@@ -134,15 +137,21 @@ function refuse(id: RunId, state: RunState, what: string): never {
 async function cancelIdleSteps(tx: Transaction<LedgerDatabase>, id: RunId): Promise<void> {
   await sql`
     with idle as (
-      select ordinal from watersmeet.step where run_id = ${id} and state in ('waiting', 'ready') for update skip locked),
-    ended as (
-      update watersmeet.step set state = 'cancelled', finished_at = now()
-      from idle where step.run_id = ${id} and step.ordinal = idle.ordinal returning asset),
-    counts as (select asset, count(*)::integer as count from ended group by asset),
-    counted as (
-      update watersmeet.run_asset set open_count = open_count - counts.count, cancelled = cancelled + counts.count
-      from counts where run_asset.run_id = ${id} and run_asset.asset = counts.asset returning counts.count)
-    update watersmeet.run set open_count = open_count - (select coalesce(sum(count), 0) from counted) where id = ${id}`.execute(
+      select ordinal from watersmeet.step where run_id = ${id} and state in ('waiting', 'ready') for update skip locked)
+    update watersmeet.step set state = 'cancelled', finished_at = now()
+    from idle where step.run_id = ${id} and step.ordinal = idle.ordinal`.execute(tx);
+  // Whatever is neither running nor being claimed has ended, with a row or without.
+  await sql`
+    with live as (
+      select asset, count(*)::integer as count from watersmeet.step
+      where run_id = ${id} and state in ('ready', 'running') group by asset),
+    left_over as (
+      select position, coalesce(live.count, 0) as live_count
+      from watersmeet.run_asset left join live on live.asset = run_asset.asset where run_id = ${id})
+    update watersmeet.run_asset set cancelled = cancelled + open_count - live_count, open_count = live_count
+    from left_over where run_asset.run_id = ${id} and run_asset.position = left_over.position`.execute(tx);
+  await sql`
+    update watersmeet.run set open_count = (select sum(open_count) from watersmeet.run_asset where run_id = ${id}) where id = ${id}`.execute(
     tx,
   );
 }
@@ -152,30 +161,55 @@ interface OldStep {
   readonly hasEndedWell: boolean;
 }
 
-/** Counters are worked out again from the states: what has succeeded counts as there. */
-async function reopenSteps(tx: Transaction<LedgerDatabase>, id: RunId, shape: RunShape): Promise<number> {
+/** Counters are worked out again from the states: what has succeeded counts as there. Gives how many steps are open again. */
+async function reopenSteps(tx: Transaction<LedgerDatabase>, id: RunId, shape: StoredShape): Promise<number> {
   const { rows } = await sql<OldStep>`
-    select ordinal, state in ('succeeded', 'unchanged') as "hasEndedWell" from watersmeet.step where run_id = ${id} order by ordinal`.execute(
+    select ordinal, state in ('succeeded', 'unchanged') as "hasEndedWell" from watersmeet.step where run_id = ${id}`.execute(
     tx,
   );
-  const isDone = (ordinal: number): boolean => rows[ordinal]?.hasEndedWell === true;
-  const again: NewStep[] = [];
-  for (const asset of shape.assets) {
-    for (const step of listNewSteps(shape, asset, isDone)) if (!isDone(step.ordinal)) again.push(step);
-  }
-  if (again.length === 0) return 0;
+  const done = new Set(rows.filter((row) => row.hasEndedWell).map((row) => row.ordinal));
+  if (done.size === shape.stepCount) return 0;
   await keepAttempts(tx, id);
-  await sql`
-    update watersmeet.step set round = round + 1, pending = again.pending, failures = 0, crashes = 0, failure = null, timings = null,
-      started_at = null, finished_at = null, worker_id = null, not_before = null, deadline_at = null, decision = null,
-      state = (case when again.pending = 0 then 'ready' else 'waiting' end)::watersmeet.step_state
-    from unnest(${again.map((step) => step.ordinal)}::integer[], ${again.map((step) => step.pending)}::integer[]) as again (ordinal, pending)
-    where step.run_id = ${id} and step.ordinal = again.ordinal`.execute(tx);
+  if (shape.windowSize === null) await reopenRows(tx, id, { shape, isDone: (ordinal) => done.has(ordinal) });
+  else await reopenWindow(tx, id, { shape, windowSize: shape.windowSize });
   await sql`
     update watersmeet.run_asset set failed = 0, blocked = 0, upstream_failed = 0, cancelled = 0,
       open_count = step_count - succeeded - unchanged
     where run_id = ${id}`.execute(tx);
-  return again.length;
+  return shape.stepCount - done.size;
+}
+
+const begunAgain =
+  sql.raw(`round = round + 1, failures = 0, crashes = 0, failure = null, timings = null, started_at = null,
+  finished_at = null, worker_id = null, not_before = null, deadline_at = null, decision = null`);
+
+async function reopenRows(
+  tx: Transaction<LedgerDatabase>,
+  id: RunId,
+  { shape, isDone }: { readonly shape: RunShape; readonly isDone: (ordinal: number) => boolean },
+): Promise<void> {
+  const again: NewStep[] = [];
+  for (const asset of shape.assets) {
+    for (const step of listNewSteps(shape, asset, isDone)) if (!isDone(step.ordinal)) again.push(step);
+  }
+  await sql`
+    update watersmeet.step set ${begunAgain}, pending = again.pending,
+      state = (case when again.pending = 0 then 'ready' else 'waiting' end)::watersmeet.step_state
+    from unnest(${again.map((step) => step.ordinal)}::integer[], ${again.map((step) => step.pending)}::integer[]) as again (ordinal, pending)
+    where step.run_id = ${id} and step.ordinal = again.ordinal`.execute(tx);
+}
+
+/** The rows that there are wait; the first of those that may run are made ready, with rows or without. */
+async function reopenWindow(
+  tx: Transaction<LedgerDatabase>,
+  id: RunId,
+  { shape, windowSize }: { readonly shape: StoredShape; readonly windowSize: number },
+): Promise<void> {
+  await sql`
+    update watersmeet.step set ${begunAgain}, state = 'waiting'
+    where run_id = ${id} and state not in ('succeeded', 'unchanged')`.execute(tx);
+  const counters = await countFromSteps(tx, { id, revision: 1, shape });
+  await makeReady(tx, { runId: id, shape, steps: beginProgress(shape, counters).fill(windowSize) });
 }
 
 /** The last attempt of a step is told by its row, which is about to begin again. */

@@ -6,9 +6,11 @@ import type { Lane, LedgerDatabase } from "../ledger/database.ts";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId } from "../ledger/records.ts";
-import { listNewSteps } from "./shape/dependencies.ts";
+import { insertSteps } from "./insert-steps.ts";
+import type { AssetPosition } from "./record/accepted-attempt.ts";
 import { rankAssets } from "./shape/priorities.ts";
 import { buildRunShape, type RunShape, type ShapeAsset } from "./shape/run-shape.ts";
+import type { StoredShape } from "./shape/shape-cache.ts";
 
 /** How the steps of an asset are run; from the project's specs. */
 export interface AssetExecution {
@@ -27,6 +29,8 @@ export interface NewRun {
   readonly requestedBy: string;
   readonly idempotencyKey: string | null;
   readonly maxParallel: number | null;
+  /** Rows ahead of those that have ended. @default 20,000, and all of them in a run of no more steps */
+  readonly windowSize?: number;
   /** 32 hex digits. */
   readonly traceId: string;
 }
@@ -46,11 +50,14 @@ export async function insertRun(
     db,
     shape.assets.map((asset) => asset.key),
   );
+  const windowSize = chooseWindow(shape, run.windowSize);
+  const positions = describePositions(shape, { executions, lanes, priorities: rankAssets(shape, means) });
+  const stored: StoredShape = { ...shape, traceId: run.traceId, windowSize, positions };
   return db.transaction().execute(async (tx) => {
-    const id = await insertRunRow(tx, run, { shape, lanes });
+    const id = await insertRunRow(tx, run, { shape: stored, lanes });
     if (id === undefined) return { id: await getRunByKey(tx, run.idempotencyKey), isExisting: true };
-    await insertRunAssets(tx, { id, shape, executions });
-    await insertSteps(tx, { id, shape, lanes, executions, priorities: rankAssets(shape, means) });
+    await insertRunAssets(tx, { id, shape: stored, executions });
+    await insertSteps(tx, id, stored);
     await insertEvents(tx, [
       {
         kind: "run:queued",
@@ -60,6 +67,42 @@ export async function insertRun(
       ...(shape.stepCount === 0 ? [{ kind: "run:finished", runId: id, body: { state: "succeeded" } }] : []),
     ]);
     return { id, isExisting: false };
+  });
+}
+
+/** Runs of more steps than this get their rows by and by: a million partitions are not a million rows at once. */
+const largestWhole = 20_000;
+
+/** Rows ahead of those that have ended. */
+const usualWindow = 20_000;
+
+/** Merges that wait by terms look at the rows of their branches, so those have to be there. */
+function chooseWindow(shape: RunShape, wanted: number | undefined): number | null {
+  if (shape.hasLegs) return null;
+  return wanted ?? (shape.stepCount > largestWhole ? usualWindow : null);
+}
+
+function describePositions(
+  shape: RunShape,
+  run: {
+    readonly executions: readonly AssetExecution[];
+    readonly lanes: readonly Lane[];
+    readonly priorities: readonly number[];
+  },
+): readonly AssetPosition[] {
+  const laneNumbers = new Map(run.lanes.map((lane, index) => [laneKey(lane), index]));
+  return shape.assets.map(({ position, planned }) => {
+    const execution = run.executions[position] ?? { store: "default", resources: [], maxAttempts: 1 };
+    return {
+      position,
+      store: execution.store,
+      resources: execution.resources,
+      codeVersion: planned.codeVersion,
+      schemaVersion: planned.schemaVersion,
+      maxAttempts: execution.maxAttempts,
+      lane: laneNumbers.get(laneKey(execution)) ?? 0,
+      priority: run.priorities[position] ?? 0,
+    };
   });
 }
 
@@ -92,7 +135,7 @@ export async function findMeanDurations(
 async function insertRunRow(
   tx: Transaction<LedgerDatabase>,
   run: NewRun,
-  parts: { readonly shape: RunShape; readonly lanes: readonly Lane[] },
+  parts: { readonly shape: StoredShape; readonly lanes: readonly Lane[] },
 ): Promise<RunId | undefined> {
   const { plan } = run;
   await tx
@@ -114,6 +157,7 @@ async function insertRunRow(
       max_parallel: run.maxParallel,
       step_count: parts.shape.stepCount,
       open_count: parts.shape.stepCount,
+      window_size: parts.shape.windowSize,
       skipped: JSON.stringify(countSkipped(plan)),
       lanes: JSON.stringify(parts.lanes),
       trace_id: run.traceId,
@@ -142,7 +186,7 @@ async function getRunByKey(tx: Transaction<LedgerDatabase>, key: string | null):
 
 async function insertRunAssets(
   tx: Transaction<LedgerDatabase>,
-  run: { readonly id: RunId; readonly shape: RunShape; readonly executions: readonly AssetExecution[] },
+  run: { readonly id: RunId; readonly shape: StoredShape; readonly executions: readonly AssetExecution[] },
 ): Promise<void> {
   for (let from = 0; from < run.shape.assets.length; from += 1000) {
     await insertRunAssetRows(tx, run, run.shape.assets.slice(from, from + 1000));
@@ -151,7 +195,7 @@ async function insertRunAssets(
 
 async function insertRunAssetRows(
   tx: Transaction<LedgerDatabase>,
-  run: { readonly id: RunId; readonly executions: readonly AssetExecution[] },
+  run: { readonly id: RunId; readonly shape: StoredShape; readonly executions: readonly AssetExecution[] },
   assets: readonly ShapeAsset[],
 ): Promise<void> {
   await tx
@@ -167,60 +211,23 @@ async function insertRunAssetRows(
         reasons: JSON.stringify(asset.planned.run.map((group) => group.reason)),
         code_version: asset.planned.codeVersion,
         schema_version: asset.planned.schemaVersion,
-        store: run.executions[asset.position]?.store ?? "default",
-        resources: JSON.stringify(run.executions[asset.position]?.resources ?? []),
-        max_attempts: run.executions[asset.position]?.maxAttempts ?? 1,
+        ...renderPosition(run.shape.positions[asset.position]),
         wait: renderWait(run.executions[asset.position]),
       })),
     )
     .execute();
 }
 
+function renderPosition(position: AssetPosition | undefined) {
+  return {
+    store: position?.store ?? "default",
+    resources: JSON.stringify(position?.resources ?? []),
+    lane: position?.lane ?? 0,
+    priority: position?.priority ?? 0,
+    max_attempts: position?.maxAttempts ?? 1,
+  };
+}
+
 function renderWait(execution: AssetExecution | undefined): string | null {
   return execution?.wait === undefined ? null : JSON.stringify(execution.wait);
-}
-
-const insertBatchSize = 10_000;
-
-function* listBatches<T>(items: Iterable<T>): Generator<readonly T[], void, undefined> {
-  let batch: T[] = [];
-  for (const item of items) {
-    batch.push(item);
-    if (batch.length === insertBatchSize) {
-      yield batch;
-      batch = [];
-    }
-  }
-  if (batch.length > 0) yield batch;
-}
-
-async function insertSteps(
-  tx: Transaction<LedgerDatabase>,
-  run: {
-    readonly id: RunId;
-    readonly shape: RunShape;
-    readonly lanes: readonly Lane[];
-    readonly executions: readonly AssetExecution[];
-    readonly priorities: readonly number[];
-  },
-): Promise<void> {
-  const laneNumbers = new Map(run.lanes.map((lane, index) => [laneKey(lane), index]));
-  for (const asset of run.shape.assets) {
-    const execution = run.executions[asset.position];
-    const lane = execution === undefined ? 0 : (laneNumbers.get(laneKey(execution)) ?? 0);
-    for (const batch of listBatches(listNewSteps(run.shape, asset))) {
-      await sql`
-        insert into watersmeet.step (run_id, ordinal, asset, partition, state, lane, reason, priority, pending)
-        select ${run.id}, ordinal, ${asset.key}, partition,
-          (case when pending = 0 then 'ready' else 'waiting' end)::watersmeet.step_state, ${lane}, reason,
-          ${run.priorities[asset.position] ?? 0}, pending
-        from unnest(
-          ${batch.map((step) => step.ordinal)}::integer[],
-          ${batch.map((step) => step.partition)}::text[],
-          ${batch.map((step) => step.reason)}::smallint[],
-          ${batch.map((step) => step.pending)}::integer[]) as new_step (ordinal, partition, reason, pending)`.execute(
-        tx,
-      );
-    }
-  }
 }

@@ -39,6 +39,9 @@ const moves = fc.array(
   { minLength: 40, maxLength: 40 },
 );
 
+/** Rows ahead of those that have ended; `null`: all from the start. */
+const windows = fc.option(fc.integer({ min: 1, max: 12 }));
+
 interface TestWorker {
   readonly id: string;
   readonly counters: CounterMemory;
@@ -64,7 +67,11 @@ async function expectExact(runId: RunId, counters: CounterMemory): Promise<void>
   const run = { id: runId, revision, shape };
   const kept = await counters.open(ledger.db, run);
   const counted = await createCounterMemory().open(ledger.db, run);
-  expect(kept).toEqual(counted);
+  const first = { first: 0 };
+  expect({ ...kept, rows: kept.rows && { ...kept.rows, ...first } }).toEqual({
+    ...counted,
+    rows: counted.rows && { ...counted.rows, ...first },
+  });
 }
 
 async function endedAs(
@@ -96,9 +103,9 @@ async function endedAs(
 
 test("whatever two workers, a cancel and a retry do to a run, counters in memory are those of the table", async () => {
   await fc.assert(
-    fc.asyncProperty(scenario, moves, async ({ sketches }, deeds) => {
+    fc.asyncProperty(scenario, moves, windows, async ({ sketches }, deeds, windowSize) => {
       const workers = await Promise.all([makeWorker(), makeWorker()]);
-      const runId = await submit(ledger.db, sketches);
+      const runId = await submit(ledger.db, sketches, windowSize === null ? {} : { windowSize });
       for (const { worker: index, deed, size, outcome, takesReleased } of deeds) {
         const worker = workers[index];
         if (worker === undefined) continue;

@@ -25,13 +25,21 @@ export interface InputSketch {
 /** A plan that runs everything, made by the planner itself. */
 export function planOf(
   sketches: readonly AssetSketch[],
-  options: { readonly force?: boolean; readonly snapshot?: StateSnapshot } = {},
+  options: {
+    readonly force?: boolean;
+    readonly snapshot?: StateSnapshot;
+    /** All assets come in so many buckets, whatever the sketches say. */
+    readonly buckets?: number;
+  } = {},
 ): Plan {
   const { graph, problems } = buildGraph({
     formatVersion: 1,
     analyzer: "test",
     files: {},
-    assets: sketches.map(toManifestAsset),
+    assets: sketches.map(toManifestAsset).map((asset) => ({
+      ...asset,
+      partitions: options.buckets === undefined ? asset.partitions : { kind: "buckets", count: options.buckets },
+    })),
   });
   if (problems.length > 0) throw new Error(problems.map((problem) => problem.message).join("\n"));
   const built = buildPlan({

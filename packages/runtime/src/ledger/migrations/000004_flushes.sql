@@ -5,6 +5,12 @@ alter table watersmeet.run add column revision integer not null default 0;
 -- Steps have ended in these already, and nothing tells which.
 update watersmeet.run set revision = 1 where state < 'succeeded';
 
+-- Steps of a run that is too large to have all of its rows at once get theirs when they may run, so many ahead at a time; null: all had theirs from the start.
+alter table watersmeet.run add column window_size integer check (window_size > 0);
+-- What rows of steps are made with later.
+alter table watersmeet.run_asset add column lane smallint not null default 0;
+alter table watersmeet.run_asset add column priority integer not null default 0;
+
 -- Which steps ended with which revision. What is missing (a cancel, a retry, or rows that were dropped since) makes a worker count again from the steps.
 create table watersmeet.run_flush (
   run_id bigint not null references watersmeet.run (id) on delete cascade,
@@ -12,6 +18,8 @@ create table watersmeet.run_flush (
   -- Steps by ordinal that others may read, and those that ended in another way.
   good integer[] not null,
   bad integer[] not null,
+  -- Steps that got their rows.
+  made integer[] not null default '{}',
   primary key (run_id, revision)
 );
 

@@ -35,7 +35,7 @@ export function createVersionMemory(capacity = 100_000): VersionMemory {
       if (versions.size === 0) runs.set(runId, versions);
       if (!versions.has(ordinal)) size += 1;
       versions.set(ordinal, version);
-      while (size > capacity) dropOldest();
+      if (size > capacity) dropOldest();
     },
   };
 }

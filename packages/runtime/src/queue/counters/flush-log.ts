@@ -2,11 +2,13 @@ import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId } from "../../ledger/records.ts";
-import type { EndedSteps } from "./run-counters.ts";
+import type { EndedSteps } from "./step-rows.ts";
 
 /** What ended with one revision of a run. Written with the run's counters: see `countRun`. */
 export interface Flush extends EndedSteps {
   readonly revision: number;
+  /** Steps that got their rows. */
+  readonly made: readonly number[];
 }
 
 /** So many revisions are kept of a run: who is further behind counts again from the steps. */
@@ -27,7 +29,7 @@ export async function readFlushes(
   span: { readonly after: number; readonly upTo: number },
 ): Promise<readonly Flush[] | null> {
   const { rows } = await sql<Flush>`
-    select revision, good, bad from watersmeet.run_flush
+    select revision, good, bad, made from watersmeet.run_flush
     where run_id = ${runId} and revision > ${span.after} and revision <= ${span.upTo} order by revision`.execute(db);
   return rows.length === span.upTo - span.after ? rows : null;
 }

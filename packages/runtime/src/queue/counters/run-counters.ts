@@ -8,12 +8,7 @@ import {
   type ShapeAsset,
   type ShapeInput,
 } from "../shape/run-shape.ts";
-
-/** Steps that have ended: well, so that others may read what they made, or in another way. */
-export interface EndedSteps {
-  readonly good: readonly number[];
-  readonly bad: readonly number[];
-}
+import { beginRows, type EndedSteps, type StepRows } from "./step-rows.ts";
 
 /**
  * Who waits for how much in a run, as of one revision of it. A step may run when it waits for no step and its asset for no barrier.
@@ -29,12 +24,15 @@ export interface RunCounters {
   readonly open: Int32Array;
   /** By position: steps that have ended, but not well. */
   readonly bad: Int32Array;
+  /** Of a run whose steps get their rows when they may run; `null`: all have theirs from the start. */
+  readonly rows: StepRows | null;
 }
 
 /** The counters of a run in which nothing has ended. */
 export function countFromStart(shape: RunShape, revision = 0): RunCounters {
-  const counters = {
+  const counters: RunCounters = {
     revision,
+    rows: null,
     pending: new Int32Array(shape.stepCount),
     barriers: new Int32Array(shape.assets.length),
     open: Int32Array.from(shape.assets, (asset) => asset.partitions.count),
@@ -49,6 +47,22 @@ export function countFromStart(shape: RunShape, revision = 0): RunCounters {
     }
   }
   return counters;
+}
+
+/** The same counters, in a run whose steps get their rows by and by, with the rows that there are. */
+export function withRows(
+  shape: RunShape,
+  counters: RunCounters,
+  { has, open }: Pick<StepRows, "has" | "open">,
+): RunCounters {
+  let free = 0;
+  for (const { position, firstStep, partitions } of shape.assets) {
+    if ((counters.barriers[position] ?? 0) > 0) continue;
+    for (let step = firstStep; step < firstStep + partitions.count; step++) {
+      if (counters.pending[step] === 0 && has[step] === 0) free += 1;
+    }
+  }
+  return { ...counters, rows: { has, open, free, first: 0 } };
 }
 
 function countInput(
@@ -86,6 +100,12 @@ export interface Moved {
 /** What a transaction does to the counters of a run, put down only when it has committed. */
 export interface Progress {
   end(ended: EndedSteps): Moved;
+  /** Gives rows to steps that may run and have none: the first ones, as far as the window reaches. None in a run whose steps all have theirs. */
+  fill(windowSize: number): readonly number[];
+  /** These have rows now, and have not ended. */
+  make(steps: readonly number[]): void;
+  /** Steps that have been given rows so far. */
+  readonly made: readonly number[];
   /** All that has ended so far. */
   readonly ended: EndedSteps;
   /** Whether the run's last step has ended. */
@@ -100,10 +120,16 @@ export function beginProgress(shape: RunShape, counters: RunCounters): Progress 
   const changes = { pending: createChanges(), barriers: createChanges(), open: createChanges(), bad: createChanges() };
   const good: number[] = [];
   const bad: number[] = [];
+  const rows = counters.rows === null ? null : beginRows(counters.rows);
   const now = (name: keyof typeof changes, index: number): number =>
     (counters[name][index] ?? 0) + (changes[name].get(index) ?? 0);
+  const isFree = (step: number): boolean =>
+    now("pending", step) === 0 && now("barriers", getAssetOf(shape, step).position) === 0;
   return {
     ended: { good, bad },
+    made: rows?.made ?? [],
+    make: (steps) => rows?.make(steps),
+    fill: (windowSize) => rows?.fill(windowSize, { isFree, stepCount: shape.stepCount }) ?? [],
     end(ended) {
       const touched = new Set<number>();
       for (const step of ended.good) endStep(shape, { step, isGood: true, changes, touched });
@@ -112,9 +138,7 @@ export function beginProgress(shape: RunShape, counters: RunCounters): Progress 
       for (const step of ended.bad) bad.push(step);
       const closed = listPositions(shape, ended).filter((position) => now("open", position) === 0);
       const opened = closed.flatMap((position) => passBarriers(shape, { position, now, changes }));
-      const released = [...touched].filter(
-        (step) => now("pending", step) === 0 && now("barriers", getAssetOf(shape, step).position) === 0,
-      );
+      const released = [...touched].filter(isFree);
       for (const position of opened) {
         const asset = shape.assets[position];
         if (asset === undefined) continue;
@@ -122,6 +146,7 @@ export function beginProgress(shape: RunShape, counters: RunCounters): Progress 
           if (!touched.has(step) && now("pending", step) === 0) released.push(step);
         }
       }
+      rows?.end(ended, released);
       return { released, closed };
     },
     isOver: () => shape.assets.every(({ position }) => now("open", position) === 0),
@@ -130,6 +155,7 @@ export function beginProgress(shape: RunShape, counters: RunCounters): Progress 
       for (const name of ["pending", "barriers", "open", "bad"] as const) {
         for (const [index, change] of changes[name]) add(counters[name], index, change);
       }
+      rows?.apply();
       counters.revision = revision;
     },
   };

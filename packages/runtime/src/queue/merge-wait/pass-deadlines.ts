@@ -38,7 +38,7 @@ export async function passDeadlines(
     const counters = await memory.open(tx, { id: runId, revision, shape });
     const due = await listDue(tx, runId);
     const judged = normalizeRanges(due.map((ordinal) => [ordinal, ordinal + 1] as const));
-    const run = { runId, shape, counters, room: () => null };
+    const run = { runId, shape, counters, isCancelling: false, room: () => null };
     const advance = await advanceRun(tx, run, { ended: [], givenUp: [], judged });
     const finished = await finishRuns(tx, advance.isLast ? [runId] : []);
     await insertEvents(tx, [...advance.events, ...finished.events]);

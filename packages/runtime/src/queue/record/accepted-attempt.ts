@@ -53,5 +53,7 @@ export interface AssetPosition {
   readonly codeVersion: string;
   readonly schemaVersion: string;
   readonly maxAttempts: number;
+  readonly lane: number;
+  readonly priority: number;
   readonly resources: readonly ResourceUse[];
 }

@@ -1,9 +1,10 @@
-import { normalizeRanges, type OrdinalRange } from "@watersmeet/core/values";
+import { listOrdinals, normalizeRanges, type OrdinalRange } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
 import type { NewEvent } from "../../ledger/events.ts";
 import type { RunId } from "../../ledger/records.ts";
 import type { HeldStep } from "../claim/take-ready.ts";
+import { makeLost } from "../counters/make-steps.ts";
 import { beginProgress, type Progress, type RunCounters } from "../counters/run-counters.ts";
 import { settleWaits } from "../merge-wait/settle-waits.ts";
 import { listDescendants, listTouchedMerges } from "../shape/dependencies.ts";
@@ -11,6 +12,7 @@ import { getAssetOf, type RunShape } from "../shape/run-shape.ts";
 import type { StoredShape } from "../shape/shape-cache.ts";
 import type { AcceptedAttempt } from "./accepted-attempt.ts";
 import { countEndings } from "./count-endings.ts";
+import { releaseInWindow } from "./release-in-window.ts";
 import { releaseSteps, type Room } from "./release-steps.ts";
 
 /** A run whose row is locked, with counters of its revision. */
@@ -18,6 +20,8 @@ export interface AdvancingRun {
   readonly runId: RunId;
   readonly shape: StoredShape;
   readonly counters: RunCounters;
+  /** Nothing is released any more. */
+  readonly isCancelling: boolean;
   /** Asked when steps are released. */
   readonly room: () => Room | null;
 }
@@ -51,7 +55,8 @@ export async function advanceRun(tx: Transaction<LedgerDatabase>, run: Advancing
   const progress = beginProgress(run.shape, run.counters);
   const revision = run.counters.revision + 1;
   const tally = { ended: first.ended, upstreamFailed: new Map<number, number>(), givenUp: new Map<number, number>() };
-  const count = (): Promise<void> => countEndings(tx, { runId: run.runId, ...tally, ...progress.ended, revision });
+  const count = (): Promise<void> =>
+    countEndings(tx, { runId: run.runId, ...tally, ...progress.ended, made: progress.made, revision });
   const events: NewEvent[] = [];
   const held: HeldStep[] = [];
   let readyCount = 0;
@@ -91,11 +96,14 @@ async function advanceWave(
   const cancelled = ended.filter(({ move }) => move.state === "cancelled").map(ordinalOf);
   const lost = await loseDescendants(tx, { runId, shape, failed: [...failed, ...givenUp] });
   const bad = [...failed, ...cancelled, ...givenUp, ...lost];
-  const { released, closed } = run.progress.end({ good, bad });
+  const { released: free, closed } = run.progress.end({ good, bad });
+  const released = run.isCancelling ? [] : free;
   tallySteps(shape, run.tally.upstreamFailed, lost);
   tallySteps(shape, run.tally.givenUp, givenUp);
   const [freed] = await Promise.all([
-    releaseSteps(tx, { runId, shape, room: released.length === 0 ? null : run.room() }, released),
+    shape.windowSize === null
+      ? releaseSteps(tx, { runId, shape, room: released.length === 0 ? null : run.room() }, released)
+      : releaseInWindow(tx, { ...run, windowSize: run.isCancelling ? 0 : shape.windowSize }, released),
     shape.hasLegs ? undefined : run.count(),
   ]);
   const touched = listTouchedMerges(shape, { good, bad, closed });
@@ -124,10 +132,12 @@ function ordinalOf({ ended }: AcceptedAttempt): number {
 /** Steps that need what failed end as upstreamFailed; gives the ones that this call ended. Others may have lost them before. */
 async function loseDescendants(
   tx: Transaction<LedgerDatabase>,
-  options: { readonly runId: RunId; readonly shape: RunShape; readonly failed: readonly number[] },
+  options: { readonly runId: RunId; readonly shape: StoredShape; readonly failed: readonly number[] },
 ): Promise<readonly number[]> {
-  const ranges = options.failed.length === 0 ? [] : listDescendants(options.shape, options.failed);
+  const { runId, shape } = options;
+  const ranges = options.failed.length === 0 ? [] : listDescendants(shape, options.failed);
   if (ranges.length === 0) return [];
+  if (shape.windowSize !== null) return makeLost(tx, { runId, shape, steps: [...listOrdinals(ranges)] });
   const { rows } = await sql<{ ordinal: number }>`
     update watersmeet.step set state = 'upstreamFailed', finished_at = now()
     from unnest(

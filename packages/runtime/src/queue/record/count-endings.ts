@@ -27,7 +27,7 @@ interface AssetCounts {
 
 /** Adds to the counters of the run and of its assets, and says which steps they were, with the run's next revision. The run's row is locked. */
 export async function countEndings(tx: Transaction<LedgerDatabase>, endings: Endings): Promise<void> {
-  const { runId, revision, good, bad } = endings;
+  const { runId, revision, good, bad, made } = endings;
   if (good.length + bad.length === 0) return;
   const counts = listCounts(endings);
   await sql`
@@ -47,8 +47,8 @@ export async function countEndings(tx: Transaction<LedgerDatabase>, endings: End
         ${counts.map((each) => each.finishedAt)}::timestamptz[])
         as more (run_id, position, succeeded, unchanged, failed, blocked, cancelled, upstream_failed, row_count, busy_ms, started_at, finished_at)),
     told as (
-      insert into watersmeet.run_flush (run_id, revision, good, bad)
-      values (${runId}, ${revision}, ${good}::integer[], ${bad}::integer[])),
+      insert into watersmeet.run_flush (run_id, revision, good, bad, made)
+      values (${runId}, ${revision}, ${good}::integer[], ${bad}::integer[], ${made}::integer[])),
     counted as (
       update watersmeet.run set open_count = open_count - ${good.length + bad.length}, revision = ${revision} where id = ${runId})
     update watersmeet.run_asset set

@@ -118,10 +118,7 @@ export async function recordIn(
   const readyCount = advances.reduce((sum, each) => sum + each.readyCount, retried);
   const released = advances.flatMap((each) => each.held);
   const claimed = readyCount > 0 ? await claimNext(tx, next.request(), accepted) : nothingClaimed;
-  const finished = await finishRuns(
-    tx,
-    [...accepted.runs.keys()].filter((_, index) => advances[index]?.isLast),
-  );
+  const finished = await finishRuns(tx, listEnding(accepted, advances));
   const frozen = await freezeMismatched(tx, attempts);
   const held = [...released, ...claimed.held];
   const events = [
@@ -215,7 +212,7 @@ async function advanceRuns(
       advances.push(nothingMoved);
       continue;
     }
-    const advancing = { runId, shape, counters, room: () => deps.roomFor(run) };
+    const advancing = { runId, shape, counters, isCancelling: run.isCancelling, room: () => deps.roomFor(run) };
     advances.push(await advanceRun(tx, advancing, { ended, givenUp: [], judged: [] }));
   }
   return advances;
@@ -231,6 +228,13 @@ async function claimNext(
   { runs }: Accepted,
 ): Promise<Claimed> {
   return request === undefined || request.limit <= 0 ? nothingClaimed : claimIn(tx, request, [...runs.keys()]);
+}
+
+/** In a run that is being cancelled there may be steps that never had a row: whether it has ended is asked of its counters. */
+function listEnding({ runs }: Accepted, advances: readonly RunAdvance[]): readonly RunId[] {
+  return [...runs.values()]
+    .filter((run, index) => advances[index]?.isLast === true || run.isCancelling)
+    .map((run) => run.id);
 }
 
 /** With the claim, so that nobody waits for them afterwards. */

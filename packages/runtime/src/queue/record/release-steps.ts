@@ -31,13 +31,7 @@ export async function releaseSteps(
 ): Promise<Released> {
   if (released.length === 0) return { readyCount: 0, held: [] };
   const { runId, shape, room } = run;
-  const isFree = (step: number): boolean => {
-    const position = shape.positions[getAssetOf(shape, step).position];
-    return (
-      position !== undefined && position.resources.length === 0 && room?.request.stores.has(position.store) === true
-    );
-  };
-  const taken = room === null ? [] : released.filter(isFree).slice(0, Math.max(0, room.left));
+  const taken = splitReleased(shape, released, room);
   const isTaken = new Set(taken);
   const [held, readyCount] = await Promise.all([
     room === null ? [] : takeReleased(tx, { runId, steps: taken, workerId: room.request.workerId }),
@@ -45,6 +39,16 @@ export async function releaseSteps(
   ]);
   if (room !== null) room.left -= held.length;
   return { readyCount, held };
+}
+
+/** Those that the worker with the room may take at once: no limit has a say, and it can open their stores. */
+export function splitReleased(shape: StoredShape, released: readonly number[], room: Room | null): readonly number[] {
+  if (room === null || room.left <= 0) return [];
+  const taken = released.filter((step) => {
+    const position = shape.positions[getAssetOf(shape, step).position];
+    return position !== undefined && position.resources.length === 0 && room.request.stores.has(position.store);
+  });
+  return taken.slice(0, room.left);
 }
 
 /**

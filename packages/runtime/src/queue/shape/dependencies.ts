@@ -1,5 +1,6 @@
 import {
   countRanges,
+  hasOrdinal,
   listOrdinals,
   normalizeRanges,
   subtractRanges,
@@ -63,14 +64,15 @@ function createWaitCounter(
   return (partition) => countOpen(toStepRanges(upstream, input.mapping.toUpstream([partition, partition + 1])));
 }
 
-function indexReasons(asset: ShapeAsset): (partition: number) => number {
+/** Index of the group in `planned.run` that a partition belongs to. */
+export function indexReasons(asset: ShapeAsset): (partition: number) => number {
   const groups = asset.planned.run;
   if (groups.length === 1) return () => 0;
-  const byPartition = new Map<number, number>();
-  for (const [index, group] of groups.entries()) {
-    for (const partition of listOrdinals(group.partitions)) byPartition.set(partition, index);
-  }
-  return (partition) => byPartition.get(partition) ?? 0;
+  return (partition) =>
+    Math.max(
+      0,
+      groups.findIndex((group) => hasOrdinal(group.partitions, partition)),
+    );
 }
 
 /** Steps `[from, to)` that each wait for `count` things less. */

@@ -11,6 +11,8 @@ import { buildRunShape, type RunShape } from "./run-shape.ts";
 /** The shape of a run that the ledger has. */
 export interface StoredShape extends RunShape {
   readonly traceId: string;
+  /** Steps that have rows ahead of those that have ended; `null`: all have theirs from the start. */
+  readonly windowSize: number | null;
   /** By position. */
   readonly positions: readonly AssetPosition[];
 }
@@ -34,12 +36,16 @@ export function createShapeCache(capacity = 32): ShapeOf {
 }
 
 async function readShape(db: LedgerDb, runId: RunId): Promise<StoredShape> {
-  const row = await db.selectFrom("run").select(["plan", "trace_id"]).where("id", "=", runId).executeTakeFirst();
+  const row = await db
+    .selectFrom("run")
+    .select(["plan", "trace_id", "window_size"])
+    .where("id", "=", runId)
+    .executeTakeFirst();
   if (row === undefined) throw new WatersmeetError("RUN_NOT_FOUND", `There is no run ${runId}`);
   const rows = await readPositions(db, runId);
   const waits = new Map(rows.map(({ asset, wait }) => [asset, wait]));
   const shape = buildRunShape(parsePlan(row.plan), (asset) => waits.get(asset) ?? null);
-  return { ...shape, traceId: row.trace_id, positions: rows };
+  return { ...shape, traceId: row.trace_id, windowSize: row.window_size, positions: rows };
 }
 
 async function readPositions(
@@ -47,7 +53,7 @@ async function readPositions(
   runId: RunId,
 ): Promise<readonly (AssetPosition & { readonly asset: AssetKey; readonly wait: WaitPolicy | null })[]> {
   const { rows } = await sql<AssetPosition & { readonly asset: AssetKey; readonly wait: WaitPolicy | null }>`
-    select position, asset, store, resources, wait, code_version as "codeVersion", schema_version as "schemaVersion",
+    select position, asset, store, resources, lane, priority, wait, code_version as "codeVersion", schema_version as "schemaVersion",
       max_attempts as "maxAttempts"
     from watersmeet.run_asset where run_id = ${runId} order by position`.execute(db);
   return rows;

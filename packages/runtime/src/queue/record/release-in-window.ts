@@ -1,0 +1,35 @@
+import type { Transaction } from "kysely";
+import type { LedgerDatabase } from "../../ledger/database.ts";
+import type { RunId } from "../../ledger/records.ts";
+import { makeReady, makeRunning } from "../counters/make-steps.ts";
+import type { Progress } from "../counters/run-counters.ts";
+import type { StoredShape } from "../shape/shape-cache.ts";
+import { splitReleased, type Released, type Room } from "./release-steps.ts";
+
+/**
+ * In a run that is too large to have all of its rows at once, steps that wait for nothing any more get theirs: as running, by the worker that takes them, the
+ * others in the order of the run as far as the window reaches. The run's row is locked.
+ */
+export async function releaseInWindow(
+  tx: Transaction<LedgerDatabase>,
+  run: {
+    readonly runId: RunId;
+    readonly shape: StoredShape;
+    readonly windowSize: number;
+    readonly progress: Progress;
+    readonly room: () => Room | null;
+  },
+  released: readonly number[],
+): Promise<Released> {
+  const { runId, shape, progress, windowSize } = run;
+  const room = released.length === 0 ? null : run.room();
+  const taken = splitReleased(shape, released, room);
+  progress.make(taken);
+  const ready = progress.fill(windowSize);
+  const [held, readyCount] = await Promise.all([
+    room === null ? [] : makeRunning(tx, { runId, shape, steps: taken }, room.request.workerId),
+    makeReady(tx, { runId, shape, steps: ready }),
+  ]);
+  if (room !== null) room.left -= held.length;
+  return { readyCount, held };
+}
