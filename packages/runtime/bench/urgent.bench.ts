@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openEmbeddedPostgres } from "../src/ledger/embedded/embedded-postgres.ts";
 import { openLedger, type LedgerConnections } from "../src/ledger/open-ledger.ts";
 import { silentLogger } from "../src/observe/logger.ts";
-import { ringDoorbell } from "../src/queue/doorbell/doorbell.ts";
+import { ensureDoorbell, ringDoorbell } from "../src/queue/doorbell/doorbell.ts";
 import { insertRun } from "../src/queue/submit-run.ts";
 import { startWorker } from "../src/worker/start-worker.ts";
 import { createTestExecutor } from "../test/worker/test-executor.ts";
@@ -28,6 +28,7 @@ await chmod(folder, 0o755);
 {
   await using server = await openEmbeddedPostgres(join(folder, "postgres"));
   await using ledger = await openLedger(server.url, { schema: "migrate" });
+  await ensureDoorbell(ledger.pool);
   const started = new Map<string, number>();
   const counts = { urgent: 0, live: 0, backfill: 0 };
   const executor = createTestExecutor(async ({ runId, asset }) => {
