@@ -1,6 +1,7 @@
 import { parseAssetKey, unpartitioned } from "@watersmeet/core/values";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lookAtConditions } from "../../src/automation/evaluate/look.ts";
+import { listInProgress } from "../../src/automation/records/in-progress.ts";
 import { openShop, type AutomatedShop } from "./automated-shop.ts";
 
 /* One shop; the tests build on each other, in this order. */
@@ -125,4 +126,21 @@ test("a head that moves in a transaction which began before an evaluation and en
   const assets = [parseAssetKey("corrections")];
   const moved = await listMovedHeads(shop.ledger.db, { environment, assets, seen: rows[0].seen });
   expect([...(moved.get(assets[0] ?? parseAssetKey("x")) ?? [])]).toEqual(["2024-01-03"]);
+});
+
+test("steps of a large run that have no rows yet are in progress too", async () => {
+  const { pool, db } = shop.ledger;
+  const environment = shop.project.config.environment;
+  const { run } = await shop.project.submitRun({ select: "orders", force: true, requestedBy: "test" });
+  for await (const _ of shop.project.followRun(run.id));
+  // As such a run stands in the middle: one step has ended, one has its row, and one has none.
+  await pool.query("alter table watersmeet.run disable trigger user; alter table watersmeet.step disable trigger user");
+  await pool.query("update watersmeet.run set state = 'running' where id = $1", [run.id]);
+  await pool.query("update watersmeet.run_asset set open_count = 2 where run_id = $1", [run.id]);
+  await pool.query("update watersmeet.step set state = 'ready' where run_id = $1 and partition = '2024-01-02'", [
+    run.id,
+  ]);
+  await pool.query("delete from watersmeet.step where run_id = $1 and partition = '2024-01-03'", [run.id]);
+  const places = await listInProgress(db, { environment, assets: [parseAssetKey("orders")] });
+  expect([...(places.get(parseAssetKey("orders")) ?? [])].sort()).toEqual(["2024-01-02", "2024-01-03"]);
 });

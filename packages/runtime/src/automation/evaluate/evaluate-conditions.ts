@@ -15,13 +15,8 @@ import type { Project } from "../../project/project.ts";
 import type { AutomationDeps } from "../automation-deps.ts";
 import { fingerprintAutomation, type ProjectAutomation } from "../project-automations.ts";
 import type { AutomationRow } from "../records/automation-rows.ts";
-import {
-  listChangedAssets,
-  listInProgress,
-  listMovedHeads,
-  readMoment,
-  type LedgerMoment,
-} from "../records/changes.ts";
+import { listChangedAssets, listMovedHeads, readMoment, type LedgerMoment } from "../records/changes.ts";
+import { listInProgress } from "../records/in-progress.ts";
 import type { NewEvaluation, NewTick } from "../records/record-evaluation.ts";
 
 /** The condition of an asset, and where the ledger says that its last evaluation left it. */

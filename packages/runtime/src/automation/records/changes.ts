@@ -67,19 +67,6 @@ export async function listMovedHeads(
   return groupPlaces(rows);
 }
 
-/** Partitions that open runs make, by asset. */
-export async function listInProgress(
-  db: LedgerDb,
-  { environment, assets }: { readonly environment: string; readonly assets: readonly AssetKey[] },
-): Promise<ReadonlyMap<AssetKey, ReadonlySet<PartitionKey>>> {
-  const { rows } = await sql<{ asset: AssetKey; partition: PartitionKey }>`
-    select step.asset, step.partition from watersmeet.run
-    join watersmeet.run_asset on run_asset.run_id = run.id and run_asset.asset = any(${[...assets]}::text[]) and run_asset.open_count > 0
-    join watersmeet.step on step.run_id = run.id and step.asset = run_asset.asset and step.state < 'succeeded'
-    where run.state < 'succeeded' and run.environment = ${environment}`.execute(db);
-  return groupPlaces(rows);
-}
-
 function groupPlaces(
   rows: readonly { readonly asset: AssetKey; readonly partition: PartitionKey }[],
 ): ReadonlyMap<AssetKey, ReadonlySet<PartitionKey>> {
