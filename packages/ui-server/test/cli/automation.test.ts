@@ -139,8 +139,11 @@ test("what a sensor tells twice is run once, and it says so", async () => {
   await writeFile(join(directory, "bell"), "first");
   const history = () => watersmeet.automation.history("bell", { limit: 10 });
   await expect.poll(async () => (await history()).items.length, { timeout: 30_000 }).toBeGreaterThan(0);
-  const { stdout } = await cli("automation", "history", "bell");
-  expect(stdout).toMatch(/2 runs asked for; deduplicated: "first"[\s\S]*sales for "first": run \d+/);
+  // A run is asked for first, and then started.
+  const told = async () => (await cli("automation", "history", "bell")).stdout;
+  await expect
+    .poll(told, { timeout: 60_000 })
+    .toMatch(/2 runs asked for; deduplicated: "first"[\s\S]*sales for "first": run \d+/);
   await writeFile(join(directory, "bell"), "");
 });
 
