@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { sql } from "kysely";
 import { afterEach, beforeAll, afterAll, expect, test } from "vitest";
+import { expectSound } from "../doctor/expect-sound.ts";
 import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
 import {
   countStates,
@@ -68,8 +69,7 @@ test("steps of a worker that is killed run elsewhere at once, with one ending ea
   const outcomes = await listAttemptOutcomes(ledger.db, id);
   expect(outcomes.filter((outcome) => outcome === "lost")).toHaveLength(2);
   expect(outcomes.filter((outcome) => outcome === "committed")).toHaveLength(7);
-  const { rows } = await sql`select from watersmeet.resource_lease`.execute(ledger.db);
-  expect(rows).toHaveLength(0);
+  await expectSound(ledger.db);
 });
 
 test("a step that takes three workers down is set aside, and the others go on", async () => {
@@ -87,6 +87,7 @@ test("a step that takes three workers down is set aside, and the others go on", 
   expect(await countStates(ledger.db, id)).toEqual({ failed: 1, upstreamFailed: 1, succeeded: 12 });
   const poison = (await listStepRows(ledger.db, id)).find((row) => row.asset === "poison");
   expect(poison).toMatchObject({ crashes: 3, failures: 0, failure: { code: "WORKER_LOST" } });
+  await expectSound(ledger.db);
 });
 
 test("a worker whose main thread is blocked for seconds is not taken for dead", async () => {
@@ -121,4 +122,5 @@ test("a worker that was stopped and comes back writes nothing over what others d
     return rows[0]?.count === 2;
   });
   expect(await countStates(ledger.db, id)).toEqual({ succeeded: 3 });
+  await expectSound(ledger.db);
 });

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CutDecision } from "@watersmeet/core/merge";
 import { createStepDependencies, listSteps, type Plan } from "@watersmeet/core/plan";
-import type { AssetKey } from "@watersmeet/core/values";
 import fc from "fast-check";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openLedger } from "../../src/ledger/open-ledger.ts";
 import type { RunId } from "../../src/ledger/records.ts";
 import type { ClaimedStep } from "../../src/step/step.ts";
+import { expectSound } from "../doctor/expect-sound.ts";
 import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
 import { deedOf, outcomeOf, scenarioWithWaits, type Scenario } from "./random-graphs.ts";
 import type { StepBehaviour } from "./test-executor.ts";
@@ -131,10 +131,10 @@ test("without deadlines every step ends as the rules say, and every merge names 
         missing: decision === null || decision.kind === "complete" ? null : decision.missing,
       }));
       expect(ends).toEqual(expected);
-      await expectNothingOpen(id);
     }),
     { numRuns: 50 },
   );
+  await expectSound(ledger.db);
 }, 120_000);
 
 test("with deadlines every run ends, no cycle of waiting forms, and no merge leaves out what was there", async () => {
@@ -165,10 +165,10 @@ test("with deadlines every run ends, no cycle of waiting forms, and no merge lea
           wrong.push(`step ${ordinal} gave up after it was executed, or without branches`);
       }
       expect(wrong).toEqual([]);
-      await expectNothingOpen(id);
     }),
     { numRuns: 20 },
   );
+  await expectSound(ledger.db);
 }, 120_000);
 
 /** Who reads without a decision reads all that the run makes; who has one reads everything that it does not name. */
@@ -183,13 +183,4 @@ function findWrongReads(
     if (isThere || missing.includes(branch.name) || branch.isOptional) return [];
     return [`${step.asset} ${step.partition} reads ${branch.name}, which is not there, without a decision`];
   });
-}
-
-async function expectNothingOpen(id: RunId): Promise<void> {
-  const { rows } = await sql<{ open: number; steps: number; asset: AssetKey }>`
-    select (select sum(open_count)::integer from watersmeet.run_asset where run_id = ${id}) as open,
-      (select count(*)::integer from watersmeet.step where run_id = ${id} and state < 'succeeded') as steps`.execute(
-    ledger.db,
-  );
-  expect(rows[0]).toEqual({ open: 0, steps: 0 });
 }
