@@ -85,6 +85,7 @@ export {
   type LatenessTerms,
   type LateTreatment,
 } from "./late/lateness.ts";
+export { settledBefore, type SettlingTerms } from "./late/settled-before.ts";
 export {
   sourceWatermark,
   type ProgressBatch,

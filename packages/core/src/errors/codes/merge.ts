@@ -26,6 +26,12 @@ export const mergeCodes = {
     httpStatus: 409,
     isRetryable: false,
   },
+  MERGE_BATCH_SETTLED: {
+    summary: "A batch is older than the merge's retention, and what it hid was let go: it cannot be taken back",
+    exitCode: 1,
+    httpStatus: 409,
+    isRetryable: false,
+  },
   MERGE_BATCH_UNKNOWN: {
     summary: "A merge has no such batch",
     exitCode: 2,

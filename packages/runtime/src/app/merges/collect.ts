@@ -1,5 +1,8 @@
 import type { AssetKey } from "@watersmeet/core/values";
+import { readOrders } from "../../ledger/merge-orders.ts";
 import { listKeptVersions } from "../../ledger/versions/kept-versions.ts";
+import type { SettleOptions } from "../../stores/port/merge-records.ts";
+import type { Store } from "../../stores/store.ts";
 import type { MergeDesk } from "../merge-desk.ts";
 import { getMerge, listMerges, openStoreOf, type DeskMerge, type DeskParts } from "./merge-subject.ts";
 
@@ -32,5 +35,22 @@ async function collectOne(
     storeId: store.storeId,
     since,
   });
-  return store.merges.collect({ asset: merge.stored, keepVersions, dryRun });
+  const settle = merge.terms.late === null ? {} : { settle: await describeSettling(parts, merge, { store, keepMs }) };
+  return store.merges.collect({ asset: merge.stored, keepVersions, dryRun, ...settle });
+}
+
+/** Rows that come later than the retention wait only where lateness is judged: without it, the oldest delete may still have something to hide. */
+async function describeSettling(
+  parts: DeskParts,
+  merge: DeskMerge,
+  { store, keepMs }: { readonly store: Store; readonly keepMs: number },
+): Promise<SettleOptions> {
+  const { environment, key, policy } = merge;
+  const heads = await store.listHeads(environment, key);
+  const given = await readOrders(
+    parts.connections.db,
+    heads.map(({ partition }) => ({ environment, asset: key, partition })),
+  );
+  const orders = given.flatMap((of) => of?.orders ?? []);
+  return { policy, keepMs, revoked: orders.filter(({ kind }) => kind === "revoke").map(({ batchId }) => batchId) };
 }

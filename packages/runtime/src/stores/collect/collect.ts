@@ -15,11 +15,11 @@ import type { Collecting } from "./collecting.ts";
 export async function collect(
   session: SqlSession,
   dialect: Dialect,
-  { asset: { key }, keepVersions, dryRun: isDryRun }: CollectOptions,
+  { asset: { key, schema }, keepVersions, dryRun: isDryRun, settle }: CollectOptions,
 ): Promise<Collected> {
   const asset = (await findAssets(session, [key])).get(key);
   if (asset === undefined) return { versions: 0, rows: 0, batches: 0, contributions: 0 };
-  const collecting: Collecting = { session, dialect, asset, isDryRun };
+  const collecting: Collecting = { session, dialect, asset, schema, isDryRun, settle };
   const removed = await listRemoved(collecting, keepVersions);
   const rows = await collectRows(collecting, removed);
   const merged = await collectBatches(collecting, removed);

@@ -118,5 +118,6 @@ function describeBatch(asset: AssetKey, batch: StandingBatch): BatchRecord {
     lateness: batch.lateness,
     sealedAt: batch.sealedAt ?? "",
     sinceVersion: batch.sinceVersion,
+    ...(batch.settledBefore === null ? {} : { settledBefore: batch.settledBefore }),
   };
 }

@@ -184,7 +184,8 @@ async function findBefore(start: Start, batches: readonly CatalogBatch[]): Promi
   const byNumber = new Map(batches.map((batch) => [batch.number, batch]));
   const live = cut.live.map((number) => byNumber.get(number));
   const found = live.filter((batch) => batch !== undefined);
-  if (found.length < live.length) return undefined;
+  // What has been settled since is in its counts by the fates of then: a fold of all counts anew.
+  if (found.length < live.length || countSettled(found) !== cut.settledCount) return undefined;
   const [row] = await session.run(
     `select row_count from ${internalSchema}.version where asset_id = $1::integer and version = $2::integer`,
     [assetId, tip.version],
@@ -192,6 +193,10 @@ async function findBefore(start: Start, batches: readonly CatalogBatch[]): Promi
   return row === undefined
     ? undefined
     : { cut, live: found, fates: cut.foldFates, rowCount: numberOf(row, "row_count") };
+}
+
+function countSettled(batches: readonly CatalogBatch[]): number {
+  return batches.reduce((sum, { settledCount }) => sum + settledCount, 0);
 }
 
 /** All that a fold depends on besides the live batches. */
@@ -215,6 +220,7 @@ async function writeCut(
   const { session, assetId, target } = host;
   const cut = makeCut({ target, merge, form, base, ...made });
   const cutId = nameCut(cut);
+  const live = made.batches.filter(({ number }) => made.standings.get(number) === "live");
   const numbers = (wanted: BatchStanding) =>
     [...made.standings].filter(([, standing]) => standing === wanted).map(([number]) => number);
   const standings: OtherStandings = {
@@ -239,6 +245,7 @@ async function writeCut(
         cut,
         asOf: merge.late?.asOf ?? null,
         lateCount: countLate(base, made),
+        settledCount: countSettled(live),
       },
     },
   );

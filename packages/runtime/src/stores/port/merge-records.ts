@@ -59,6 +59,19 @@ export interface CollectOptions {
   /** Heads and the latest version of each partition are kept in any case. */
   readonly keepVersions: readonly number[];
   readonly dryRun: boolean;
+  /**
+   * Of a merge that judges lateness: contributions of kept batches that can change nothing any more go, too. Those are of a time that lies further behind the
+   * watermark than `keepMs`. @default none go
+   */
+  readonly settle?: SettleOptions;
+}
+
+export interface SettleOptions {
+  readonly policy: MergePolicy;
+  /** The merge's retention. */
+  readonly keepMs: number;
+  /** Ids of batches that are about to be taken back: they settle nothing. */
+  readonly revoked: readonly string[];
 }
 
 /** What was removed; of a dry run, what would be. */
@@ -105,6 +118,8 @@ export interface BatchRecord {
   readonly sealedAt: string;
   /** First version that it counts in; `null`: none yet. */
   readonly sinceVersion: number | null;
+  /** Microseconds, as text: what it says of earlier times is settled, so that it cannot be taken back any more (M14). Absent: nothing of it. */
+  readonly settledBefore?: string;
 }
 
 export interface CutRecord {

@@ -13,6 +13,7 @@ export async function revoke(parts: OrderingParts, request: RevokeRequest): Prom
   const merge = getMerge(parts, request.asset);
   requireAuthor(request);
   const found = await findRevoked(parts, merge, request);
+  refuseSettled(merge, found.batches);
   const orders = [
     ...found.batches.map(({ batchId, partition }): PlacedOrder => ({ kind: "revoke", batchId, partition })),
     ...found.unseen.map((batchId): PlacedOrder => ({ kind: "revoke", batchId, partition: unpartitioned })),
@@ -31,6 +32,21 @@ export async function revoke(parts: OrderingParts, request: RevokeRequest): Prom
           idempotencyKey: request.idempotencyKey,
         });
   return { batches: found.batches, partitions, descendants: listDescendants(merge), run };
+}
+
+/** What retention has let go cannot come back: the merge would fold something that nobody ever delivered. */
+function refuseSettled({ key }: DeskMerge, batches: readonly BatchRecord[]): void {
+  const settled = batches.filter(({ settledBefore, standing }) => settledBefore !== undefined && standing === "live");
+  const [first] = settled;
+  if (first === undefined) return;
+  throw new WatersmeetError(
+    "MERGE_BATCH_SETTLED",
+    `${settled.length === 1 ? `Batch ${first.batchId} of ${first.branch}` : `${settled.length} batches`} of ${key} cannot be taken back: what they hid is older than the merge's retention, and was let go`,
+    {
+      hint: "Correct the rows with a new delivery. A longer retention keeps batches revocable for longer.",
+      details: { batches: settled.map(({ batchId, branch }) => ({ batchId, branch })) },
+    },
+  );
 }
 
 interface Revoked {

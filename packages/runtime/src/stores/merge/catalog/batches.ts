@@ -43,6 +43,10 @@ export interface CatalogBatch {
   /** ISO-8601 UTC; `null` in the attempt that seals it. */
   readonly sealedAt: string | null;
   readonly sinceVersion: number | null;
+  /** Of its contributions those that retention has removed: they had lost, or had nothing left to hide. */
+  readonly settledCount: number;
+  /** Microseconds, as text: what it says of earlier times has been settled, and it cannot be taken back any more (M14). */
+  readonly settledBefore: string | null;
 }
 
 /** Microseconds as text: what is before is of the class, the first that fits counts. */
@@ -192,6 +196,8 @@ export function readBatch(row: SqlRow): CatalogBatch {
     sealedAt: sealed === null ? null : renderInstant(BigInt(sealed)),
     sinceVersion:
       row["since_version"] === null || row["since_version"] === undefined ? null : Number(row["since_version"]),
+    settledCount: Number(row["settled_count"] ?? 0),
+    settledBefore: row["settled_before"] ?? null,
   };
 }
 

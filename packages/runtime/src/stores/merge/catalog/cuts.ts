@@ -26,6 +26,8 @@ export interface CatalogCut {
   readonly asOf: string | null;
   /** How many of its contributions came late. */
   readonly lateCount: number;
+  /** How many contributions of the live batches had been settled when they were folded. */
+  readonly settledCount: number;
 }
 
 /** The cut of a version; of the latest one when no version is named. */
@@ -68,6 +70,7 @@ export function readCut(row: SqlRow): CatalogCut {
     cut,
     asOf: row["as_of"] ?? null,
     lateCount: Number(row["late_count"] ?? 0),
+    settledCount: Number(row["settled_count"] ?? 0),
   };
 }
 
@@ -77,8 +80,8 @@ export async function insertCut(
   { cut, stagedBy }: { readonly cut: Omit<CatalogCut, "version">; readonly stagedBy: string },
 ): Promise<void> {
   await session.run(
-    `insert into ${s}.merge_cut (asset_id, partition, version, base_version, cut_id, batches, fates, staged_by, cut, standings, orders, fold_id, fold_fates, as_of, late_count)
-     values ($1::integer, $2, null, null, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::bigint)`,
+    `insert into ${s}.merge_cut (asset_id, partition, version, base_version, cut_id, batches, fates, staged_by, cut, standings, orders, fold_id, fold_fates, as_of, late_count, settled_count)
+     values ($1::integer, $2, null, null, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::bigint, $14::bigint)`,
     [
       at.assetId,
       at.partition,
@@ -93,6 +96,7 @@ export async function insertCut(
       cut.foldFates === null ? null : JSON.stringify(cut.foldFates),
       cut.asOf,
       cut.lateCount,
+      cut.settledCount,
     ],
   );
 }

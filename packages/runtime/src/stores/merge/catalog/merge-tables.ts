@@ -44,6 +44,8 @@ const addedBatchColumns: readonly TableColumn[] = [
   ["sealed_at", "timestamptz"],
   ["since_version", "integer"],
   ["outside_count", "bigint"],
+  ["settled_count", "bigint"],
+  ["settled_before", "bigint"],
 ];
 
 const cutColumns: readonly TableColumn[] = [
@@ -65,6 +67,7 @@ const addedCutColumns: readonly TableColumn[] = [
   ["fold_fates", "varchar"],
   ["as_of", "varchar"],
   ["late_count", "bigint"],
+  ["settled_count", "bigint"],
 ];
 
 const epochColumns: readonly TableColumn[] = [

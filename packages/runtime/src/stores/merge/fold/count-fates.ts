@@ -64,22 +64,34 @@ export async function countWinners(
 
 /**
  * Everything that was delivered, by its fate (L14): what the fold found, and the batches that it did not read. `folded` is of the live ones; what they have besides, copies and
- * rows that a snapshot says again, are duplicates.
+ * rows that a snapshot says again, are duplicates. What has been settled had lost, or hid what had: it is superseded.
  */
 export function countAllFates(
   batches: readonly CatalogBatch[],
   standings: ReadonlyMap<number, BatchStanding>,
   { folded, failed }: { readonly folded: FateCounts; readonly failed: number },
 ): FateCounts {
-  const others = batches.map((batch): FateCounts => {
-    const sound = batch.rowCount - batch.rejectedCount;
-    const standing = standings.get(batch.number) ?? "superseded";
-    const faulty = { ...noFates, rejected: batch.rejectedCount };
-    if (standing === "live") return faulty;
-    return standing === "rejected" ? { ...noFates, rejected: batch.rowCount } : { ...faulty, [standing]: sound };
-  });
+  const others = batches.map((batch) => countUnread(batch, standings.get(batch.number) ?? "superseded"));
   const live = batches.filter(({ number }) => standings.get(number) === "live");
   const sound = live.reduce((sum, batch) => sum + batch.rowCount - batch.rejectedCount, 0);
+  const settled = live.reduce((sum, batch) => sum + batch.settledCount, 0);
   const read = folded.winner + folded.superseded + folded.masked + folded.duplicate;
-  return addFates(folded, ...others, { ...noFates, rejected: failed, duplicate: sound - read - failed });
+  return addFates(folded, ...others, {
+    ...noFates,
+    rejected: failed,
+    superseded: settled,
+    duplicate: sound - read - failed - settled,
+  });
+}
+
+/** What is known of the contributions of a batch without a fold: of a live one only those that were rejected. */
+export function countUnread(
+  { rejectedCount, rowCount }: Pick<CatalogBatch, "rejectedCount" | "rowCount">,
+  standing: BatchStanding,
+): FateCounts {
+  const faulty = { ...noFates, rejected: rejectedCount };
+  if (standing === "live") return faulty;
+  return standing === "rejected"
+    ? { ...noFates, rejected: rowCount }
+    : { ...faulty, [standing]: rowCount - rejectedCount };
 }

@@ -186,7 +186,13 @@ async function fold(
 
 function countRead(reader: FormReader, batches: readonly CatalogBatch[]): number {
   return batches.reduce(
-    (sum, batch) => sum + batch.rowCount - batch.rejectedCount - batch.duplicateCount - reader.countFailed(batch),
+    (sum, batch) =>
+      sum +
+      batch.rowCount -
+      batch.rejectedCount -
+      batch.duplicateCount -
+      batch.settledCount -
+      reader.countFailed(batch),
     0,
   );
 }

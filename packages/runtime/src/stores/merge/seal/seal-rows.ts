@@ -317,6 +317,8 @@ function describeBatch(
     lateBounds: storeBounds(judgement),
     sealedAt: null,
     sinceVersion: null,
+    settledCount: 0,
+    settledBefore: null,
   };
 }
 
