@@ -40,10 +40,21 @@ export function renderMeasure(relation: MeasuredRelation, checks: readonly Check
   const failures = checks.map((check, index) => `, ${renderFailureCount(relation, check)} as failed_${index}`);
   const [head, group] = by === undefined ? ["", ""] : [`${by}, `, ` group by ${by}`];
   const names = `${head}${renderColumnNames(schema.columns)}`;
-  const canonical = `select ${names}, ${values.join(" || ")} as bytes from ${source} as s`;
-  const hashed = `select ${names}, ${dialect.renderByteLength("bytes")} as size, ${dialect.renderHash("bytes")} as hash from (${canonical}) as canonical`;
-  const sums = [0, 1].map((half) => `coalesce(${dialect.renderHashSum("hash", half === 0 ? 0 : 1)}, 0) as sum_${half}`);
-  return `select ${head}count(*) as row_count, coalesce(sum(size), 0) as size_bytes, ${sums.join(", ")}${failures.join("")} from (${hashed}) as hashed${group}`;
+  const [bytes, size, hash] = [
+    nameUnlike(schema, "_bytes"),
+    nameUnlike(schema, "_size"),
+    nameUnlike(schema, "_hash"),
+  ] as const;
+  const canonical = `select ${names}, ${values.join(" || ")} as ${bytes} from ${source} as s`;
+  const hashed = `select ${names}, ${dialect.renderByteLength(bytes)} as ${size}, ${dialect.renderHash(bytes)} as ${hash} from (${canonical}) as canonical`;
+  const sums = [0, 1].map((half) => `coalesce(${dialect.renderHashSum(hash, half === 0 ? 0 : 1)}, 0) as sum_${half}`);
+  return `select ${head}count(*) as row_count, coalesce(sum(${size}), 0) as size_bytes, ${sums.join(", ")}${failures.join("")} from (${hashed}) as hashed${group}`;
+}
+
+/** A name that no column of the rows has: a column may be called as we like, and engines take it for ours. */
+function nameUnlike(schema: RowSchema, name: string): string {
+  const isTaken = schema.columns.some((column) => column.name.toLowerCase() === name);
+  return isTaken ? nameUnlike(schema, `${name}_`) : name;
 }
 
 /** One pass without digests: `failed_<i>` for each check. */

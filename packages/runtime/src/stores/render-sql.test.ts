@@ -52,14 +52,14 @@ describe("measuring", () => {
 
   test("is one pass, with the canonical bytes of columns in the order of their names", () => {
     expect(renderMeasure({ dialect: duckdbDialect, schema, source: '"s"' }, [check, key])).toBe(
-      "select count(*) as row_count, coalesce(sum(size), 0) as size_bytes, coalesce(sum(('0x' || hash[1:16])::ubigint), 0) as sum_0, coalesce(sum(('0x' || hash[17:32])::ubigint), 0) as sum_1" +
+      "select count(*) as row_count, coalesce(sum(_size), 0) as size_bytes, coalesce(sum(('0x' || _hash[1:16])::ubigint), 0) as sum_0, coalesce(sum(('0x' || _hash[17:32])::ubigint), 0) as sum_1" +
         `, count(*) filter (where not (("na""me" is null or coalesce("na""me" in ('it''s'), false)))) as failed_0` +
         `, (select coalesce(sum(same), 0) from (select count(*) as same from "s" as s group by "id" having count(*) > 1) as duplicates) as failed_1` +
-        ` from (select "na""me", "id", octet_length(bytes) as size, sha256(bytes) as hash from (select "na""me", "id", coalesce('\\x01'::blob || "id"::bit::blob, '\\x00'::blob) || coalesce(strlen("na""me")::integer::bit::blob || encode("na""me"), '\\xFF\\xFF\\xFF\\xFF'::blob) as bytes from "s" as s) as canonical) as hashed`,
+        ` from (select "na""me", "id", octet_length(_bytes) as _size, sha256(_bytes) as _hash from (select "na""me", "id", coalesce('\\x01'::blob || "id"::bit::blob, '\\x00'::blob) || coalesce(strlen("na""me")::integer::bit::blob || encode("na""me"), '\\xFF\\xFF\\xFF\\xFF'::blob) as _bytes from "s" as s) as canonical) as hashed`,
     );
     expect(renderMeasure({ dialect: postgres, schema, source: '"s"' }, [])).toBe(
-      "select count(*) as row_count, coalesce(sum(size), 0) as size_bytes, coalesce(sum(substr(hash, 1, 8)::int8), 0) as sum_0, coalesce(sum(substr(hash, 9, 8)::int8), 0) as sum_1" +
-        ` from (select "na""me", "id", octet_length(bytes) as size, sha256(bytes) as hash from (select "na""me", "id", coalesce('\\x01'::bytea || int8send("id"), '\\x00'::bytea) || coalesce(int4send(octet_length("na""me")) || textsend("na""me"), '\\xffffffff'::bytea) as bytes from "s" as s) as canonical) as hashed`,
+      "select count(*) as row_count, coalesce(sum(_size), 0) as size_bytes, coalesce(sum(substr(_hash, 1, 8)::int8), 0) as sum_0, coalesce(sum(substr(_hash, 9, 8)::int8), 0) as sum_1" +
+        ` from (select "na""me", "id", octet_length(_bytes) as _size, sha256(_bytes) as _hash from (select "na""me", "id", coalesce('\\x01'::bytea || int8send("id"), '\\x00'::bytea) || coalesce(int4send(octet_length("na""me")) || textsend("na""me"), '\\xffffffff'::bytea) as _bytes from "s" as s) as canonical) as hashed`,
     );
   });
 

@@ -1,5 +1,5 @@
 import { evaluatePredicate } from "@watersmeet/core/gate";
-import type { Row, RowSchema } from "@watersmeet/core/schema";
+import { digestRows, type Row, type RowSchema } from "@watersmeet/core/schema";
 import { describe, expect, test } from "vitest";
 import { asset, column, stageRows } from "../stored-rows.ts";
 import { examplePredicates } from "./example-predicates.ts";
@@ -8,6 +8,20 @@ import type { StoreWorld } from "./store-world.ts";
 /** Checks on staged rows. */
 export function describeMeasuring(world: StoreWorld): void {
   describe("measuring", () => {
+    test("takes no column of the rows for one of its own, whatever it is called", async () => {
+      const names = ["size", "hash", "bytes", "_size", "_HASH", "_bytes", "s", "row_count"];
+      const named: RowSchema = { columns: names.map((name) => column(name, { kind: "text" })) };
+      const rows: Row[] = [1, 2].map((number) => Object.fromEntries(names.map((name) => [name, `${name} ${number}`])));
+      const staged = await stageRows(world.store, world.scratch, { asset: asset("oddly_named", false, named), rows });
+      const checks = [
+        { kind: "row", id: "s", message: "", predicate: { kind: "notNull", column: "size" } },
+        { kind: "uniqueKey", id: "k", message: "", columns: ["hash"] },
+      ] as const;
+      const { dataDigest, checks: found } = await world.store.measure(staged, checks);
+      expect(dataDigest).toBe(digestRows(named, rows));
+      expect(found.map(({ failedRows }) => failedRows)).toEqual([0, 0]);
+    });
+
     test("counts the rows that fail each predicate as the reference does", async () => {
       const schema: RowSchema = {
         columns: [
