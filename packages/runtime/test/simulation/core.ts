@@ -1,4 +1,5 @@
-import { listBarrierReleases, listDescendants, listReleases } from "../../src/queue/shape/dependencies.ts";
+import { beginProgress } from "../../src/queue/counters/run-counters.ts";
+import { listDescendants } from "../../src/queue/shape/dependencies.ts";
 import { decideMove } from "../../src/queue/step-machine.ts";
 import { decideAdoption } from "../../src/step/decide-adoption.ts";
 import { decideCommits } from "../../src/stores/commit/decide-commits.ts";
@@ -10,8 +11,7 @@ export interface DecidingCore {
   readonly decideCommits: typeof decideCommits;
   readonly decideAdoption: typeof decideAdoption;
   readonly decideRevert: typeof decideRevert;
-  readonly listReleases: typeof listReleases;
-  readonly listBarrierReleases: typeof listBarrierReleases;
+  readonly beginProgress: typeof beginProgress;
   readonly listDescendants: typeof listDescendants;
   /** Whether an attempt may write: the ledger's rows are asked for exactly this. */
   readonly holdsStep: (row: HeldRow, attempt: number) => boolean;
@@ -41,8 +41,7 @@ export const productionCore: DecidingCore = {
   decideCommits,
   decideAdoption,
   decideRevert,
-  listReleases,
-  listBarrierReleases,
+  beginProgress,
   listDescendants,
   // `findRunning` in record-outcomes.ts says this in SQL.
   holdsStep: (row, attempt) => row.state === "running" && row.attempt === attempt,

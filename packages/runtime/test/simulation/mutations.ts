@@ -1,3 +1,4 @@
+import { getAssetOf } from "../../src/queue/shape/run-shape.ts";
 import { headKey } from "../../src/stores/commit/decide-commits.ts";
 import type { DecidingCore } from "./core.ts";
 import { productionCore as whole } from "./core.ts";
@@ -80,7 +81,20 @@ const withoutHeadOrder = (core: DecidingCore): DecidingCore => ({ ...core, follo
 const withoutDescendants = (core: DecidingCore): DecidingCore => ({ ...core, listDescendants: () => [] });
 
 /** The last step of an asset tells nobody. */
-const withoutBarriers = (core: DecidingCore): DecidingCore => ({ ...core, listBarrierReleases: () => [] });
+const withoutBarriers = (core: DecidingCore): DecidingCore => ({
+  ...core,
+  beginProgress(shape, counters) {
+    const progress = core.beginProgress(shape, counters);
+    const isPassed = (step: number): boolean => getAssetOf(shape, step).inputs.some((input) => input.isBarrier);
+    return {
+      ...progress,
+      end(ended) {
+        const moved = progress.end(ended);
+        return { ...moved, released: moved.released.filter((step) => !isPassed(step)) };
+      },
+    };
+  },
+});
 
 interface Detection {
   readonly percent?: number;

@@ -1,3 +1,4 @@
+import { countFromStart, type RunCounters } from "../../src/queue/counters/run-counters.ts";
 import type { AttemptOutcome } from "../../src/queue/step-machine.ts";
 import type { Commit } from "../../src/stores/store.ts";
 import type { DecidingCore } from "./core.ts";
@@ -21,7 +22,6 @@ export type State =
 export interface StepRow {
   readonly step: SimulatedStep;
   state: State;
-  pending: number;
   attempt: number;
   failures: number;
   crashes: number;
@@ -38,8 +38,7 @@ export interface RunRow {
   readonly index: number;
   readonly what: ScenarioRun;
   readonly rows: readonly StepRow[];
-  readonly openByAsset: number[];
-  readonly badByAsset: number[];
+  readonly counters: RunCounters;
   open: number;
   isCancelling: boolean;
 }
@@ -109,20 +108,6 @@ export function createSimulatedLedger(parts: {
   const insertRecord = (commit: Commit): void => {
     if (!records.has(commit.commitId)) records.set(commit.commitId, commit);
   };
-  const end = (run: RunRow, row: StepRow, isGood: boolean): void => {
-    run.open -= 1;
-    const { position } = row.step;
-    run.openByAsset[position] = (run.openByAsset[position] ?? 0) - 1;
-    if (!isGood) run.badByAsset[position] = (run.badByAsset[position] ?? 0) + 1;
-  };
-  const release = (run: RunRow, releases: ReturnType<typeof core.listReleases>): void => {
-    for (const { from, to, count } of releases) {
-      for (const row of run.rows.slice(from, to)) {
-        row.pending -= count;
-        if (row.state === "waiting" && row.pending <= 0) row.state = "ready";
-      }
-    }
-  };
 
   const loseDescendants = (run: RunRow, ordinal: number): readonly StepRow[] => {
     const lost: StepRow[] = [];
@@ -130,7 +115,6 @@ export function createSimulatedLedger(parts: {
       for (const row of run.rows.slice(from, to)) {
         if (row.state !== "waiting" && row.state !== "ready") continue;
         row.state = "upstreamFailed";
-        end(run, row, false);
         lost.push(row);
       }
     }
@@ -140,20 +124,20 @@ export function createSimulatedLedger(parts: {
   /** What follows from the end of a step, as `advance-runs.ts` does it. */
   const advance = (run: RunRow, row: StepRow): void => {
     const isGood = row.state === "succeeded" || row.state === "unchanged";
-    end(run, row, isGood);
     const isLost = row.state === "failed" || row.state === "blocked";
     const bad = isLost ? [row, ...loseDescendants(run, row.step.ordinal)] : [];
-    const ended = [row, ...bad];
-    const closed = [...new Set(ended.map((each) => each.step.position))].filter(
-      (position) => run.openByAsset[position] === 0,
-    );
-    const closedWell = closed.filter((position) => (run.badByAsset[position] ?? 0) === 0);
-    if (isGood) release(run, core.listReleases(graph.shape, [row.step.ordinal]));
-    if (bad.length > 0) {
-      const ordinals = bad.map((each) => each.step.ordinal);
-      release(run, core.listReleases(graph.shape, ordinals, "optional"));
+    const others = isGood || isLost ? bad : [row];
+    const progress = core.beginProgress(graph.shape, run.counters);
+    const { released } = progress.end({
+      good: isGood ? [row.step.ordinal] : [],
+      bad: others.map((each) => each.step.ordinal),
+    });
+    progress.apply(run.counters.revision + 1);
+    run.open -= (isGood ? 1 : 0) + others.length;
+    for (const ordinal of released) {
+      const free = run.rows[ordinal];
+      if (free?.state === "waiting") free.state = "ready";
     }
-    release(run, core.listBarrierReleases(graph.shape, { closed, closedWell }));
   };
 
   return {
@@ -167,7 +151,6 @@ export function createSimulatedLedger(parts: {
         rows: graph.steps.map((step) => ({
           step,
           state: step.pending === 0 ? "ready" : "waiting",
-          pending: step.pending,
           attempt: 0,
           failures: 0,
           crashes: 0,
@@ -178,8 +161,7 @@ export function createSimulatedLedger(parts: {
           version: null,
           code: null,
         })),
-        openByAsset: graph.shape.assets.map((asset) => asset.partitions.count),
-        badByAsset: graph.shape.assets.map(() => 0),
+        counters: countFromStart(graph.shape),
         open: graph.steps.length,
         isCancelling: false,
       };
@@ -255,11 +237,16 @@ export function createSimulatedLedger(parts: {
     cancel(run) {
       if (run.open === 0) return;
       run.isCancelling = true;
+      const cancelled: number[] = [];
       for (const row of run.rows) {
         if (row.state !== "waiting" && row.state !== "ready") continue;
         row.state = "cancelled";
-        end(run, row, false);
+        run.open -= 1;
+        cancelled.push(row.step.ordinal);
       }
+      const progress = core.beginProgress(graph.shape, run.counters);
+      progress.end({ good: [], bad: cancelled });
+      progress.apply(run.counters.revision + 1);
     },
   };
 }

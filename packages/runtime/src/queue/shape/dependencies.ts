@@ -75,55 +75,6 @@ export function indexReasons(asset: ShapeAsset): (partition: number) => number {
     );
 }
 
-/** Steps `[from, to)` that each wait for `count` things less. */
-export interface Release {
-  readonly from: number;
-  readonly to: number;
-  readonly count: number;
-}
-
-/**
- * Who waits less because these steps have ended. Disjoint, ascending. `edges` chooses which edges count: all of them after a success; after a failure
- * only optional ones, whose downstream goes on without. A merge that may go on without a branch decides that itself: see `listTouchedMerges`.
- */
-export function listReleases(
-  shape: RunShape,
-  ended: readonly number[],
-  edges: "all" | "optional" = "all",
-): readonly Release[] {
-  const raw: OrdinalRange[] = [];
-  for (const ordinal of ended) {
-    const asset = getAssetOf(shape, ordinal);
-    const partition = getPartitionOf(asset, ordinal);
-    for (const output of asset.outputs) {
-      if (output.isBarrier || (edges === "optional" && (!output.planned.isOptional || output.isLeg))) continue;
-      const downstream = shape.assets[output.to];
-      if (downstream === undefined) continue;
-      raw.push(...toStepRanges(downstream, output.mapping.toDownstream([partition, partition + 1])));
-    }
-  }
-  return countOverlaps(raw);
-}
-
-/**
- * Who waits less because the last step of these assets has ended. `required` edges of an asset with failures release nobody: see `listDescendants`.
- * A branch that its merge may go on without counts only when all of it ended well.
- */
-export function listBarrierReleases(
-  shape: RunShape,
-  { closed, closedWell }: { readonly closed: readonly number[]; readonly closedWell: readonly number[] },
-): readonly Release[] {
-  const raw: OrdinalRange[] = [];
-  for (const position of closed) {
-    for (const output of shape.assets[position]?.outputs ?? []) {
-      const downstream = output.isBarrier ? shape.assets[output.to] : undefined;
-      if (downstream === undefined || (output.isLeg && !closedWell.includes(position))) continue;
-      raw.push(stepsOf(downstream));
-    }
-  }
-  return countOverlaps(raw);
-}
-
 /**
  * Merges that may have to decide, because these steps of their branches have ended, well or badly. A branch that is read as a whole by every partition tells
  * them when it is closed, and when something of it ends badly.
@@ -162,24 +113,6 @@ function* listLegReaders(shape: RunShape, asset: ShapeAsset): Generator<readonly
 /** All steps of an asset. */
 export function stepsOf(asset: ShapeAsset): OrdinalRange {
   return [asset.firstStep, asset.firstStep + asset.partitions.count];
-}
-
-/** Splits overlapping ranges where their number changes. */
-export function countOverlaps(ranges: readonly OrdinalRange[]): readonly Release[] {
-  const changes = new Map<number, number>();
-  for (const [from, to] of ranges) {
-    changes.set(from, (changes.get(from) ?? 0) + 1);
-    changes.set(to, (changes.get(to) ?? 0) - 1);
-  }
-  const points = [...changes].sort(([a], [b]) => a - b);
-  const releases: Release[] = [];
-  let count = 0;
-  for (const [index, [from, change]] of points.entries()) {
-    count += change;
-    const to = points[index + 1]?.[0];
-    if (count > 0 && to !== undefined) releases.push({ from, to, count });
-  }
-  return releases;
 }
 
 /** Every step that cannot run because these did not succeed, along required edges, as ranges of step ordinals. Not the steps themselves. */
