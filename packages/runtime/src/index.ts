@@ -42,6 +42,7 @@ export type { BreakerOrder } from "./queue/breaker/control-breaker.ts";
 export type { BreakerRecord } from "./queue/breaker/list-breakers.ts";
 export type { LimitOrder } from "./queue/limits/control-limit.ts";
 export type { LimitMove, LimitRecord } from "./queue/limits/list-limits.ts";
+export type { Outlier } from "./queue/outliers/find-outliers.ts";
 export { describeWaiting, type WaitingFor } from "./queue/waiting/waiting-for.ts";
 export { createLogger, silentLogger, type Logger, type LogLevel } from "./observe/logger.ts";
 export type { AssetSpec, Project } from "./project/project.ts";

@@ -3,6 +3,7 @@ import type { AssetKey } from "@watersmeet/core/values";
 import { findLastSequence, insertEvents, notifyFollowers } from "../ledger/events.ts";
 import { hasLiveWorker } from "../ledger/workers.ts";
 import type { Project } from "../project/project.ts";
+import { readOutliers } from "../queue/outliers/read-outliers.ts";
 import { readWaiting } from "../queue/waiting/read-waiting.ts";
 import { createAutomationDeps, createAutomationSwitch } from "./automation/automation-switch.ts";
 import { createAutomationDesk } from "./automation/create-automation-desk.ts";
@@ -66,6 +67,7 @@ export function createHandle(parts: ProjectParts): Watersmeet {
     merges: createMergeDesk(parts, (request) => submitRequest(parts, plans, request)),
     breakers: createBreakerDesk(db),
     limits: createLimitDesk(db),
+    outliers: (id) => readOutliers(db, id),
     waitingFor: (steps) => readWaiting(db, steps),
     automation,
     examine: () => examine({ config, db, stores }),

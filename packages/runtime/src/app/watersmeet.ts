@@ -7,6 +7,7 @@ import type { Doctor } from "../doctor/doctor.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEvent, Materialization, PartitionStatus, RunId, RunRecord } from "../ledger/records.ts";
 import type { Project } from "../project/project.ts";
+import type { Outlier } from "../queue/outliers/find-outliers.ts";
 import type { WaitingFor } from "../queue/waiting/waiting-for.ts";
 import type { AutomationDesk, AutomationExplanation } from "./automation/automation-desk.ts";
 import type { BreakerDesk } from "./breaker-desk.ts";
@@ -106,6 +107,8 @@ export interface Watersmeet extends AsyncDisposable {
   waitingFor(
     steps: readonly { readonly runId: RunId; readonly ordinal: number }[],
   ): Promise<readonly (WaitingFor | null)[]>;
+  /** Steps of a run that are unlike the others of their asset: stragglers, and partitions with far more rows. */
+  outliers(id: RunId): Promise<readonly Outlier[]>;
   /** Questions and orders about conditions, schedules and sensors. */
   readonly automation: AutomationDesk;
   /** For `doctor`: opens every store. */

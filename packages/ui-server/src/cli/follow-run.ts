@@ -26,7 +26,7 @@ const workerCheckMs = 5000;
 export async function followRun(watersmeet: Watersmeet, started: RunRecord, deps: CommandDeps): Promise<FollowedRun> {
   if (!isOver(started)) await followToEnd(watersmeet, started, deps);
   const run = await getRun(watersmeet.ledger, started.id);
-  return { run: toRunDto(run), summary: await findRunSummary(watersmeet.ledger, run.id) };
+  return { run: toRunDto(run), summary: await findRunSummary(watersmeet, run.id) };
 }
 
 /** What the exit codes of a command mean that follows a run. */

@@ -83,11 +83,17 @@ export async function listLogLines(
 }
 
 /** @throws {RUN_NOT_FOUND} */
-export async function findRunSummary(ledger: Ledger, id: string): Promise<RunSummaryDto> {
+export async function findRunSummary(
+  { ledger, outliers }: Pick<Watersmeet, "ledger" | "outliers">,
+  id: string,
+): Promise<RunSummaryDto> {
   const run = await getRun(ledger, id);
   const steps = await ledger.summarizeSteps(run.id);
   const hasFailures = run.steps.failed + run.steps.blocked > 0;
-  return buildRunSummary(run, steps, hasFailures ? await listFailedSteps(ledger, run.id) : []);
+  return buildRunSummary(run, steps, {
+    failed: hasFailures ? await listFailedSteps(ledger, run.id) : [],
+    outliers: await outliers(run.id),
+  });
 }
 
 async function listFailedSteps(ledger: Ledger, id: RunId): Promise<readonly StepRecord[]> {

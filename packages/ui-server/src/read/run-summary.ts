@@ -1,5 +1,5 @@
 import type { Json } from "@watersmeet/core/values";
-import type { Ledger, RunRecord, StepRecord, StepState } from "@watersmeet/runtime";
+import type { Ledger, Outlier, RunRecord, StepRecord, StepState } from "@watersmeet/runtime";
 import { labelPartition } from "./label-partition.ts";
 import { readFailure, type FailureDto } from "./run-dto.ts";
 
@@ -43,12 +43,14 @@ export interface RunSummaryDto {
   /** Steps that ran at the same time, on average: busy time ÷ wall time. */
   readonly parallelism: number;
   readonly failures: readonly FailureGroupDto[];
+  /** Steps unlike the others of their asset: those that run far longer, and those with far more rows. */
+  readonly outliers: readonly Outlier[];
 }
 
 export function buildRunSummary(
   run: RunRecord,
   steps: readonly StepSummary[],
-  failed: readonly StepRecord[],
+  found: { readonly failed: readonly StepRecord[]; readonly outliers: readonly Outlier[] },
 ): RunSummaryDto {
   const assets = steps.map(toAssetSummary);
   const wallMs = elapsedMs(run.startedAt, run.finishedAt);
@@ -63,7 +65,8 @@ export function buildRunSummary(
     wallMs,
     busyMs,
     parallelism: wallMs === 0 ? 0 : busyMs / wallMs,
-    failures: groupFailures(failed),
+    failures: groupFailures(found.failed),
+    outliers: found.outliers,
   };
 }
 

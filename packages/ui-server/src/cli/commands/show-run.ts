@@ -30,7 +30,7 @@ const input = z.strictObject({ id: z.string() });
 export async function run({ id }: z.output<typeof input>, deps: CommandDeps, find = getRun): Promise<FollowedRun> {
   await using watersmeet = await deps.openProject();
   const run = await find(watersmeet.ledger, id);
-  return { run: toRunDto(run), summary: await findRunSummary(watersmeet.ledger, run.id) };
+  return { run: toRunDto(run), summary: await findRunSummary(watersmeet, run.id) };
 }
 
 function bind(definition: CommandDefinition, find: typeof getRun): Command {

@@ -1,3 +1,4 @@
+import { parseAssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { expect, test } from "vitest";
 import type { RunDto } from "../../read/run-dto.ts";
 import type { RunSummaryDto } from "../../read/run-summary.ts";
@@ -62,6 +63,7 @@ const summary: RunSummaryDto = {
   busyMs: 125_840,
   parallelism: 1.936,
   failures: [],
+  outliers: [],
 };
 
 test("a run that succeeded is summed up by asset", async () => {
@@ -147,4 +149,15 @@ test("without colours there is no escape sequence, and with them the words are t
   expect(colored).toContain("\u001b");
   // oxlint-disable-next-line no-control-regex -- colours are control characters
   expect(colored.replace(/\u001b\[\d+m/g, "").replace(/ +$/gm, "")).toBe(plain);
+});
+
+test("steps unlike their siblings are named, with what is usual", () => {
+  const [asset, partition] = [parseAssetKey("orders"), "2026-01-02" as PartitionKey];
+  const outliers = [
+    { kind: "straggler", asset, partition, elapsedMs: 754_000, medianMs: 4_000 },
+    { kind: "skewed", asset, partition, rowCount: 91_000, medianRows: 1_000, tookMs: 90_000 },
+  ] as const;
+  const text = renderFollowedRun({ run, summary: { ...summary, outliers } }, plainStyle);
+  expect(text).toContain("orders@2026-01-02 runs for 12 min 34 s; its siblings took 4.0 s");
+  expect(text).toContain("orders@2026-01-02 has 91,000 rows and took 1 min 30 s; its siblings have 1,000");
 });

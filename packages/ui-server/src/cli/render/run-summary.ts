@@ -1,3 +1,4 @@
+import { labelPartition } from "../../read/label-partition.ts";
 import type { FailureGroupDto, RunSummaryDto } from "../../read/run-summary.ts";
 import type { FollowedRun } from "../follow-run.ts";
 import { countOf, formatCount, formatDuration } from "./quantities.ts";
@@ -13,6 +14,7 @@ export function renderFollowedRun({ run, summary }: FollowedRun, style: Style): 
     "",
     renderOutcome(summary, style),
     ...renderSkipped(summary),
+    ...summary.outliers.map(renderOutlier),
     ...summary.failures.flatMap((failure) => ["", ...renderFailure(failure, style)]),
     ...renderNext(summary, resume),
   ].join("\n");
@@ -26,6 +28,14 @@ export function renderRunSummary(summary: RunSummaryDto, style: Style): string {
     ...renderSkipped(summary),
     ...summary.failures.flatMap((failure) => ["", ...renderFailure(failure, style)]),
   ].join("\n");
+}
+
+function renderOutlier(outlier: RunSummaryDto["outliers"][number]): string {
+  const name = labelPartition(outlier.asset, outlier.partition);
+  if (outlier.kind === "straggler") {
+    return `${name} runs for ${formatDuration(outlier.elapsedMs)}; its siblings took ${formatDuration(outlier.medianMs)}`;
+  }
+  return `${name} has ${formatCount(outlier.rowCount)} rows and took ${formatDuration(outlier.tookMs)}; its siblings have ${formatCount(Math.round(outlier.medianRows))}`;
 }
 
 function renderNothingToDo(summary: RunSummaryDto, style: Style): string {

@@ -128,6 +128,28 @@ export const RunSummary = z
         }),
       )
       .readonly(),
+    outliers: z
+      .array(
+        z.discriminatedUnion("kind", [
+          z.object({
+            kind: z.literal("straggler"),
+            asset: z.string(),
+            partition: z.string(),
+            elapsedMs: z.number(),
+            medianMs: z.number(),
+          }),
+          z.object({
+            kind: z.literal("skewed"),
+            asset: z.string(),
+            partition: z.string(),
+            rowCount: z.int(),
+            medianRows: z.number(),
+            tookMs: z.number(),
+          }),
+        ]),
+      )
+      .readonly()
+      .openapi({ description: "Steps unlike the others of their asset: far slower, or with far more rows" }),
   })
   .openapi("RunSummary");
 

@@ -141,9 +141,7 @@ export function addRunRoutes(api: OpenAPIHono<ApiEnv>): void {
     return c.json(await listRuns(c.var.watersmeet.ledger, { kind, state }, toPageRequest(page)), 200);
   });
   api.openapi(get, async (c) => c.json(toRunDto(await getRun(c.var.watersmeet.ledger, c.req.valid("param").id)), 200));
-  api.openapi(summary, async (c) =>
-    c.json(await findRunSummary(c.var.watersmeet.ledger, c.req.valid("param").id), 200),
-  );
+  api.openapi(summary, async (c) => c.json(await findRunSummary(c.var.watersmeet, c.req.valid("param").id), 200));
   api.openapi(steps, async (c) => {
     const { state, asset, ...page } = c.req.valid("query");
     const { id } = c.req.valid("param");
