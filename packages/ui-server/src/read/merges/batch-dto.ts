@@ -59,7 +59,9 @@ export interface BatchRowsDto {
   readonly rows: readonly BatchRowDto[];
 }
 
-export function toBatchDto({ batchId, eventTimes, promise, outsideCount = 0, ...rest }: BatchRecord): BatchDto {
+export function toBatchDto(record: BatchRecord): BatchDto {
+  // That a batch cannot be taken back is said by who is asked to.
+  const { batchId, eventTimes, promise, outsideCount = 0, settledBefore: _, ...rest } = record;
   return {
     id: batchId,
     ...rest,
