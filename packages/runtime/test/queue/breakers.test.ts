@@ -49,49 +49,55 @@ function order(resource: string, kind: BreakerOrder["kind"], forMs: number | nul
   return controlBreaker(ledger.db, { resource, kind, forMs, reason: "maintenance", by: "cli:ana@host" });
 }
 
-test("a thousand steps at a resource that goes away open its breaker once, lose no attempt while it is open, and go on by themselves", async () => {
-  let isDown = true;
-  let calls = 0;
-  const resources = { away: { concurrency: 16, breaker: quick } };
-  const behave = () => {
-    calls += 1;
-    return isDown ? outage() : undefined;
-  };
-  const id = await submitWith(3, [
-    { key: "a", partitions: 1_000, resource: "away" },
-    { key: "b", partitions: 5 },
-  ]);
-  await using _worker = await startTestWorker(
-    ledger.connections,
-    (step) => (step.asset === "a" ? behave() : undefined),
-    { resources, concurrency: 16 },
-  );
-  await waitUntil(async () => (await getBreaker("away")).phase !== "closed");
-  const whenOpen = await getBreaker("away");
-  expect(whenOpen).toMatchObject({
-    reason: expect.stringContaining("did not get through"),
-    waiting: expect.any(Number),
-  });
-  expect(whenOpen.waiting).toBeGreaterThan(900);
-  const failuresAtOpening = (await listStepRows(ledger.db, id)).reduce((sum, row) => sum + row.failures, 0);
-  const callsAtOpening = calls;
-  // Others are not held up.
-  await waitUntil(async () => (await countStates(ledger.db, id))["succeeded"] === 5);
-  await waitUntil(async () => (await getBreaker("away")).failedProbes >= 2);
-  // Those that were under way, and the probes.
-  expect(calls - callsAtOpening).toBeLessThanOrEqual(16 + 4);
-  const rows = await listStepRows(ledger.db, id);
-  expect(rows.reduce((sum, row) => sum + row.failures, 0)).toBe(failuresAtOpening);
-  expect(rows.some((row) => row.failure?.code === "BREAKER_OPEN")).toBe(true);
-  isDown = false;
-  expect(await waitForEnd(ledger.db, id, 50_000)).toBe("succeeded");
-  expect((await getBreaker("away")).phase).toBe("closed");
-  const events = await listBreakerEvents("away");
-  expect(events.filter((kind) => kind === "breaker:opened")).toHaveLength(1);
-  expect(events.at(-1)).toBe("breaker:closed");
-  const { rows: leases } = await sql`select from watersmeet.resource_lease`.execute(ledger.db);
-  expect(leases).toHaveLength(0);
-});
+test(
+  "a thousand steps at a resource that goes away open its breaker once, lose no attempt while it is open, and go on by themselves",
+  {
+    timeout: 150_000,
+  },
+  async () => {
+    let isDown = true;
+    let calls = 0;
+    const resources = { away: { concurrency: 16, breaker: quick } };
+    const behave = () => {
+      calls += 1;
+      return isDown ? outage() : undefined;
+    };
+    const id = await submitWith(3, [
+      { key: "a", partitions: 1_000, resource: "away" },
+      { key: "b", partitions: 5 },
+    ]);
+    await using _worker = await startTestWorker(
+      ledger.connections,
+      (step) => (step.asset === "a" ? behave() : undefined),
+      { resources, concurrency: 16 },
+    );
+    await waitUntil(async () => (await getBreaker("away")).phase !== "closed");
+    const whenOpen = await getBreaker("away");
+    expect(whenOpen).toMatchObject({
+      reason: expect.stringContaining("did not get through"),
+      waiting: expect.any(Number),
+    });
+    expect(whenOpen.waiting).toBeGreaterThan(900);
+    const failuresAtOpening = (await listStepRows(ledger.db, id)).reduce((sum, row) => sum + row.failures, 0);
+    const callsAtOpening = calls;
+    // Others are not held up.
+    await waitUntil(async () => (await countStates(ledger.db, id))["succeeded"] === 5);
+    await waitUntil(async () => (await getBreaker("away")).failedProbes >= 2);
+    // Those that were under way, and the probes.
+    expect(calls - callsAtOpening).toBeLessThanOrEqual(16 + 4);
+    const rows = await listStepRows(ledger.db, id);
+    expect(rows.reduce((sum, row) => sum + row.failures, 0)).toBe(failuresAtOpening);
+    expect(rows.some((row) => row.failure?.code === "BREAKER_OPEN")).toBe(true);
+    isDown = false;
+    expect(await waitForEnd(ledger.db, id, 120_000)).toBe("succeeded");
+    expect((await getBreaker("away")).phase).toBe("closed");
+    const events = await listBreakerEvents("away");
+    expect(events.filter((kind) => kind === "breaker:opened")).toHaveLength(1);
+    expect(events.at(-1)).toBe("breaker:closed");
+    const { rows: leases } = await sql`select from watersmeet.resource_lease`.execute(ledger.db);
+    expect(leases).toHaveLength(0);
+  },
+);
 
 test("half-open, one step finds out for all, and the others follow only when it came through", async () => {
   const resources = { slowly: { concurrency: 8, breaker: { ...quick, openMs: 100, maxOpenMs: 100 } } };
