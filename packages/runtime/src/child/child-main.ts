@@ -6,7 +6,7 @@ import type { Desk } from "./desk.ts";
 import { createModuleLoader, type ModuleLoader } from "./module-loader.ts";
 import { endMark } from "./process/output-lines.ts";
 import type { ChildResult, ChildWork, ParentMessage } from "./protocol.ts";
-import type { WatchdogData } from "./watchdog-data.ts";
+import { maxRssOf, peakPageBytes, type WatchdogData } from "./watchdog-data.ts";
 
 /*
  * Entry of a child: the process in which user code runs, one piece of work at a time. It loads no database client, no queue and no
@@ -37,7 +37,7 @@ function main(): void {
   const writeErr = process.stderr.write.bind(process.stderr);
   let cancel: AbortController | null = null;
   blockOnFullPipes();
-  startWatchdog();
+  const peak = startWatchdog();
   sayLastWords(channel, modules);
 
   const perform = async (id: number, work: ChildWork): Promise<void> => {
@@ -45,6 +45,7 @@ function main(): void {
     const controller = new AbortController();
     cancel = controller;
     const handle = await loadHandler(work);
+    peak[0] = 0;
     channel.send({ kind: "accepted", id });
     const answer = await handle({ modules, reporter, signal: controller.signal }).then(
       (result) => ({ kind: "result", id, result }) as const,
@@ -53,7 +54,7 @@ function main(): void {
     reporter.flush();
     writeOut(`\n${endMark}${id}\n`);
     writeErr(`\n${endMark}${id}\n`);
-    channel.send(answer);
+    channel.send({ ...answer, peakBytes: Math.max(process.memoryUsage.rss(), (peak[0] ?? 0) * peakPageBytes) });
   };
 
   // The parent is the only one at the other end, and sends nothing but these.
@@ -80,14 +81,16 @@ function blockOnFullPipes(): void {
   }
 }
 
-function startWatchdog(): void {
+/** Gives where the watchdog notes how much memory the process has used. */
+function startWatchdog(): Int32Array {
   const memoryMb = Number(process.argv[2]);
-  // Buffers and native code may take as much again as the heap, and Node itself some.
-  const data: WatchdogData = { parentPid: process.ppid, maxRssBytes: (memoryMb * 2 + 256) * 1_048_576 };
+  const peak = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const data: WatchdogData = { parentPid: process.ppid, maxRssBytes: maxRssOf(memoryMb), peak };
   new Worker(new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url), {
     workerData: data,
     execArgv: [],
   }).unref();
+  return new Int32Array(peak);
 }
 
 /** An error that nobody caught ends the process, as Node does by default, but not before it is told. */

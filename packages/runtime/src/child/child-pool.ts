@@ -1,4 +1,6 @@
+import { totalmem } from "node:os";
 import { Child, type ChildAnswer, type ChildSettings, type LostWork, type WorkOptions } from "./child-process.ts";
+import { createMemoryAdmission, type MemoryAdmission } from "./memory-admission.ts";
 import type { ChildWork } from "./protocol.ts";
 
 export interface ChildPoolOptions extends ChildSettings {
@@ -6,6 +8,8 @@ export interface ChildPoolOptions extends ChildSettings {
   readonly size: number;
   /** Pieces of work after which a child is replaced. */
   readonly stepsPerChild: number;
+  /** What the children may use together, by what work of each asset has used before. @default three quarters of the memory that there is */
+  readonly memoryBudgetBytes?: number;
 }
 
 /** Processes that run user code, kept warm. */
@@ -33,8 +37,13 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
 
 interface Waiting {
   readonly give: (child: Child | null) => void;
-  readonly kind: ChildWork["kind"];
+  readonly work: ChildWork;
+  /** How often others that came later went first, because they need less memory. */
+  passedBy: number;
 }
+
+/** After so many others, nothing goes before a piece of work that needs much memory. */
+const mostPassing = 50;
 
 class Pool implements ChildPool {
   readonly #options: ChildPoolOptions;
@@ -45,10 +54,15 @@ class Pool implements ChildPool {
   readonly #waiting: Waiting[] = [];
   /** The child that has the whole project loaded: asked first to describe it again, and last to run a step. */
   #describer: Child | null = null;
+  readonly #memory: MemoryAdmission;
   #isClosed = false;
 
   constructor(options: ChildPoolOptions) {
     this.#options = options;
+    this.#memory = createMemoryAdmission({
+      budgetBytes: options.memoryBudgetBytes ?? availableBytes() * 0.75,
+      unknownBytes: unknownBytesOfWork,
+    });
   }
 
   get env(): ChildPoolOptions["env"] {
@@ -61,7 +75,7 @@ class Pool implements ChildPool {
 
   async perform(work: ChildWork, options: WorkOptions): Promise<ChildAnswer> {
     for (let tries = 1; ; tries += 1) {
-      const child = await this.#acquire(work.kind, options.signal);
+      const child = await this.#acquire(work, options.signal);
       if (child === null) return { kind: "cancelled" };
       const answer = await this.#performIn(child, work, options);
       if (answer.kind !== "lost") return answer;
@@ -92,21 +106,25 @@ class Pool implements ChildPool {
       if (mayHoldFailedModule(answer)) child.kill();
       return answer;
     } finally {
+      this.#memory.ended(nameOf(work), child.peakBytes);
       this.#release(child);
     }
   }
 
-  async #acquire(kind: ChildWork["kind"], signal: AbortSignal): Promise<Child | null> {
+  async #acquire(work: ChildWork, signal: AbortSignal): Promise<Child | null> {
     if (this.#isClosed || signal.aborted) return null;
-    return this.#hasRoom(kind) ? this.#take(kind) : this.#wait(kind, signal);
+    const isKept = isSide(work) ? false : (this.#waiting[0]?.passedBy ?? 0) >= mostPassing;
+    return this.#hasRoom(work) && !isKept ? this.#take(work) : this.#wait(work, signal);
   }
 
-  /** The project can be described, and a sensor called, while every step's place is taken: neither must wait for the longest step. */
-  #hasRoom(kind: ChildWork["kind"]): boolean {
-    return this.#busy.size < this.#options.size + (kind === "describe" || kind === "sense" ? 1 : 0);
+  #hasRoom(work: ChildWork): boolean {
+    if (isSide(work)) return this.#busy.size < this.#limit;
+    return this.#busy.size < this.#options.size && this.#memory.mayStart(nameOf(work));
   }
 
-  #take(kind: ChildWork["kind"]): Child {
+  #take(work: ChildWork): Child {
+    const { kind } = work;
+    this.#memory.started(nameOf(work));
     const child = this.#pickIdle(kind) ?? this.#start();
     this.#busy.add(child);
     // A project that is described may have no step to run.
@@ -125,7 +143,7 @@ class Pool implements ChildPool {
     this.#dismiss(child);
   }
 
-  #wait(kind: ChildWork["kind"], signal: AbortSignal): Promise<Child | null> {
+  #wait(work: ChildWork, signal: AbortSignal): Promise<Child | null> {
     return new Promise((resolve) => {
       const onAbort = () => {
         const index = this.#waiting.indexOf(waiting);
@@ -133,7 +151,8 @@ class Pool implements ChildPool {
         resolve(null);
       };
       const waiting: Waiting = {
-        kind,
+        work,
+        passedBy: 0,
         give: (child) => {
           signal.removeEventListener("abort", onAbort);
           resolve(child);
@@ -151,10 +170,20 @@ class Pool implements ChildPool {
     if (this.#isClosed || child.isDead || isSpent) this.#dismiss(child);
     else this.#idle.push(child);
     if (this.#isClosed) return;
-    const next = this.#waiting.find(({ kind }) => this.#hasRoom(kind));
-    if (next === undefined) return;
-    this.#waiting.splice(this.#waiting.indexOf(next), 1);
-    next.give(this.#take(next.kind));
+    // One that needed much makes room for several.
+    for (let next = this.#pickWaiting(); next !== undefined; next = this.#pickWaiting()) {
+      this.#waiting.splice(this.#waiting.indexOf(next), 1);
+      next.give(this.#take(next.work));
+    }
+  }
+
+  /** The first that fits. It counts for those before it that do not. */
+  #pickWaiting(): Waiting | undefined {
+    const index = this.#waiting.findIndex(({ work }) => this.#hasRoom(work));
+    const [first] = this.#waiting;
+    if (index > 0 && first !== undefined && first.passedBy >= mostPassing) return undefined;
+    for (const passed of this.#waiting.slice(0, Math.max(0, index))) passed.passedBy += 1;
+    return this.#waiting[index];
   }
 
   #start(): Child {
@@ -167,6 +196,25 @@ class Pool implements ChildPool {
     const left = child[Symbol.asyncDispose]().finally(() => this.#leaving.delete(left));
     this.#leaving.add(left);
   }
+}
+
+/** The project can be described, and a sensor called, while every step's place is taken: neither must wait for the longest step, or for memory. */
+function isSide({ kind }: ChildWork): boolean {
+  return kind === "describe" || kind === "sense";
+}
+
+/** What Node takes with a small project: nothing needs less. */
+const unknownBytesOfWork = 128 * 1_048_576;
+
+/** Of the machine, or of the container that this process is in. */
+function availableBytes(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 && constrained < totalmem() ? constrained : totalmem();
+}
+
+/** Work of one asset needs about the same memory every time. */
+function nameOf(work: ChildWork): string | null {
+  return "asset" in work ? work.asset.key : null;
 }
 
 /** A module that failed to load stays failed in its process: the next try needs another one. */

@@ -83,6 +83,8 @@ export class Child implements AsyncDisposable {
   #onPong: (() => void) | null = null;
   #generation: string | null = null;
   #isDead = false;
+  /** What it used at most with the last piece of work; `null`: it ended before it could say. */
+  peakBytes: number | null = null;
   /** Pieces of work that it was given. */
   workCount = 0;
   /** Generations of the project that it has loaded. */
@@ -126,6 +128,7 @@ export class Child implements AsyncDisposable {
     if (this.#isDead)
       return { kind: "lost", failure: this.#explain(options.subject, { exitCode: null, signal: null }) };
     this.workCount += 1;
+    this.peakBytes = null;
     const id = this.workCount;
     const answered = Promise.withResolvers<ChildAnswer | LostWork>();
     const current: Current = {
@@ -206,7 +209,10 @@ export class Child implements AsyncDisposable {
     const { listener } = current.options;
     if (message.kind === "log") listener.log(this.#maskedLine(message.line));
     else if (message.kind === "progress") listener.progress(message.done, message.total, message.message);
-    else current.settle(current.stopping?.() ?? answerOf(message));
+    else {
+      this.peakBytes = message.peakBytes;
+      current.settle(current.stopping?.() ?? answerOf(message));
+    }
   }
 
   #stopForCancel(): void {

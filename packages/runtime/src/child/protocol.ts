@@ -34,14 +34,19 @@ export type ChildMessage =
       readonly total: number | null;
       readonly message: string | null;
     }
-  | { readonly kind: "result"; readonly id: number; readonly result: ChildResult }
-  | { readonly kind: "failure"; readonly id: number; readonly failure: ChildFailure }
+  | ({ readonly kind: "result"; readonly id: number; readonly result: ChildResult } & MemoryUse)
+  | ({ readonly kind: "failure"; readonly id: number; readonly failure: ChildFailure } & MemoryUse)
   /** The last words before the child ends itself: an error that nobody caught. */
   | {
       readonly kind: "dying";
       readonly cause: "unhandledRejection" | "uncaughtException";
       readonly failure: ChildFailure;
     };
+
+/** What the process of a piece of work used at most while it was at it. */
+export interface MemoryUse {
+  readonly peakBytes: number;
+}
 
 /** Which code a child runs: the sources of one generation, by their digests. */
 export interface ProjectCode {
@@ -229,8 +234,8 @@ const bodyOf: Readonly<Record<ChildMessage["kind"], readonly string[]>> = {
   accepted: ["id"],
   log: ["id", "line"],
   progress: ["id", "done"],
-  result: ["id", "result"],
-  failure: ["id", "failure"],
+  result: ["id", "result", "peakBytes"],
+  failure: ["id", "failure", "peakBytes"],
   dying: ["cause", "failure"],
 };
 

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
-import { isWatchdogData, memoryMark } from "./watchdog-data.ts";
+import { isWatchdogData, memoryMark, peakPageBytes } from "./watchdog-data.ts";
 
 /*
  * A thread beside user code, so that a loop without `await` cannot stop it. It ends the process when its parent is gone, and when the
@@ -9,9 +9,11 @@ import { isWatchdogData, memoryMark } from "./watchdog-data.ts";
 const data: unknown = workerData;
 if (isWatchdogData(data)) {
   const { parentPid, maxRssBytes } = data;
+  const peak = new Int32Array(data.peak);
   setInterval(() => {
     if (process.ppid !== parentPid) process.kill(process.pid, "SIGKILL");
     const rss = process.memoryUsage.rss();
+    peak[0] = Math.max(peak[0] ?? 0, Math.ceil(rss / peakPageBytes));
     if (rss <= maxRssBytes) return;
     writeSync(2, `\n${memoryMark}${rss}\n`);
     process.kill(process.pid, "SIGKILL");
