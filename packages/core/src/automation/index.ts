@@ -13,4 +13,5 @@ export {
 } from "./evaluate/automation-state.ts";
 export { evaluateAutomations, type EvaluateOptions, type Evaluation } from "./evaluate/evaluate-automations.ts";
 export { explainEvaluation, type ExplainedStep } from "./evaluate/explain-evaluation.ts";
+export { readAutomationState } from "./evaluate/read-state.ts";
 export { namePartitions } from "./evaluate/name-partitions.ts";

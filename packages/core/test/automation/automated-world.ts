@@ -1,6 +1,7 @@
 import {
   evaluateAutomations,
   findDue,
+  readAutomationState,
   widenDue,
   type Automation,
   type AutomationState,
@@ -131,7 +132,12 @@ export class Evaluator {
       due = wider;
       evaluations = evaluateThese(due);
     }
-    for (const { asset, state } of evaluations) this.#states.set(asset, { state, change: world.changes.length });
+    for (const { asset, state: written } of evaluations) {
+      // As it is kept between two processes.
+      const state = readAutomationState(JSON.parse(JSON.stringify(written)));
+      if (state === null) throw new Error(`the state of ${asset} cannot be read back`);
+      this.#states.set(asset, { state, change: world.changes.length });
+    }
     this.evaluatedCount += evaluations.length;
     return evaluations;
   }

@@ -5,6 +5,7 @@ import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId } from "../ledger/records.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Project } from "../project/project.ts";
+import type { LookMemory } from "./look-memory.ts";
 
 /** A run that automation wants made. */
 export interface RunWish {
@@ -30,6 +31,7 @@ export interface AutomationDeps {
   readonly readState: (project: Project, assets: readonly AssetKey[]) => Promise<StateSnapshot>;
   readonly submit: (wish: RunWish) => Promise<RunId>;
   readonly now: () => Date;
+  readonly memory: LookMemory;
   readonly logger: Logger;
   /** Called between what is recorded and what follows from it: for tests that end the process there. */
   readonly onPhase?: (phase: "recorded" | "submitted") => Promise<void>;

@@ -8,6 +8,7 @@ import { openWatersmeet } from "../../src/app/open-watersmeet.ts";
 import type { Watersmeet } from "../../src/app/watersmeet.ts";
 import type { AutomationDeps } from "../../src/automation/automation-deps.ts";
 import { lookAtConditions } from "../../src/automation/evaluate/look.ts";
+import { createLookMemory } from "../../src/automation/look-memory.ts";
 import { openLedger, type LedgerConnections } from "../../src/ledger/open-ledger.ts";
 import { readSnapshot } from "../../src/ledger/read-snapshot.ts";
 import type { RunRecord } from "../../src/ledger/records.ts";
@@ -105,6 +106,7 @@ export function createDeps(parts: {
       return (await project.submitRun(request)).run.id;
     },
     now,
+    memory: createLookMemory(),
     logger: silentLogger,
   };
 }

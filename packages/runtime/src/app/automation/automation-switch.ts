@@ -1,4 +1,5 @@
 import type { AutomationDeps } from "../../automation/automation-deps.ts";
+import { createLookMemory } from "../../automation/look-memory.ts";
 import { readState, type PlanDeps } from "../make-plan.ts";
 import type { ProjectParts } from "../project-parts.ts";
 import { createServiceSwitch, type ServiceSwitch } from "../service-switch.ts";
@@ -25,6 +26,7 @@ export function createAutomationDeps(parts: ProjectParts, plans: PlanDeps): Auto
       return run.id;
     },
     now: () => new Date(),
+    memory: createLookMemory(),
     logger: parts.logger,
   };
 }

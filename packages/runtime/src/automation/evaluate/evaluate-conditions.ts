@@ -4,9 +4,9 @@ import {
   findDue,
   listWatched,
   namePartitions,
+  readAutomationState,
   widenDue,
   type Automation,
-  type AutomationState,
   type Evaluation,
 } from "@watersmeet/core/automation";
 import { createPlanningState, type PlanningState, type StateSnapshot } from "@watersmeet/core/plan";
@@ -38,14 +38,16 @@ export async function evaluateConditions(
   const empty = createPlanningState({ graph: project.graph, snapshot: emptySnapshot(deps.environment), now });
   const changed = await readChanges(deps, conditions);
   const known = conditions.map((each) => each.automation);
-  let chosen = choose(conditions, findDue(empty, known, changed));
+  const due = findDue(empty, known, changed);
+  rest(deps, conditions, { due, moment });
+  let chosen = choose(conditions, due);
   if (chosen.length === 0) return [];
   let { planning, evaluations } = await evaluateNow(deps, project, { chosen, now });
   for (;;) {
     const requested = new Set(evaluations.flatMap((each) => (each.requested.length > 0 ? [each.asset] : [])));
-    const due = widenDue(project.graph, known, { due: chosen.map((each) => each.automation), requested });
-    if (due.length === chosen.length) break;
-    chosen = choose(conditions, due);
+    const wider = widenDue(project.graph, known, { due: chosen.map((each) => each.automation), requested });
+    if (wider.length === chosen.length) break;
+    chosen = choose(conditions, wider);
     ({ planning, evaluations } = await evaluateNow(deps, project, { chosen, now }));
   }
   const byAsset = new Map(chosen.map((each) => [each.automation.asset, each]));
@@ -53,6 +55,18 @@ export async function evaluateConditions(
     const stored = byAsset.get(evaluation.asset);
     return stored === undefined ? [] : [describe({ deps, planning, moment, now }, stored, evaluation)];
   });
+}
+
+/** Events that do not concern a condition need not be looked at again. */
+function rest(
+  { memory }: AutomationDeps,
+  conditions: readonly StoredCondition[],
+  { due, moment }: { readonly due: readonly Automation[]; readonly moment: LedgerMoment },
+): void {
+  const isDue = new Set(due.map(({ asset }) => asset));
+  for (const { automation, row } of conditions) {
+    if (row !== null && !isDue.has(automation.asset)) memory.keep(row, BigInt(moment.sequence));
+  }
 }
 
 function choose(conditions: readonly StoredCondition[], due: readonly Automation[]): readonly StoredCondition[] {
@@ -85,7 +99,7 @@ export async function evaluateNow(
 
 /** Whether an evaluation that is recorded needs no other one until something changes. */
 export function isAtRest({ state }: NewEvaluation): boolean {
-  return readConditionState(state)?.isSettled === true;
+  return readAutomationState(state)?.isSettled === true;
 }
 
 /** Puts the condition of an asset together with what the ledger remembers of it. */
@@ -96,13 +110,8 @@ export function storeCondition(
 ): StoredCondition {
   const definition = fingerprintAutomation(project, automation);
   const { name: asset, condition } = automation;
-  const state = row !== undefined && row.definition === definition ? readConditionState(row.state) : null;
+  const state = row !== undefined && row.definition === definition ? readAutomationState(row.state) : null;
   return { automation: { asset, condition, state }, definition, row: row ?? null };
-}
-
-/** As it was written by `describe`; its form belongs to the definition, which has a version. */
-function readConditionState(state: Json): AutomationState | null {
-  return state as unknown as AutomationState | null;
 }
 
 function emptySnapshot(environment: string): StateSnapshot {
@@ -110,13 +119,16 @@ function emptySnapshot(environment: string): StateSnapshot {
 }
 
 async function readChanges(
-  { db }: AutomationDeps,
+  { db, memory }: AutomationDeps,
   conditions: readonly StoredCondition[],
 ): Promise<(asset: AssetKey) => ReadonlySet<AssetKey>> {
-  const sequences = conditions.map(({ row }) => BigInt(row?.sequence ?? "0"));
-  const oldest = sequences.reduce((least, one) => (one < least ? one : least), sequences[0] ?? 0n);
+  const since = new Map(conditions.map(({ automation, row }) => [automation.asset, memory.since(row)]));
+  // What has never been evaluated is evaluated anyway.
+  const known = conditions.flatMap(({ automation, row }) => (row === null ? [] : (since.get(automation.asset) ?? [])));
+  const [first, ...others] = known;
+  if (first === undefined) return () => new Set();
+  const oldest = others.reduce((least, one) => (one < least ? one : least), first);
   const changes = await listChangedAssets(db, String(oldest));
-  const since = new Map(conditions.map(({ automation, row }) => [automation.asset, BigInt(row?.sequence ?? "0")]));
   return (asset) => {
     const from = since.get(asset) ?? 0n;
     return new Set(changes.flatMap((change) => (change.sequence > from ? [change.asset] : [])));
