@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
+import { releaseStranded } from "../queue/counters/release-stranded.ts";
 import { createLoadMeter } from "../queue/limits/measure-load.ts";
 import { tickLimits } from "../queue/limits/tick-limits.ts";
 import { listDueRuns, passDeadlines } from "../queue/merge-wait/pass-deadlines.ts";
@@ -48,6 +49,7 @@ export function startSweeps(options: SweepOptions): Sweeps {
         if (isThorough) {
           await options.announce();
           await releaseForgotten(options);
+          await releaseStill(options);
           await tickLimits(options.db, { load: measureLoad() });
         }
       } catch (error) {
@@ -91,6 +93,16 @@ async function passDueDeadlines(options: SweepOptions): Promise<void> {
     logger.info({ run: runId, merges: passed.decidedCount }, "merges decided without branches whose time has passed");
     options.onReady();
   }
+}
+
+async function releaseStill(options: SweepOptions): Promise<void> {
+  const stranded = await releaseStranded(options.db, options.deps.shapeOf);
+  if (stranded.length === 0) return;
+  options.logger.error(
+    { runs: stranded },
+    "runs stood still although steps of them could run; this is a defect, please report it",
+  );
+  options.onReady();
 }
 
 /**

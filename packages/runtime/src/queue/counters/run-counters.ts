@@ -55,14 +55,20 @@ export function withRows(
   counters: RunCounters,
   { has, open }: Pick<StepRows, "has" | "open">,
 ): RunCounters {
-  let free = 0;
+  const free = listFree(shape, counters).reduce((count, step) => (has[step] === 0 ? count + 1 : count), 0);
+  return { ...counters, rows: { has, open, free, first: 0 } };
+}
+
+/** Steps that wait for nothing, whatever has become of them. */
+export function listFree(shape: RunShape, counters: RunCounters): readonly number[] {
+  const free: number[] = [];
   for (const { position, firstStep, partitions } of shape.assets) {
     if ((counters.barriers[position] ?? 0) > 0) continue;
     for (let step = firstStep; step < firstStep + partitions.count; step++) {
-      if (counters.pending[step] === 0 && has[step] === 0) free += 1;
+      if (counters.pending[step] === 0) free.push(step);
     }
   }
-  return { ...counters, rows: { has, open, free, first: 0 } };
+  return free;
 }
 
 function countInput(
