@@ -50,9 +50,9 @@ export async function readBreakers(
   return new Map(rows.map((row) => [row.resource, row]));
 }
 
-/** Whoever decides holds these, in order of names, until the commit: what is read afterwards is what all others have written. */
+/** Whoever decides holds these, in the order of names in which they are configured too, until the commit: what is read afterwards is what all others have written. */
 export async function lockBreakers(tx: Transaction<LedgerDatabase>, resources: readonly string[]): Promise<void> {
-  await sql`select from watersmeet.breaker where resource = any(${[...resources]}::text[]) order by resource for no key update`.execute(
+  await sql`select from watersmeet.breaker where resource = any(${[...resources]}::text[]) order by resource collate "C" for no key update`.execute(
     tx,
   );
 }
