@@ -1,11 +1,13 @@
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openLedger } from "../../src/ledger/open-ledger.ts";
 import { silentLogger } from "../../src/observe/logger.ts";
 import { startWorker } from "../../src/worker/start-worker.ts";
 import { committed } from "./test-executor.ts";
 
 /** A worker in a process of its own, for tests that kill it. Its steps say that they run, and wait; with `die` they take the process with them. */
-const [url, deed] = process.argv.slice(2);
-if (url === undefined) throw new Error("usage: worker-main.ts <url> [hang|die|block]");
+const [url, deed, mayEnd = ""] = process.argv.slice(2);
+if (url === undefined) throw new Error("usage: worker-main.ts <url> [hang|die|block|linger <file>]");
 const ledger = await openLedger(url, { schema: "require" });
 const worker = await startWorker({
   ledger,
@@ -14,6 +16,7 @@ const worker = await startWorker({
       process.stdout.write(`running ${step.ordinal}\n`);
       if (deed === "die" && step.asset === "poison") process.kill(process.pid, "SIGKILL");
       if (deed === "block") for (const untilMs = Date.now() + 3000; Date.now() < untilMs;);
+      if (deed === "linger" && step.attempt === 1) while (!existsSync(mayEnd)) await sleep(50);
       if (deed === "hang") await new Promise(() => {});
       return committed(step);
     },
