@@ -1,8 +1,7 @@
 import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { RunId } from "../ledger/records.ts";
 import type { Turns } from "../queue/claim/fair-turns.ts";
 import type { HeadsOfRuns } from "../queue/claim/find-heads.ts";
-import { findForeignAssets, type ForeignAssets, type LoadedCode } from "../queue/claim/loaded-code.ts";
+import { findForeignAssets, type LoadedCode } from "../queue/claim/loaded-code.ts";
 import { resolveInputs } from "../queue/claim/resolve-inputs.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
 import type { VersionMemory } from "../queue/claim/version-memory.ts";
@@ -38,17 +37,7 @@ export interface ChunkOptions {
 export function createChunks(options: ChunkOptions): Chunks {
   const { db, slots, concurrency, memory, shapeOf, installationId } = options;
   let isClosed = false;
-  const find = options.loaded === null ? null : findForeignAssets(shapeOf, options.loaded);
-  // What a recording releases it hands on without a look at the code: while a run has steps for others, every step is claimed.
-  const mixed = new Set<RunId>();
-  const foreign: ForeignAssets | null =
-    find &&
-    (async (tx, runId) => {
-      const found = await find(tx, runId);
-      if (found.length > 0) mixed.add(runId);
-      else mixed.delete(runId);
-      return found;
-    });
+  const foreign = options.loaded === null ? null : findForeignAssets(shapeOf, options.loaded);
   return {
     begin() {
       if (isClosed) return undefined;
@@ -62,7 +51,7 @@ export function createChunks(options: ChunkOptions): Chunks {
         limit,
         suspects: slots.suspectRoom(),
         turns,
-        takesReleased: areShort && mixed.size === 0,
+        takesReleased: areShort,
         ...(foreign === null ? {} : { foreign }),
       };
       return { request, end: slots.reserve(limit) };

@@ -4,7 +4,7 @@ import type { RunId } from "../../ledger/records.ts";
 import { makeReady, makeRunning } from "../counters/make-steps.ts";
 import type { Progress } from "../counters/run-counters.ts";
 import type { StoredShape } from "../shape/shape-cache.ts";
-import { splitReleased, type Released, type Room } from "./release-steps.ts";
+import { listTakeable, type Released, type Room } from "./release-steps.ts";
 
 /**
  * In a run that is too large to have all of its rows at once, steps that wait for nothing any more get theirs: as running, by the worker that takes them, the
@@ -23,7 +23,7 @@ export async function releaseInWindow(
 ): Promise<Released> {
   const { runId, shape, progress, windowSize } = run;
   const room = released.length === 0 ? null : run.room();
-  const taken = splitReleased(shape, released, room);
+  const taken = await listTakeable(tx, { runId, shape, room }, released);
   progress.make(taken);
   const ready = progress.fill(windowSize);
   const [held, readyCount] = await Promise.all([

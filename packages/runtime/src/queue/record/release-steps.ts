@@ -30,8 +30,8 @@ export async function releaseSteps(
   released: readonly number[],
 ): Promise<Released> {
   if (released.length === 0) return { readyCount: 0, held: [] };
-  const { runId, shape, room } = run;
-  const taken = splitReleased(shape, released, room);
+  const { runId, room } = run;
+  const taken = await listTakeable(tx, run, released);
   const isTaken = new Set(taken);
   const [held, readyCount] = await Promise.all([
     room === null ? [] : takeReleased(tx, { runId, steps: taken, workerId: room.request.workerId }),
@@ -41,12 +41,19 @@ export async function releaseSteps(
   return { readyCount, held };
 }
 
-/** Those that the worker with the room may take at once: no limit has a say, and it can open their stores. */
-export function splitReleased(shape: StoredShape, released: readonly number[], room: Room | null): readonly number[] {
+/** Those that the worker with the room may take at once: no limit has a say, it can open their stores, and it has the code that they were planned with. */
+export async function listTakeable(
+  tx: Transaction<LedgerDatabase>,
+  { runId, shape, room }: { readonly runId: RunId; readonly shape: StoredShape; readonly room: Room | null },
+  released: readonly number[],
+): Promise<readonly number[]> {
   if (room === null || room.left <= 0) return [];
+  const foreign = new Set(await room.request.foreign?.(tx, runId));
   const taken = released.filter((step) => {
-    const position = shape.positions[getAssetOf(shape, step).position];
-    return position !== undefined && position.resources.length === 0 && room.request.stores.has(position.store);
+    const asset = getAssetOf(shape, step);
+    const position = shape.positions[asset.position];
+    if (position === undefined || foreign.has(asset.key)) return false;
+    return position.resources.length === 0 && room.request.stores.has(position.store);
   });
   return taken.slice(0, room.left);
 }
