@@ -21,7 +21,10 @@ export function openDoctor(parts: ProjectParts): Doctor {
       assetOf(key) {
         const stored = findStored(project.current(), key);
         const schemaVersion = project.current().graph.assets.get(key)?.schemaVersion;
-        return stored === undefined || schemaVersion === undefined ? undefined : { stored, schemaVersion };
+        const hasOwnDigest = project.current().specs.get(key)?.emits === "state";
+        return stored === undefined || schemaVersion === undefined
+          ? undefined
+          : { stored, schemaVersion, hasOwnDigest };
       },
       reconcile: (store) => reconcileStore(store, { config, db, logger, positionsOf }),
     });

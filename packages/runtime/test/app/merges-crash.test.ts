@@ -44,7 +44,7 @@ async function decideAndDie({ decision, idempotencyKey, lock, reached }: Death):
   deciding.stdout.on("data", (text: Buffer) => said.push(text.toString()));
   const ended = once(deciding, "exit");
   try {
-    await expect.poll(() => said.join(""), { timeout: 20_000 }).toBe("ready\n");
+    await expect.poll(() => said.join(""), { timeout: 50_000 }).toBe("ready\n");
     await lock.in.query("begin");
     await lock.in.query(lock.sql);
     deciding.stdin.write("go\n");
@@ -134,4 +134,9 @@ test.each(steps)("a rollback that is killed %s is finished at the next open, onc
   expect(await registers.follow(run)).toMatchObject({ state: "succeeded" });
   expect(await registers.rows("doubled")).toEqual(["least=2"]);
   expect((await auditOf(limits)).slice(before.length)).toEqual(["order:given", "head:moved"]);
+});
+
+test("whoever was killed, everything that the doctor looks at holds in the end", async () => {
+  await registers.project.examine();
+  expect(await registers.project.doctor.findViolations({ isThorough: true })).toEqual([]);
 });

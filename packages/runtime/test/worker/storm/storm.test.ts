@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { expect, test } from "vitest";
+import { expectSound } from "../../doctor/expect-sound.ts";
 import { createTestLedger } from "../../ledger/test-ledger.ts";
 import { runStorm } from "./run-storm.ts";
 
@@ -29,4 +30,5 @@ test("a storm: with workers killed and every connection cut again and again, eac
   expect(result.troubles).toBeGreaterThan(1);
   expect(result.states).toEqual({ succeeded: 601 });
   expect(result.harm).toEqual({ wrongEffects: 0, withoutEffect: 0, withoutVersion: 0, open: 0, leases: 0 });
+  await expectSound(ledger.db);
 }, 120_000);
