@@ -207,7 +207,7 @@ const plants: readonly Plant[] = [
     statements: () => [
       newWorker("now()"),
       run("next", 900),
-      sql`insert into watersmeet.resource_lease (resource, run_id, ordinal, worker_id, weight) values ('api', ${open}, 0, 900, 3)`,
+      sql`insert into watersmeet.resource_lease (resource, run_id, ordinal, worker_id, weight) values ('api', ${open}, 0, 900, 2), ('api', ${open}, 1, 900, 1)`,
     ],
     place: () => ({}),
   },

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { doorbellSchema } from "../../queue/doorbell/doorbell.ts";
+import { limitNow } from "../../queue/limits/limit-now.ts";
 import { crashesUntilPoison } from "../../queue/step-machine.ts";
 import type { LedgerCheck } from "./ledger-check.ts";
 
@@ -18,11 +19,15 @@ export const boundChecks: readonly LedgerCheck[] = [
       where step.failures > run_asset.max_attempts or step.crashes > ${crashesUntilPoison}`,
   },
   {
+    // A step that is heavier than the limit runs alone. What was lowered for a while holds for leases that are taken from then on.
     code: "LIMIT_EXCEEDED",
     query: sql`
-      select format('steps hold %s of "%s", which has %s', sum(lease.weight), resource.name, resource.concurrency) as message
-      from watersmeet.resource join watersmeet.resource_lease as lease on lease.resource = resource.name
-      group by resource.name, resource.concurrency having sum(lease.weight) > resource.concurrency`,
+      select format('%s steps hold %s of "%s", which has %s', held.count, held.weight, resource.name, allowed.limit) as message
+      from watersmeet.resource
+      cross join lateral (select greatest(concurrency, ${limitNow}) as limit) as allowed
+      cross join lateral (select sum(weight) as weight, count(*) as count from watersmeet.resource_lease
+        where resource_lease.resource = resource.name) as held
+      where held.weight > allowed.limit and held.count > 1`,
   },
   {
     code: "RUN_LIMIT_EXCEEDED",
