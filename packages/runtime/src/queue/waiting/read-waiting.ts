@@ -5,7 +5,9 @@ import type { Lane, LedgerDatabase } from "../../ledger/database.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId, RunState, StepState } from "../../ledger/records.ts";
 import { readAllowances, type Allowance } from "../breaker/allowance.ts";
+import { countLacking } from "../counters/count-lacking.ts";
 import { readUse, type ResourceNow } from "../limits/read-use.ts";
+import { createShapeCache } from "../shape/shape-cache.ts";
 import type { WaitingFor } from "./waiting-for.ts";
 
 export interface StepRef {
@@ -17,7 +19,7 @@ export interface StepRef {
 export async function readWaiting(db: LedgerDb, steps: readonly StepRef[]): Promise<readonly (WaitingFor | null)[]> {
   if (steps.length === 0) return [];
   return db.transaction().execute(async (tx) => {
-    const rows = await findIdle(tx, steps);
+    const rows = await countInputs(tx, await findIdle(tx, steps));
     const names = [...new Set(rows.flatMap((row) => row.lane.resources.map((use) => use.name)))];
     const [uses, allowances, workers] = [
       await readUse(tx, names),
@@ -55,7 +57,7 @@ interface IdleStep {
   readonly otherRuns: number;
 }
 
-/** Of more steps than this at once, who is ahead is not counted. */
+/** Of more steps than this at once, who is ahead is not counted, nor what has come since the round began. */
 const mostCounted = 20;
 
 async function findIdle(tx: Transaction<LedgerDatabase>, steps: readonly StepRef[]): Promise<readonly IdleStep[]> {
@@ -82,6 +84,17 @@ async function findIdle(tx: Transaction<LedgerDatabase>, steps: readonly StepRef
     tx,
   );
   return rows;
+}
+
+/** Who waits for how much is in the memory of workers: here it is counted. */
+async function countInputs(tx: Transaction<LedgerDatabase>, rows: readonly IdleStep[]): Promise<readonly IdleStep[]> {
+  const shapeOf = createShapeCache();
+  const counted: IdleStep[] = [];
+  for (const row of rows) {
+    const isAsked = row.state === "waiting" && rows.length <= mostCounted;
+    counted.push(isAsked ? { ...row, pending: await countLacking(tx, row, await shapeOf(tx, row.runId)) } : row);
+  }
+  return counted;
 }
 
 /** What a live worker can take. */
