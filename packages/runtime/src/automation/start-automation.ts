@@ -17,6 +17,9 @@ export interface StartAutomationOptions extends AutomationDeps {
 const lookEveryMs = 1_000;
 /** Events come in swarms: so long at least between two looks. */
 const restMs = 200;
+/** A look at large assets costs something, and while they are made there is always a reason to look: it rests so many times as long as it took. */
+const restFactor = 5;
+const maxRestMs = 10_000;
 /** After a failure: longer than a database needs to come back, shorter than anybody waits. */
 const mendMs = 2_000;
 
@@ -48,6 +51,7 @@ async function watch(options: StartAutomationOptions, signal: AbortSignal): Prom
   let known = "";
   while (!signal.aborted) {
     const told = options.events.count();
+    const beganAt = performance.now();
     await mending(options, signal, async () => {
       await lookAtSchedules(options);
       const minute = Math.floor(options.now().getTime() / 60_000);
@@ -56,7 +60,8 @@ async function watch(options: StartAutomationOptions, signal: AbortSignal): Prom
       known = "";
       if (await lookAtConditions(options)) known = now;
     });
-    await sleep(restMs, undefined, { signal }).catch(() => {});
+    const tookMs = performance.now() - beganAt;
+    await sleep(Math.min(maxRestMs, Math.max(restMs, restFactor * tookMs)), undefined, { signal }).catch(() => {});
     if (known !== "") await options.events.next(told, lookEveryMs, signal);
   }
 }
