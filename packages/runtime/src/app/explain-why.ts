@@ -83,8 +83,8 @@ async function explainOpenSteps(
 function explainStep(step: OpenStep, asset: AssetKey, waiting: WaitingFor | null): string {
   const name = step.partition === "" ? asset : `${asset} @ ${step.partition}`;
   if (waiting !== null) {
-    const ready = step.state === "ready" ? "is ready and " : "";
-    return `${name} ${ready}${describeWaiting(waiting)} (run ${step.run_id}).`;
+    const state = step.state === "ready" ? "is ready" : "is planned";
+    return `${name} ${state} in run ${step.run_id} and ${describeWaiting(waiting)}.`;
   }
   return `${name} runs in run ${step.run_id}: attempt ${step.attempt} in process ${step.worker_pid ?? "?"} on ${step.worker_host ?? "a lost worker"}, since ${step.started_at?.toISOString() ?? "just now"}.`;
 }

@@ -103,7 +103,9 @@ test("a step that waits for a resource says for which, of how much, and who has 
     resource: "crm",
     text: expect.stringMatching(/^waits for resource crm, of which 1 of 1 are in use: tickets @ \d+ \(run \d+\)$/),
   });
-  expect((await cli("why", "tickets")).stdout).toContain("is ready and waits for resource crm, of which 1 of 1");
+  expect((await cli("why", "tickets")).stdout).toMatch(
+    /is ready in run \d+ and waits for resource crm, of which 1 of 1/,
+  );
   expect(await cli.json("limits")).toMatchObject({
     items: [
       { resource: "crm", taken: 1, waiting: 2 },

@@ -24,8 +24,6 @@ export type WaitingFor =
     }
   /** The run may have no more steps at a time. */
   | { readonly kind: "runLimit"; readonly limit: number; readonly running: number }
-  /** What the step's asset has made waits to be read, and is as much as may wait. */
-  | { readonly kind: "budget"; readonly stagedBytes: number; readonly maxBytes: number; readonly reader: string }
   /** No process that is alive can take it. */
   | { readonly kind: "noWorker"; readonly store: string; readonly codeVersion: string | null }
   /** Workers have died with it; a worker tries one such step at a time. */
@@ -58,8 +56,6 @@ export function describeWaiting(waiting: WaitingFor): string {
       return describeLimit(waiting);
     case "runLimit":
       return `waits because the run may have ${countOf(waiting.limit, "step")} at a time`;
-    case "budget":
-      return `waits because ${renderBytes(waiting.stagedBytes)} wait to be read by ${waiting.reader}, of ${renderBytes(waiting.maxBytes)} that may`;
     case "noWorker":
       return waiting.codeVersion === null
         ? `waits for a worker that can open store ${waiting.store}: start \`watersmeet worker\` or \`watersmeet dev\``
@@ -81,20 +77,12 @@ function describeLimit(waiting: Extract<WaitingFor, { kind: "limit" }>): string 
 }
 
 function describeTurn({ aheadInRun, otherRuns }: Extract<WaitingFor, { kind: "fairShare" }>): string {
-  const others = otherRuns === 0 ? "" : `, and ${countOf(otherRuns, "other run")} shares the workers`;
+  const others = otherRuns === 0 ? "" : `, and ${countOf(otherRuns, "other run")} ${otherRuns === 1 ? "shares" : "share"} the workers`;
   return aheadInRun === null || aheadInRun === 0
     ? `waits for a free slot in a worker${others}`
-    : `waits for a free slot in a worker: ${countOf(aheadInRun, "step")} of its run comes first${others}`;
+    : `waits for a free slot in a worker: ${countOf(aheadInRun, "step")} of its run ${aheadInRun === 1 ? "comes" : "come"} first${others}`;
 }
 
 function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function renderBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 1000 && unit < units.length - 1; unit += 1) value /= 1000;
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? "B"}`;
 }
