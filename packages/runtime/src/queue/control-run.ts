@@ -22,6 +22,7 @@ import type { ShapeOf, StoredShape } from "./shape/shape-cache.ts";
  *                               ╰───resume──────╯
  *     queued, running, paused ──cancel──▶ cancelling ──last running step──▶ cancelled
  *     failed, cancelled ──retry──▶ running, as the next round
+ *     running, paused ──retry──▶ the same, in which what has ended badly begins again
  *
  * Each of these functions locks the run's row first.
  */
@@ -50,10 +51,10 @@ export async function resumeRun(db: LedgerDb, id: RunId, by: string): Promise<vo
 }
 
 /**
- * Opens a run that has ended badly: its failed, blocked, upstreamFailed and cancelled steps begin again, with all their attempts, in the order that
- * the plan gives. What has succeeded stays.
+ * Steps that have ended badly (failed, blocked, upstreamFailed, cancelled) begin again, with all their attempts, in the order that the plan gives. What has
+ * succeeded stays, and in a run that goes on the other branches do not notice. A run that has ended is opened again.
  *
- * @throws {RUN_STATE_CONFLICT} when it has not ended
+ * @throws {RUN_STATE_CONFLICT} when it has not begun, is being cancelled, or goes on and is so large that its steps get their rows by and by
  */
 export async function retryRun(
   db: LedgerDb,
@@ -63,10 +64,13 @@ export async function retryRun(
   const shape = await options.shapeOf(db, id);
   await db.transaction().execute(async (tx) => {
     const state = await lockRun(tx, id);
-    if (!isEnded(state)) refuse(id, state, "retried");
+    const isLive = state === "running" || state === "paused";
+    if (!isEnded(state) && (!isLive || shape.windowSize !== null)) refuse(id, state, "retried");
     const reopened = await reopenSteps(tx, id, shape);
     if (reopened === 0) return;
-    await sql`update watersmeet.run set state = 'running', round = round + 1, finished_at = null, open_count = ${reopened}
+    await sql`
+      update watersmeet.run set state = (case when state = 'paused' then 'paused' else 'running' end)::watersmeet.run_state,
+        round = round + 1, finished_at = null, open_count = ${reopened}
       where id = ${id}`.execute(tx);
     await skipRevision(tx, id);
     // Branches that had ended well are there from the start.
@@ -159,18 +163,21 @@ async function cancelIdleSteps(tx: Transaction<LedgerDatabase>, id: RunId): Prom
 interface OldStep {
   readonly ordinal: number;
   readonly hasEndedWell: boolean;
+  /** Of a run that goes on, others are still under way. */
+  readonly hasEndedBadly: boolean;
 }
 
 /** Counters are worked out again from the states: what has succeeded counts as there. Gives how many steps are open again. */
 async function reopenSteps(tx: Transaction<LedgerDatabase>, id: RunId, shape: StoredShape): Promise<number> {
   const { rows } = await sql<OldStep>`
-    select ordinal, state in ('succeeded', 'unchanged') as "hasEndedWell" from watersmeet.step where run_id = ${id}`.execute(
-    tx,
-  );
+    select ordinal, state in ('succeeded', 'unchanged') as "hasEndedWell",
+      state in ('failed', 'blocked', 'upstreamFailed', 'cancelled') as "hasEndedBadly"
+    from watersmeet.step where run_id = ${id}`.execute(tx);
+  const badly = new Set(rows.filter((row) => row.hasEndedBadly).map((row) => row.ordinal));
   const done = new Set(rows.filter((row) => row.hasEndedWell).map((row) => row.ordinal));
-  if (done.size === shape.stepCount) return 0;
+  if (done.size === shape.stepCount || (badly.size === 0 && shape.windowSize === null)) return 0;
   await keepAttempts(tx, id);
-  if (shape.windowSize === null) await reopenRows(tx, id, { shape, isDone: (ordinal) => done.has(ordinal) });
+  if (shape.windowSize === null) await reopenRows(tx, id, { shape, done, badly });
   else await reopenWindow(tx, id, { shape, windowSize: shape.windowSize });
   await sql`
     update watersmeet.run_asset set failed = 0, blocked = 0, upstream_failed = 0, cancelled = 0,
@@ -186,11 +193,13 @@ const begunAgain =
 async function reopenRows(
   tx: Transaction<LedgerDatabase>,
   id: RunId,
-  { shape, isDone }: { readonly shape: RunShape; readonly isDone: (ordinal: number) => boolean },
+  steps: { readonly shape: RunShape; readonly done: ReadonlySet<number>; readonly badly: ReadonlySet<number> },
 ): Promise<void> {
+  const { shape, done, badly } = steps;
+  const isDone = (ordinal: number): boolean => done.has(ordinal);
   const again: NewStep[] = [];
   for (const asset of shape.assets) {
-    for (const step of listNewSteps(shape, asset, isDone)) if (!isDone(step.ordinal)) again.push(step);
+    for (const step of listNewSteps(shape, asset, isDone)) if (badly.has(step.ordinal)) again.push(step);
   }
   await sql`
     update watersmeet.step set ${begunAgain}, pending = again.pending,
