@@ -9,7 +9,7 @@ import { requireSoundProject } from "../require-sound-project.ts";
 
 export const retryRunDefinition: CommandDefinition = {
   name: "runs retry",
-  summary: "Runs the failed steps of a finished run again, and what waited for them",
+  summary: "Runs the failed steps of a run again, and what waited for them",
   description:
     "Failed, blocked and skipped steps go back to the queue; everything else of the run stays. Then it is followed like run.",
   arguments: [{ name: "id", description: "the id, as the list prints it", isRequired: true }],
