@@ -13,7 +13,10 @@ import type { Slots } from "./slots.ts";
 /** What both ways of claiming share: a look for work, and the record of the work before. */
 export interface Chunks {
   /** What to ask for now; `undefined` when there is no room that is worth it. Its room is reserved until `end`. */
-  begin(): { readonly request: NextClaim; readonly end: () => void } | undefined;
+  begin(look?: {
+    /** Somebody has rung: what is new may be urgent, so it gets room for one round of the slots although the worker has enough in store. @default false */
+    readonly isCalled: boolean;
+  }): { readonly request: NextClaim; readonly end: () => void } | undefined;
   /** Starts what was claimed. `heads`: what was looked up with the claim. */
   start(held: readonly HeldStep[], heads?: HeadsOfRuns): Promise<void>;
   /** From now on there is no room. */
@@ -39,11 +42,11 @@ export function createChunks(options: ChunkOptions): Chunks {
   let isClosed = false;
   const foreign = options.loaded === null ? null : findForeignAssets(shapeOf, options.loaded);
   return {
-    begin() {
+    begin({ isCalled } = { isCalled: false }) {
       if (isClosed) return undefined;
-      const held = slots.heldCount();
+      const held = Math.max(0, slots.heldCount() - (isCalled ? concurrency : 0));
       const { limit, isWorthwhile, areShort } = decideChunk({ concurrency, held, meanMs: slots.meanMs() });
-      if (!isWorthwhile) return undefined;
+      if (!isWorthwhile && !(isCalled && limit > 0)) return undefined;
       const { workerId, stores, turns } = options;
       const request = {
         workerId: workerId(),

@@ -42,7 +42,7 @@ export function startClaimLoop(options: ClaimOptions): ClaimLoop {
 
   /** Gives how long to wait for the next look, unless something happens. */
   const look = async (): Promise<number> => {
-    const chunk = options.chunks.begin();
+    const chunk = options.chunks.begin({ isCalled: waiters.length > 0 });
     if (chunk === undefined) return idleMs;
     const told = waiters;
     waiters = [];
