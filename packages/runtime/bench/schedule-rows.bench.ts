@@ -26,7 +26,7 @@ await chmod(folder, 0o755);
   );
   const bare = await measureLoop(data.url, cpu);
   report("bare loop of commits", bare, null);
-  const pool = new pg.Pool({ connectionString: data.url, max: concurrency });
+  const pool = openPool(data.url);
   for (const [name, sketches] of Object.entries(listShapes(total))) {
     const measured = await measureEngine(server.url, {
       name,
@@ -44,6 +44,13 @@ await chmod(folder, 0o755);
 }
 await rm(folder, { recursive: true, force: true });
 
+function openPool(url: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max: concurrency });
+  // The server may end before the last of its idle connections has.
+  pool.on("error", () => {});
+  return pool;
+}
+
 /** One statement is one transaction. */
 async function writeRow(pool: pg.Pool, asset: string, partition: string): Promise<void> {
   await pool.query({
@@ -54,7 +61,7 @@ async function writeRow(pool: pg.Pool, asset: string, partition: string): Promis
 }
 
 async function measureLoop(url: string, cpu: CpuMeter): Promise<Measured> {
-  const pool = new pg.Pool({ connectionString: url, max: concurrency });
+  const pool = openPool(url);
   let next = 0;
   const loop = async (): Promise<void> => {
     while (next < total) await writeRow(pool, "bare", `p${next++}`);
