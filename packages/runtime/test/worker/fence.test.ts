@@ -76,6 +76,21 @@ test("an attempt that was given to somebody else writes nothing, and nothing is 
   expect(await listAttemptOutcomes(ledger.db, id)).toEqual(["lost", "committed"]);
 });
 
+test("who lost a step before it knew what to build on does not begin", async () => {
+  await submit(ledger.db, [{ key: "stopped" }]);
+  const [late, current] = [await makeWorker(), await makeWorker()];
+  const claimed = await claimOne(late);
+  const resolve = (step: HeldStep) =>
+    resolveInputs(ledger.db, [step], { shapeOf, installationId: "t", memory: createVersionMemory() });
+  const lateEnd = await endedBy(late, claimed);
+  await recordOutcomes(ledger.db, [{ ...lateEnd, outcome: { kind: "lost", workerId: late } }], deps);
+  expect(await resolve(claimed)).toEqual([]);
+  const again = await claimOne(current);
+  expect(await resolve(claimed)).toEqual([]);
+  expect(await resolve(again)).toHaveLength(1);
+  await recordOutcomes(ledger.db, [await endedBy(current, again)], deps);
+});
+
 test("outcomes and the claim of what they made ready are one transaction", async () => {
   const id = await submit(ledger.db, [{ key: "first" }, { key: "second", inputs: ["first"] }]);
   const workerId = await makeWorker();

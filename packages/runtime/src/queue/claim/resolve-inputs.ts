@@ -32,7 +32,7 @@ export interface ResolveDeps {
 
 /**
  * What claimed steps read: of each input partition the version that this run made, else the version that the plan pinned, else, for an optional
- * input whose step failed, the version that readers see. Partitions that have none are left out.
+ * input whose step failed, the version that readers see. Partitions that have none are left out. So are steps that were given to somebody else meanwhile.
  */
 export async function resolveInputs(
   db: LedgerDb,
@@ -59,13 +59,15 @@ interface RunPart {
   readonly heads: ReadonlyMap<string, HeadRow> | null;
 }
 
-async function resolveRun(db: LedgerDb, part: RunPart): Promise<readonly ResolvedStep[]> {
-  const { environment } = part.shape.plan;
+async function resolveRun(db: LedgerDb, claim: RunPart): Promise<readonly ResolvedStep[]> {
+  const { environment } = claim.shape.plan;
+  const isMerge = (step: HeldStep): boolean => getAssetOf(claim.shape, step.ordinal).wait !== null;
+  const unknown = claim.heads === null ? claim.steps : claim.steps.filter(isMerge);
+  const heads = new Map([...(claim.heads ?? []), ...(await findHeads(db, environment, unknown))]);
+  const gone = await findGone(db, claim.runId, unknown);
+  const part = { ...claim, steps: claim.steps.filter((step) => !gone.has(step.ordinal)) };
   const reads = part.steps.map((step) => listReads(part.shape, step));
   const found = await findVersions(db, { ...part, environment, reads: reads.flat() });
-  const isMerge = (step: HeldStep): boolean => getAssetOf(part.shape, step.ordinal).wait !== null;
-  const unknown = part.heads === null ? part.steps : part.steps.filter(isMerge);
-  const heads = new Map([...(part.heads ?? []), ...(await findHeads(db, environment, unknown))]);
   const decidedOf = await readDecided(db, part);
   return part.steps.map((step, index) => {
     const asset = getAssetOf(part.shape, step.ordinal);
@@ -94,6 +96,22 @@ async function resolveRun(db: LedgerDb, part: RunPart): Promise<readonly Resolve
     const ending = refusal === null ? keepPinned(claimed, head) : ({ kind: "failed", failure: refusal } as const);
     return { held: step, claimed, inputIds: inputs.map(({ id }) => id), ending };
   });
+}
+
+/**
+ * Those of some steps that were given to somebody else since they were claimed. Asked after their heads were looked up: who holds a step now was the only one who could move its head until
+ * then. One who had lost it before could take what another attempt had published for the state to begin from, and take readers back (the simulation finds it).
+ */
+async function findGone(db: LedgerDb, runId: RunId, steps: readonly HeldStep[]): Promise<ReadonlySet<number>> {
+  if (steps.length === 0) return new Set();
+  const { rows } = await sql<{ ordinal: number }>`
+    select claimed.ordinal from unnest(
+      ${steps.map(() => runId)}::bigint[], ${steps.map((step) => step.ordinal)}::integer[], ${steps.map((step) => step.attempt)}::integer[])
+      as claimed (run_id, ordinal, attempt)
+    left join watersmeet.step on step.run_id = claimed.run_id and step.ordinal = claimed.ordinal
+      and step.attempt = claimed.attempt and step.state = 'running'
+    where step.run_id is null`.execute(db);
+  return new Set(rows.map((row) => row.ordinal));
 }
 
 /** A plan leaves pinned versions out. One that readers were taken back to since it was made stays as well, unless the run is to overrule it. */
