@@ -13,7 +13,14 @@ const mayImport = {
   "core/graph": ["core/errors", "core/values", "core/manifest"],
   "core/plan": ["core/errors", "core/values", "core/manifest", "core/graph"],
   "core/automation": ["core/errors", "core/values", "core/manifest", "core/graph", "core/plan"],
-  "core/analyze": ["core/errors", "core/values", "core/manifest", "core/graph", "core/automation/condition", "core/dsl/duration.ts"],
+  "core/analyze": [
+    "core/errors",
+    "core/values",
+    "core/manifest",
+    "core/graph",
+    "core/automation/condition",
+    "core/dsl/duration.ts",
+  ],
   "core/testing": [
     "core/errors",
     "core/values",

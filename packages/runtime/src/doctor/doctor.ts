@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AssetKey } from "@watersmeet/core/values";
+import { compareStrings, type AssetKey } from "@watersmeet/core/values";
 import type { Config } from "../config/config.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import { hasLiveWorker } from "../ledger/workers.ts";
@@ -86,7 +86,11 @@ async function look(parts: DoctorParts, isThorough: boolean): Promise<readonly V
 
 function nameOf({ code, place, message }: Violation): string {
   // Counts in a message change while others work; a place names what it is about, and where there is none the message does.
-  return JSON.stringify(Object.keys(place).length === 0 ? [code, message] : [code, Object.entries(place).toSorted()]);
+  return JSON.stringify(
+    Object.keys(place).length === 0
+      ? [code, message]
+      : [code, Object.entries(place).toSorted(([a], [b]) => compareStrings(a, b))],
+  );
 }
 
 function listPlaces({ root, stateDirectory, stores, ledger }: DoctorParts["config"]): readonly Place[] {

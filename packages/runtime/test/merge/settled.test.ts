@@ -211,7 +211,7 @@ for (const [engine, open] of [
       expect(await world.store.merges.collect(options)).toMatchObject({ versions: 1, contributions: 1 });
       await conserve(asset, second);
       const third = await step([0, 1], second, [{ kind: "admit", batchId: held }]);
-      const ids = (await read(world.store, asset, [third.commit])).map(({ id }) => id);
+      const ids = (await read(world.store, asset, [third.commit])).map(({ id }) => String(id));
       expect(ids.toSorted()).toEqual(["new", "stale"]);
       const batch = await world.store.merges.listBatches({ asset: asset.key, batchIds: [held], limit: 1 });
       expect(batch[0]?.settledBefore).toBeUndefined();

@@ -39,8 +39,8 @@ test("a run in windows has few rows at a time, and ends as any other, with two w
   expect(await countOpenRows(id)).toBe(20);
   let most = 0;
   {
-    await using _one = await startTestWorker(ledger.connections, async () => void (await sleep(1)));
-    await using _two = await startTestWorker(other, async () => void (await sleep(1)));
+    await using _one = await startTestWorker(ledger.connections, () => sleep(1, undefined));
+    await using _two = await startTestWorker(other, () => sleep(1, undefined));
     await waitUntil(async () => {
       most = Math.max(most, await countOpenRows(id));
       return (await createLedger(ledger.db).findRun(id))?.state === "succeeded";
@@ -68,7 +68,7 @@ test(
   patience,
   async () => {
     const id = await submit(ledger.db, chain, { windowSize: 15 });
-    await using _worker = await startTestWorker(ledger.connections, async () => void (await sleep(2)));
+    await using _worker = await startTestWorker(ledger.connections, () => sleep(2, undefined));
     await waitUntil(async () => ((await countStates(ledger.db, id))["succeeded"] ?? 0) > 20, 60_000);
     await cancelRun(ledger.db, id, "test");
     expect(await waitForEnd(ledger.db, id, 60_000)).toBe("cancelled");

@@ -77,7 +77,10 @@ function describeLimit(waiting: Extract<WaitingFor, { kind: "limit" }>): string 
 }
 
 function describeTurn({ aheadInRun, otherRuns }: Extract<WaitingFor, { kind: "fairShare" }>): string {
-  const others = otherRuns === 0 ? "" : `, and ${countOf(otherRuns, "other run")} ${otherRuns === 1 ? "shares" : "share"} the workers`;
+  const others =
+    otherRuns === 0
+      ? ""
+      : `, and ${countOf(otherRuns, "other run")} ${otherRuns === 1 ? "shares" : "share"} the workers`;
   return aheadInRun === null || aheadInRun === 0
     ? `waits for a free slot in a worker${others}`
     : `waits for a free slot in a worker: ${countOf(aheadInRun, "step")} of its run ${aheadInRun === 1 ? "comes" : "come"} first${others}`;

@@ -51,7 +51,7 @@ test("a worker that is stopped in the middle of a commit holds up others for sec
     zombie.process.kill("SIGCONT");
     await waitUntil(async () => (await listWorkers(db)).length === 2);
     expect(await waitForEnd(db, await world.submit(), 30_000)).toBe("succeeded");
-    expect((await listWorkers(db)).toSorted()).toEqual([zombie.pid, peer.pid].toSorted());
+    expect(new Set(await listWorkers(db))).toEqual(new Set([zombie.pid, peer.pid]));
     // Three runs of six steps: each had one effect.
     const { rows } = await observer.query("select count(*)::integer as count from _watersmeet.version");
     expect(rows).toEqual([{ count: 18 }]);

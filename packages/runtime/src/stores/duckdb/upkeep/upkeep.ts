@@ -39,8 +39,8 @@ export class Upkeep {
   }
 
   async run(): Promise<void> {
-    const { database, exclusive } = this.#options;
-    await exclusive(async () => {
+    const { database } = this.#options;
+    await this.#options.exclusive(async () => {
       if (this.#isStopped) return;
       const written = await database.pool.transact((connection) =>
         tidyStamped(joinDuckdbTransaction(connection), tidyTerms),
