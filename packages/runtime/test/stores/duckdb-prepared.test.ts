@@ -62,7 +62,7 @@ test("steps that stage, measure and commit side by side get their own rows, all 
     });
     let next = 0;
     const work = async (): Promise<void> => {
-      while (next < 400) {
+      while (next < 150) {
         const id = next++;
         const rows = Array.from({ length: 20 + (id % 90) }, (_, n) => ({ place: `p${id}`, n }));
         const commit = await publish(store, directory, { partition: `p${id}`, rows });

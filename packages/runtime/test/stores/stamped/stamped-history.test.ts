@@ -34,7 +34,7 @@ const checks: readonly Check[] = [
 
 const histories = [
   ["one row per key", false, "recencyFirst", 20],
-  ["one row per key, with partitions", true, "recencyFirst", 60],
+  ["one row per key, with partitions", true, "recencyFirst", 36],
   ["several rows per key", true, "unionAll", 24],
 ] as const;
 
