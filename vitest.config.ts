@@ -17,7 +17,9 @@ export default defineConfig({
     maxWorkers: 2,
     // What tests start, hundreds of processes, compile the same modules: half of what starting a child costs.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "watersmeet-test-compile-cache") },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Tests wait for conditions, never for a time. These ends are for what hangs: ten times what a slow machine needs for the longest test.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 240_000 } },
   },
 });

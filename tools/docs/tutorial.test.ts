@@ -74,7 +74,7 @@ function openTerminal(project: ExampleCopy) {
       }
       const server = project.start(args);
       servers.push(server);
-      await expect.poll(() => server.output(), { timeout: 20_000 }).toContain("Ctrl-C ends");
+      await expect.poll(() => server.output()).toContain("Ctrl-C ends");
       return server.output();
     },
     async close() {

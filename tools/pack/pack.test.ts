@@ -27,7 +27,7 @@ beforeAll(async () => {
   await call(command(stranger), ["init", project], stranger);
   await dependOnTarballs();
   await call("npm", ["install", ...frugal], project);
-}, 300_000);
+});
 
 afterAll(async () => {
   if (stranger !== "") await rm(dirname(stranger), { recursive: true, force: true });
@@ -111,7 +111,7 @@ test("pnpm installs the scaffold too, and lets the embedded PostgreSQL be put in
   );
   await call("npx", ["-y", "pnpm@12", "install", "--prefer-offline"], copy);
   expect(await call(command(copy), ["run", "stations"], copy)).toMatch(/^stations +1 +2 /m);
-}, 120_000);
+});
 
 const frugal = ["--prefer-offline", "--no-audit", "--no-fund"];
 

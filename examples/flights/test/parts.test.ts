@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { copyExample, type ExampleCopy } from "../../../tools/testing/example-copy.ts";
 import { createTestDatabase } from "../../../tools/testing/test-database.ts";
 
-describe.concurrent("examples/flights, in parts", { timeout: 300_000 }, () => {
+describe.concurrent("examples/flights, in parts", () => {
   test("lineage agrees with the types of the parameters", async () => {
     await using flights = await copyExample("flights");
     expect(await flights.watersmeetJson("lineage", "airportScorecard", "--up", "1")).toMatchObject({

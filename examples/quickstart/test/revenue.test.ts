@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { copyExample } from "../../../tools/testing/example-copy.ts";
 
-test("the quickstart builds three assets and shows what it built", { timeout: 120_000 }, async () => {
+test("the quickstart builds three assets and shows what it built", async () => {
   await using shop = await copyExample("quickstart");
   const run = await shop.watersmeet("run", "*");
   expect(run, run.stderr).toMatchObject({ exitCode: 0 });
@@ -15,7 +15,7 @@ test("the quickstart builds three assets and shows what it built", { timeout: 12
   });
 });
 
-test("an edit that is taken back, and made again, is what readers see each time", { timeout: 120_000 }, async () => {
+test("an edit that is taken back, and made again, is what readers see each time", async () => {
   await using shop = await copyExample("quickstart");
   const countries = { paid: 2, open: 1 };
   let current: keyof typeof countries = "paid";

@@ -18,12 +18,12 @@ describe("uses that compile", () => {
     ["the settings of a new project", {}],
     ["the strictest settings and declarations", strictest],
   ] as const;
-  test.each(settings)("all of them, with %s", { timeout: 60_000 }, async (_name, options) => {
+  test.each(settings)("all of them, with %s", async (_name, options) => {
     const { diagnostics } = await compile({ "accepted.ts": await readFixture("accepted.ts") }, options);
     expect(diagnostics).toEqual([]);
   });
 
-  test("the run can fail: a wrong use among them is found", { timeout: 60_000 }, async () => {
+  test("the run can fail: a wrong use among them is found", async () => {
     const canary = 'export const canary = asset({ schema: Customer }, () => [{ id: "1", name: "a" }]);';
     const { diagnostics } = await compile({ "accepted.ts": `${await readFixture("accepted.ts")}\n${canary}` });
     expect(diagnostics).toHaveLength(1);

@@ -44,12 +44,12 @@ async function decideAndDie({ decision, idempotencyKey, lock, reached }: Death):
   deciding.stdout.on("data", (text: Buffer) => said.push(text.toString()));
   const ended = once(deciding, "exit");
   try {
-    await expect.poll(() => said.join(""), { timeout: 50_000 }).toBe("ready\n");
+    await expect.poll(() => said.join("")).toBe("ready\n");
     await lock.in.query("begin");
     await lock.in.query(lock.sql);
     deciding.stdin.write("go\n");
     const count = async () => Number((await reached.in.query<{ n: string }>(reached.sql)).rows[0]?.n);
-    await expect.poll(count, { timeout: 20_000 }).toBe(1);
+    await expect.poll(count).toBe(1);
   } finally {
     deciding.kill("SIGKILL");
     await ended;

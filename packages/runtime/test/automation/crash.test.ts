@@ -62,7 +62,7 @@ test("a process that is killed after the run was made, before it is known, gives
   expect(await countRequests()).toEqual({ all: 1, open: 0 });
 });
 
-test("a condition's request survives its evaluator too", { timeout: 120_000 }, async () => {
+test("a condition's request survives its evaluator too", async () => {
   shop.setClock("2024-01-11T01:33:00Z");
   await shop.settle();
   const before = await shop.runs();
@@ -96,9 +96,9 @@ test("what can never be run is closed with the reason, and holds up nothing", as
 test("processes that evaluate in the background share the work: one leads, and another takes over when it ends", async () => {
   await using first = await shop.project.startAutomation();
   await using _same = await shop.project.startAutomation();
-  await expect.poll(() => isLed(), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => isLed()).toBe(true);
   await first[Symbol.asyncDispose]();
-  await expect.poll(() => isLed(), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => isLed()).toBe(false);
 });
 
 async function isLed(): Promise<boolean> {

@@ -113,7 +113,7 @@ test("a file in which a bit has turned is refused, or reads as it was: never som
     await rm(damaged);
   }
   expect(outcomes.refused + outcomes.equal).toBe(6);
-}, 120_000);
+});
 
 async function turnBit(path: string, at: number, bit: number): Promise<void> {
   const file = await open(path, "r+");
@@ -139,7 +139,7 @@ test("a write-ahead log in which a bit has turned, or that is torn, is refused, 
     // What was cut off is missing without a word: `watersmeet doctor` finds it, since the ledger has its record.
     if (answer !== null && answer.code === undefined) expect([0, 20_000], `damage ${damage}`).toContain(answer.rows);
   }
-}, 120_000);
+});
 
 test("a write-ahead log of an older state is refused beside a newer file, and not replayed a second time", async () => {
   const path = join(folder, "stale.duckdb");

@@ -49,7 +49,7 @@ beforeAll(async () => {
   childrenLeft = await waitForChildren();
   shop = await ShopRunner.open({ project });
   await shop.adopt("shelf", "counts");
-}, 300_000);
+});
 
 afterAll(async () => {
   await shop[Symbol.asyncDispose]();

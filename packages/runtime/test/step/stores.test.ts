@@ -17,7 +17,7 @@ async function makeAll(shop: ShopRunner): Promise<ReadonlyMap<string, string>> {
   return digests;
 }
 
-test("a project makes the same rows in DuckDB and in Postgres, by digest", { timeout: 60_000 }, async () => {
+test("a project makes the same rows in DuckDB and in Postgres, by digest", async () => {
   await using database = await createTestDatabase();
   await using project = await copyShop();
   await using duckdb = await ShopRunner.open({ project });

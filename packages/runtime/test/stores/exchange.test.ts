@@ -130,7 +130,7 @@ test("an abandoned writer leaves nothing behind", async () => {
   expect(await readdir(folder)).toEqual(["y.parquet"]);
 });
 
-test("a million rows go through a file, a store and back in bounded memory", { timeout: 120_000 }, async () => {
+test("a million rows go through a file, a store and back in bounded memory", async () => {
   const child = join(import.meta.dirname, "streaming-child.ts");
   const { stdout } = await promisify(execFile)(process.execPath, [
     "--max-old-space-size=128",

@@ -136,4 +136,4 @@ test("whatever two workers, a cancel and a retry do to a run, counters in memory
     }),
     { numRuns: 12, seed: 11, endOnFailure: true },
   );
-}, 120_000);
+});

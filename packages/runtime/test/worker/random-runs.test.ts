@@ -91,7 +91,7 @@ test("whatever the graph and whoever fails, every step ends once, as the model s
     { numRuns: 80 },
   );
   await expectSound(ledger.db);
-}, 120_000);
+});
 
 async function expectCountersToAgree(id: RunId, expected: readonly string[]): Promise<void> {
   const run = await createLedger(ledger.db).findRun(id);

@@ -135,7 +135,7 @@ test("without deadlines every step ends as the rules say, and every merge names 
     { numRuns: 50 },
   );
   await expectSound(ledger.db);
-}, 120_000);
+});
 
 test("with deadlines every run ends, no cycle of waiting forms, and no merge leaves out what was there", async () => {
   const scenarios = scenarioWithWaits({ prefix: "d", deadlineMs: fc.option(fc.integer({ min: 1, max: 30 })) });
@@ -169,7 +169,7 @@ test("with deadlines every run ends, no cycle of waiting forms, and no merge lea
     { numRuns: 20 },
   );
   await expectSound(ledger.db);
-}, 120_000);
+});
 
 /** Who reads without a decision reads all that the run makes; who has one reads everything that it does not name. */
 function findWrongReads(

@@ -57,7 +57,7 @@ beforeAll(async () => {
   stack.use(await watersmeet.startWorker());
   stack.use(await watersmeet.startAutomation());
   cli = createProjectCli({ directory, env });
-}, 60_000);
+});
 
 afterAll(() => stack.disposeAsync());
 
@@ -99,7 +99,7 @@ test("what starts runs by itself is listed, on the command line and over HTTP", 
 test("an eager asset follows its input by itself, and the history says which run and why", async () => {
   const { run } = await watersmeet.submitRun({ select: "sales", requestedBy: "test" });
   for await (const _ of watersmeet.followRun(run.id));
-  await expect.poll(readTotal, { timeout: 30_000 }).toBe(1);
+  await expect.poll(readTotal).toBe(1);
   expect(await cli.json("automation", "history", "total")).toMatchObject({
     items: [{ outcome: "requested", requests: [{ select: "total", runId: expect.stringMatching(/^\d+$/) }] }],
   });
@@ -132,18 +132,16 @@ test("what is paused stays as it is, with who, since when and why, until it is r
   for await (const _ of watersmeet.followRun(run.id));
   const resumed = await fetch(`${url}/api/v1/automations/total/resume`, { method: "POST" });
   expect(await resumed.json()).toMatchObject({ name: "total", pause: null });
-  await expect.poll(readTotal, { timeout: 30_000 }).toBe(2);
+  await expect.poll(readTotal).toBe(2);
 });
 
 test("what a sensor tells twice is run once, and it says so", async () => {
   await writeFile(join(directory, "bell"), "first");
   const history = () => watersmeet.automation.history("bell", { limit: 10 });
-  await expect.poll(async () => (await history()).items.length, { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await history()).items.length).toBeGreaterThan(0);
   // A run is asked for first, and then started.
   const told = async () => (await cli("automation", "history", "bell")).stdout;
-  await expect
-    .poll(told, { timeout: 60_000 })
-    .toMatch(/2 runs asked for; deduplicated: "first"[\s\S]*sales for "first": run \d+/);
+  await expect.poll(told).toMatch(/2 runs asked for; deduplicated: "first"[\s\S]*sales for "first": run \d+/);
   await writeFile(join(directory, "bell"), "");
 });
 

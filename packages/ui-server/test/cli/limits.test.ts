@@ -55,7 +55,7 @@ beforeAll(async () => {
   url = stack.use(await serveApp({ watersmeet, port: 0, web: null, version: "0.0.0", onDefect: () => {} })).url;
   stack.use(await watersmeet.startWorker());
   cli = createProjectCli({ directory, env });
-}, 60_000);
+});
 
 afterAll(() => stack.disposeAsync());
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
   project = await createFixtureProject("registries");
   cli = createProjectCli(project);
   expect(await cli("run", "*")).toMatchObject({ exitCode: 0 });
-}, 60_000);
+});
 
 afterAll(() => project[Symbol.asyncDispose]());
 

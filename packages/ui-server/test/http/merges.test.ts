@@ -15,7 +15,7 @@ beforeAll(async () => {
   worker = await server.watersmeet.startWorker();
   api = createApiClient(server);
   await api.runToEnd("*");
-}, 60_000);
+});
 
 afterAll(async () => {
   await worker[Symbol.asyncDispose]();

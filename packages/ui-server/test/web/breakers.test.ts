@@ -20,7 +20,7 @@ import { z } from "zod";
 export const customers = source({ schema: z.object({ id: z.number() }), resource: "crm" }, () => [{ id: 1 }]);
 `;
 
-describe.skipIf(!hasBrowser)("breakers in a real browser", { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)("breakers in a real browser", () => {
   test("an open breaker shows on every page, with why and who, and is closed with a reason", async () => {
     await using stack = new AsyncDisposableStack();
     const directory = await createProjectFolder();

@@ -20,7 +20,7 @@ import { z } from "zod";
 export const customers = source({ schema: z.object({ id: z.number() }), resource: "crm" }, () => [{ id: 1 }]);
 `;
 
-describe.skipIf(!hasBrowser)("limits in a real browser", { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)("limits in a real browser", () => {
   test("a limit is set with a reason, shows on every page, and is cleared", async () => {
     await using stack = new AsyncDisposableStack();
     const directory = await createProjectFolder();

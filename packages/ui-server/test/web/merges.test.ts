@@ -6,7 +6,7 @@ import { deliverLate } from "../support/deliver.ts";
 import { createFixtureServer, type FixtureServer } from "../support/fixture-server.ts";
 import { hasBrowser, openPage } from "./open-browser.ts";
 
-describe.skipIf(!hasBrowser)("merges in a real browser", { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)("merges in a real browser", () => {
   let server: FixtureServer;
   let worker: AsyncDisposable;
   let api: ApiClient;
@@ -17,7 +17,7 @@ describe.skipIf(!hasBrowser)("merges in a real browser", { timeout: 120_000 }, (
     api = createApiClient(server);
     await api.runToEnd("*");
     await deliverLate(server.directory, () => api.runToEnd("authority airports"));
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await worker[Symbol.asyncDispose]();
@@ -40,7 +40,7 @@ describe.skipIf(!hasBrowser)("merges in a real browser", { timeout: 120_000 }, (
     await page.getByRole("dialog").getByLabel("Reason").fill("the line was down");
     await page.getByRole("dialog").getByRole("button", { name: "Reconcile" }).click();
     await page.waitForURL(/\/runs\/\w+/);
-    await expect.poll(() => page.title(), { timeout: 60_000 }).toMatch(/succeeded/);
+    await expect.poll(() => page.title()).toMatch(/succeeded/);
     await page.getByRole("link", { name: "Late data" }).click();
     await page.getByText("Nothing waits.").waitFor();
     await page.goto(`${server.url}/merges/airports`);
@@ -66,7 +66,7 @@ describe.skipIf(!hasBrowser)("merges in a real browser", { timeout: 120_000 }, (
     await dialog.getByText("1 batch, of unpartitioned.").waitFor();
     await dialog.getByRole("button", { name: "Revoke", exact: true }).click();
     await page.waitForURL(/\/runs\/\w+/);
-    await expect.poll(() => page.title(), { timeout: 60_000 }).toMatch(/succeeded/);
+    await expect.poll(() => page.title()).toMatch(/succeeded/);
     await page.goto(`${server.url}/merges/airports`);
     await page.getByRole("cell", { name: "Schiphol", exact: true }).waitFor();
     await page.goto(`${server.url}/assets/airports`);

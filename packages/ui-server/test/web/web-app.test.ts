@@ -5,7 +5,7 @@ import { createWebApp } from "../../src/http/web-app.ts";
 import { createFixtureServer, type FixtureServer } from "../support/fixture-server.ts";
 import { hasBrowser, openPage } from "./open-browser.ts";
 
-describe.skipIf(!hasBrowser)("the web app in a real browser", { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)("the web app in a real browser", () => {
   let server: FixtureServer;
   let worker: AsyncDisposable;
 
@@ -44,7 +44,7 @@ describe.skipIf(!hasBrowser)("the web app in a real browser", { timeout: 120_000
     await page.getByText("7 steps would run.").waitFor();
     await page.getByRole("button", { name: "Run", exact: true }).click();
     await page.waitForURL(/\/runs\/\w+/);
-    await expect.poll(() => page.title(), { timeout: 60_000 }).toMatch(/^Run \d+ · succeeded/);
+    await expect.poll(() => page.title()).toMatch(/^Run \d+ · succeeded/);
     await expect.poll(() => page.locator("rect.mark[data-state=succeeded]").count()).toBe(7);
     await page.goto(`${server.url}/assets/dailyRevenue`);
     await page.locator("table.versions").getByText("orders").first().waitFor();
@@ -66,7 +66,7 @@ describe.skipIf(!hasBrowser)("the web app in a real browser", { timeout: 120_000
       });
       await using browser = await openPage(`${server.url}/runs/${run.id}`);
       const { page } = browser;
-      await page.getByText("What went wrong").waitFor({ timeout: 60_000 });
+      await page.getByText("What went wrong").waitFor();
       const notice = page.locator("section[aria-labelledby=failures]");
       expect(await notice.innerText()).toMatch(/blocked[^]*orders[^]*GATE_FAILED[^]*amount[^]*-7/);
       await page
@@ -88,7 +88,7 @@ describe.skipIf(!hasBrowser)("the web app in a real browser", { timeout: 120_000
     await page.locator("tbody tr").first().waitFor();
     const before = await page.locator("tbody tr").count();
     await server.watersmeet.submitRun({ select: "customers", force: true, requestedBy: "test" });
-    await expect.poll(() => page.locator("tbody tr").count(), { timeout: 15_000 }).toBe(before + 1);
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(before + 1);
   });
 
   test("a page that does not exist says so, and an asset that does not exist is explained", async () => {

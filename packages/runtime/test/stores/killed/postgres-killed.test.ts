@@ -49,7 +49,7 @@ beforeAll(async () => {
   await publishFirst({ store, scratch, name: "calm" });
   const commits = await store.commit(await prepareSecond({ store, scratch, name: "calm" }));
   undisturbed = digestsOf("calm", commits);
-}, 180_000);
+});
 
 afterAll(async () => {
   await store[Symbol.asyncDispose]();

@@ -147,7 +147,7 @@ async function findMerging({ ledger }: World): Promise<ChildProcess> {
       where step.state = 'running' and step.asset like 'meet%'`.execute(ledger.db);
     found = processes.find((worker) => rows.some((row) => row.pid === worker.pid));
     return found !== undefined;
-  }, 60_000);
+  });
   if (found === undefined) throw new Error("a merge runs in none of the processes");
   return found;
 }
@@ -176,7 +176,7 @@ beforeAll(async () => {
   for (const generation of [1, 2]) await finish(world, await submitGeneration(world, generation, 0));
   expected = await readOutcome(world);
   await expectTidy(world);
-}, 180_000);
+});
 
 test("one step at a time and no trouble is a reference that has something to compare", () => {
   expect(expected).toHaveLength(6 + 2 * 2 + 3 + 1);
@@ -193,7 +193,7 @@ test("on DuckDB: random order, failures and retries, and a process that takes th
   await expectTidy(world);
   expect(await countOutcomes(world, "lost")).toBeGreaterThan(0);
   expect(await countOutcomes(world, "failed")).toBeGreaterThan(0);
-}, 180_000);
+});
 
 test("on Postgres: a worker is killed at a merge, and another works on after its steps were given to others", async () => {
   await using database = await createTestDatabase();
@@ -206,4 +206,4 @@ test("on Postgres: a worker is killed at a merge, and another works on after its
   expect(await readOutcome(world)).toEqual(expected);
   await expectTidy(world);
   expect(await countOutcomes(world, "lost")).toBeGreaterThan(lostCount);
-}, 180_000);
+});

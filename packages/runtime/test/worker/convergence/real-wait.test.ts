@@ -60,4 +60,4 @@ test("what a merge went on without is in its cut, and the next plan joins it whe
   await rivers.setWeather({ generation: 3, seed: 0, dry: 0 });
   expect(await run("*", true)).toBe("failed");
   expect((await project.why(lake, unpartitioned)).reasons.join(" ")).toContain("it requires n");
-}, 120_000);
+});

@@ -42,12 +42,12 @@ test.skipIf(refusal !== null)(
         workers.push(worker);
         if (worker.stdout !== null) createInterface({ input: worker.stdout }).on("line", () => {});
       }
-      await waitUntil(async () => (await listPids(ledger)).length === 3, 120_000);
+      await waitUntil(async () => (await listPids(ledger)).length === 3);
       const id = await submit(ledger.db, [
         { key: "held", partitions: 9 },
         { key: "after", inputs: [{ from: "held", mapping: { kind: "all" } }] },
       ]);
-      await waitUntil(async () => (await countStates(ledger.db, id))["running"] === 9, 120_000);
+      await waitUntil(async () => (await countStates(ledger.db, id))["running"] === 9);
       // Which worker has how many is theirs to settle: the one with the most is cut off.
       const counts = await Promise.all(workers.map(({ pid = 0 }) => countRunning(ledger, pid)));
       const lost = Math.max(...counts);
@@ -55,17 +55,17 @@ test.skipIf(refusal !== null)(
       expect(lost).toBeGreaterThan(0);
 
       await hosts.cut(cutOff);
-      await waitUntil(async () => (await countStates(ledger.db, id))["succeeded"] === lost, 120_000);
+      await waitUntil(async () => (await countStates(ledger.db, id))["succeeded"] === lost);
       await writeFile(mayEnd, "");
-      expect(await waitForEnd(ledger.db, id, 120_000)).toBe("succeeded");
+      expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
       const before = await listAttemptOutcomes(ledger.db, id);
       expect(before.filter((outcome) => outcome === "lost").length).toBeGreaterThanOrEqual(lost);
       expect(before.filter((outcome) => outcome === "committed")).toHaveLength(10);
 
       await hosts.mend(cutOff);
-      await waitUntil(async () => (await listPids(ledger)).length === 3, 120_000);
+      await waitUntil(async () => (await listPids(ledger)).length === 3);
       const next = await submit(ledger.db, [{ key: "again", partitions: 9 }]);
-      expect(await waitForEnd(ledger.db, next, 120_000)).toBe("succeeded");
+      expect(await waitForEnd(ledger.db, next)).toBe("succeeded");
       expect(await listAttemptOutcomes(ledger.db, id)).toEqual(before);
     } finally {
       // A namespace stays for as long as a process is in it.

@@ -100,7 +100,7 @@ test("whatever the graphs, limits, weights and failures: every run ends, no limi
         seeds.set(id, seed);
         ids.push(id);
       }
-      for (const id of ids) expect(["succeeded", "failed"]).toContain(await waitForEnd(ledger.db, id, 30_000));
+      for (const id of ids) expect(["succeeded", "failed"]).toContain(await waitForEnd(ledger.db, id));
       const { rows } = await sql<{ text: string }>`select text from public.violation`.execute(ledger.db);
       expect(rows).toEqual([]);
       const { rows: left } = await sql<{ leases: number; deadlocks: string }>`
@@ -110,4 +110,4 @@ test("whatever the graphs, limits, weights and failures: every run ends, no limi
     }),
     { numRuns: 12 },
   );
-}, 180_000);
+});

@@ -72,7 +72,7 @@ export async function createProjectWorld(options: WorldOptions): Promise<Project
       processes.push(child);
       const lines: string[] = [];
       createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-      await waitUntil(() => lines.includes("ready") || child.exitCode !== null || child.signalCode !== null, 60_000);
+      await waitUntil(() => lines.includes("ready") || child.exitCode !== null || child.signalCode !== null);
       return { process: child, pid: child.pid ?? 0, lines };
     },
     async submit(select = "*") {

@@ -52,7 +52,7 @@ test("SIGTERM during user code: what ends in time is kept, the rest is handed ba
   const { db } = world.ledger;
   const worker = await world.spawnWorker();
   const id = await world.submit("endsInTime endsNever");
-  await waitUntil(async () => (await countStarted(world, id)) === 2, 30_000);
+  await waitUntil(async () => (await countStarted(world, id)) === 2);
   worker.process.kill("SIGTERM");
   await world.write("end-in-time", "");
   expect(await exitOf(worker)).toEqual([0, null]);
@@ -65,9 +65,9 @@ test("SIGTERM during user code: what ends in time is kept, the rest is handed ba
 
   await world.write("end-never", "");
   await world.spawnWorker();
-  expect(await waitForEnd(db, id, 30_000)).toBe("succeeded");
+  expect(await waitForEnd(db, id)).toBe("succeeded");
   expect(await listAttemptOutcomes(db, id)).toEqual(expect.arrayContaining(["committed", "released", "committed"]));
-}, 90_000);
+});
 
 test("SIGTERM during a commit: the commit is finished and recorded, once", async () => {
   await using database = await createTestDatabase();
@@ -77,7 +77,7 @@ test("SIGTERM during a commit: the commit is finished and recorded, once", async
   await observer.connect();
   try {
     const worker = await world.spawnWorker();
-    expect(await waitForEnd(db, await world.submit("quick"), 30_000)).toBe("succeeded");
+    expect(await waitForEnd(db, await world.submit("quick"))).toBe("succeeded");
     await observer.query(`select pg_advisory_lock(${commitLock})`);
     const id = await world.submit("quick");
     await waitUntil(async () => {
@@ -94,7 +94,7 @@ test("SIGTERM during a commit: the commit is finished and recorded, once", async
   } finally {
     await observer.end();
   }
-}, 90_000);
+});
 
 test("a second SIGTERM ends the worker at once, and its steps run elsewhere", async () => {
   await using database = await createTestDatabase();
@@ -102,7 +102,7 @@ test("a second SIGTERM ends the worker at once, and its steps run elsewhere", as
   const { db } = world.ledger;
   const [worker] = [await world.spawnWorker()];
   const id = await world.submit("endsNever");
-  await waitUntil(async () => (await countStarted(world, id)) === 1, 30_000);
+  await waitUntil(async () => (await countStarted(world, id)) === 1);
   worker.process.kill("SIGTERM");
   await waitUntil(async () => worker.lines.includes("stopping"));
   const atMs = performance.now();
@@ -111,6 +111,6 @@ test("a second SIGTERM ends the worker at once, and its steps run elsewhere", as
   expect(performance.now() - atMs).toBeLessThan(2_000);
   await world.write("end-never", "");
   await world.spawnWorker();
-  expect(await waitForEnd(db, id, 30_000)).toBe("succeeded");
+  expect(await waitForEnd(db, id)).toBe("succeeded");
   expect(await listAttemptOutcomes(db, id)).toEqual(["lost", "committed"]);
-}, 90_000);
+});

@@ -31,4 +31,4 @@ test("a storm: with workers killed and every connection cut again and again, eac
   expect(result.states).toEqual({ succeeded: 601 });
   expect(result.harm).toEqual({ wrongEffects: 0, withoutEffect: 0, withoutVersion: 0, open: 0, leases: 0 });
   await expectSound(ledger.db);
-}, 120_000);
+});
