@@ -1,4 +1,5 @@
 export { isAssetKey, parseAssetKey, type AssetKey } from "./asset-key.ts";
+export { civilDateOf, type CivilDate } from "./civil-time.ts";
 export { compareStrings } from "./compare.ts";
 export { fingerprint } from "./fingerprint.ts";
 export type { Json } from "./json.ts";

@@ -1,3 +1,5 @@
+import { civilDateOf } from "@watersmeet/core/values";
+
 /**
  * Dates and instants as text, without `Date`: the proleptic Gregorian calendar, UTC, microseconds.
  * Years 0000 to 9999 have four digits; others have a sign and at least six, as in ISO 8601 (0000 is 1 BC).
@@ -16,18 +18,7 @@ export function parseDate(text: string): number | undefined {
 
 /** `2001-01-31` from days since 1970-01-01. */
 export function renderDate(days: number): string {
-  // Howard Hinnant's days-to-civil algorithm: eras of 400 years that start on March 1st.
-  const shifted = days + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const { year, month, day } = civilDateOf(days);
   return `${renderYear(year)}-${twoDigits(month)}-${twoDigits(day)}`;
 }
 

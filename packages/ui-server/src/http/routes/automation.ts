@@ -5,6 +5,7 @@ import { noQuery, pageOf, pageQuery, toPageRequest } from "../paging.ts";
 import { problemResponses } from "../problem-response.ts";
 import { readRequester } from "../submit-once.ts";
 import { Automation, Tick } from "./automation-shapes.ts";
+import { reasonField } from "./reason-field.ts";
 
 const tags = ["Automation"];
 
@@ -77,12 +78,7 @@ const allHistory = createRoute({
   },
 });
 
-const reason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(2000)
-  .openapi({ description: "Shown wherever it is, and kept in the audit trail", example: "month end" });
+const reason = reasonField("month end", "Shown wherever it is, and kept in the audit trail");
 
 const pause = createRoute({
   method: "post",

@@ -6,6 +6,7 @@ import type { ApiEnv } from "../api-env.ts";
 import { noQuery } from "../paging.ts";
 import { problemResponses } from "../problem-response.ts";
 import { readRequester } from "../submit-once.ts";
+import { reasonField } from "./reason-field.ts";
 
 const tags = ["Breakers"];
 
@@ -49,12 +50,7 @@ const list = createRoute({
   },
 });
 
-const reason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(2000)
-  .openapi({ description: "Kept in the audit trail", example: "the vendor's maintenance" });
+const reason = reasonField("the vendor's maintenance");
 const forMs = z
   .int()
   .min(1_000)

@@ -4,6 +4,7 @@ import type { ApiEnv } from "../api-env.ts";
 import { noQuery } from "../paging.ts";
 import { problemResponses } from "../problem-response.ts";
 import { readRequester } from "../submit-once.ts";
+import { reasonField } from "./reason-field.ts";
 
 const tags = ["Limits"];
 
@@ -99,12 +100,7 @@ const moves = createRoute({
   },
 });
 
-const reason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(2000)
-  .openapi({ description: "Kept in the audit trail", example: "their nightly job runs" });
+const reason = reasonField("their nightly job runs");
 
 const given = {
   200: { description: "The limit as it is then", content: { "application/json": { schema: Limit } } },

@@ -10,17 +10,13 @@ import type { ApiEnv } from "../../api-env.ts";
 import { assetParam, noQuery, partition } from "../../paging.ts";
 import { problemResponses } from "../../problem-response.ts";
 import { readRequester } from "../../submit-once.ts";
+import { reasonField } from "../reason-field.ts";
 import { idempotencyHeader } from "../run-schemas.ts";
 import { Collection, Order, ShadowCheck } from "./merge-shapes.ts";
 
 const tags = ["Merges"];
 
-const reason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(2000)
-  .openapi({ description: "Kept in the audit trail", example: "the feed sent yesterday's file twice" });
+const reason = reasonField("the feed sent yesterday's file twice");
 const batchId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "not an id of a batch");
 const batchIds = z.array(batchId).min(1).max(10_000);
 const heldBatches = z.union([batchIds, z.literal("all")]).openapi({ description: "Ids, or `all` that are held" });
