@@ -50,6 +50,7 @@ export {
   type EpochDefinition,
   type ExecutionOptions,
   type ResourceUse,
+  type SplitTerms,
   type WaitPolicy,
 } from "./dsl/definition.ts";
 export { parseDuration, type Duration } from "./dsl/duration.ts";
@@ -66,3 +67,4 @@ export type { AnySchema, Out, SchemaOf } from "./dsl/schema-type.ts";
 export { collectPromise, type SourcePromise } from "./dsl/source-promise.ts";
 export { source, type SourceOptions } from "./dsl/source.ts";
 export { decimal } from "./schema/decimal.ts";
+export type { SplitOption } from "./dsl/splittable.ts";

@@ -12,6 +12,7 @@ import {
   type EpochDefinition,
   type ExecutionOptions,
   type ResourceUse,
+  type SplitTerms,
   type WaitPolicy,
 } from "./definition.ts";
 import { parseDuration } from "./duration.ts";
@@ -34,6 +35,7 @@ export interface DefinitionParts {
   readonly epochs?: readonly EpochDefinition[];
   readonly reducers?: Definition["reducers"];
 }
+  readonly splittable?: SplitTerms | null;
 
 /** The frozen object that every function of the language returns. @throws {DEFINITION_INVALID} */
 export function defineAsset(options: LooseOptions, parts: DefinitionParts): Definition {
@@ -75,6 +77,7 @@ export function defineAsset(options: LooseOptions, parts: DefinitionParts): Defi
     store: options.store ?? null,
     automation: options.automation ?? null,
   };
+    splittable: parts.splittable ?? null,
   return Object.freeze(definition);
 }
 

@@ -42,6 +42,14 @@ export interface WaitPolicy {
 
 /** A form of the schema that was left behind: a zod object, and how its rows are brought to the next one. */
 export interface EpochDefinition {
+/** How partitions of an asset may be made in slices: see `SplitOption`. */
+export interface SplitTerms {
+  readonly by: string;
+  /** `null`: the only input. */
+  readonly input: string | null;
+  readonly parts: number | "auto";
+}
+
   readonly schema: unknown;
   readonly note: string;
   readonly isLossy: boolean;
@@ -89,3 +97,5 @@ export interface Definition {
   /** When partitions are made by themselves; `null`: never. */
   readonly automation: Condition | null;
 }
+  /** Of an asset that is not a query, source or merge; `null`: its function sees all rows at once. */
+  readonly splittable: SplitTerms | null;

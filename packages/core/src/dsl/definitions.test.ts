@@ -252,6 +252,13 @@ describe("wrong arguments are coded errors", () => {
     ["a resource twice", () => asset({ schema: Row, resource: ["api", { name: "api", weight: 2 }] }, () => [])],
     ["a weight of nothing", () => asset({ schema: Row, resource: [{ name: "api", weight: 0 }] }, () => [])],
     ["a resource without a name", () => asset({ schema: Row, resource: [""] }, () => [])],
+    ["a size without unit", () => Reflect.apply(asset, undefined, [{ schema: Row, stagedBytes: "64" }, () => []])],
+    ["a size of half a byte", () => asset({ schema: Row, stagedBytes: 0.5 }, () => [])],
+    ["slices by nothing", () => Reflect.apply(asset, undefined, [{ schema: Row, splittable: { by: "" } }, () => []])],
+    [
+      "half a slice",
+      () => asset({ schema: Row, splittable: { by: "n", parts: 0.5 } }, (r: In<typeof rows>) => r.all()),
+    ],
     ["a key of a group that is no identifier", () => assets(["a-b"], () => rows)],
     ["a key of a group twice", () => assets(["a", "a"], () => rows)],
   ])("%s", (_name, define) => {
@@ -265,6 +272,19 @@ test("resources are taken by name, one unit of each unless it says how much", ()
     { name: "crm", weight: 1 },
     { name: "warehouse", weight: 4 },
   ]);
+});
+
+test("what may wait of an asset is a size, or any number", () => {
+  const sizes = ([1_000, "2 GiB", "1.5MiB", false, undefined] as const).map((stagedBytes) =>
+    definitionOf(asset({ schema: Row, ...(stagedBytes === undefined ? {} : { stagedBytes }) }, () => [])),
+  );
+  expect(sizes.map(({ execution }) => execution.stagedBytes)).toEqual([1_000, 2_147_483_648, 1_572_864, false, null]);
+});
+
+test("slices are of the only input, and as many as are needed, unless it says otherwise", () => {
+  const sliced = asset({ schema: Row, splittable: { by: "id" } }, (r: In<typeof rows>) => r.all());
+  expect(definitionOf(sliced).splittable).toEqual({ by: "id", input: null, parts: "auto" });
+  expect(definitionOf(rows).splittable).toBeNull();
 });
 
 test("a group has one asset per key", () => {

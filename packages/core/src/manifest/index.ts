@@ -7,6 +7,7 @@ export type {
   ManifestInput,
   ManifestSchedule,
   ManifestSensor,
+  ManifestSplit,
 } from "./manifest.ts";
 export { matchDefinitions, type LoadedModules, type MatchedDefinitions } from "./match-definitions.ts";
 export { readManifest, type ManifestReading } from "./read-manifest.ts";

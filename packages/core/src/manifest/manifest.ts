@@ -25,6 +25,15 @@ export interface ManifestInjection {
   readonly mapping?: MappingSpec;
 }
 
+/** How an asset's partitions may be made in slices: which input's rows are sliced, and by which of its columns. */
+export interface ManifestSplit {
+  readonly by: string;
+  /** Name and position of the input. */
+  readonly input: string;
+  readonly position: string;
+  readonly parts: number | "auto";
+}
+
 /** One asset as derived from the sources. */
 export interface ManifestAsset {
   readonly key: AssetKey;
@@ -41,6 +50,8 @@ export interface ManifestAsset {
   readonly partitions: PartitionsSpec | null;
   /** When partitions of it are made by themselves. @default never */
   readonly automation?: Condition;
+  /** @default its function sees all rows at once */
+  readonly splittable?: ManifestSplit;
   readonly tags: readonly string[];
   readonly group: string | null;
   /** The outside system that it names first; the definition has all of them, with their weights. */

@@ -105,6 +105,14 @@ const asset = z.object({
   ),
   partitions: partitions.nullable(),
   automation: condition.exactOptional(),
+  splittable: z
+    .object({
+      by: z.string(),
+      input: z.string(),
+      position: z.string(),
+      parts: z.union([z.int().positive(), z.literal("auto")]),
+    })
+    .exactOptional(),
   tags: z.array(z.string()),
   group: z.string().nullable(),
   resource: z.string().nullable(),

@@ -516,4 +516,39 @@ export const x = asset({ schema: S }, (orders: Week<«typeof orders»>) => []);
     "a sensor that a function makes",
     `${automationHead}export const make = () => «sensor({ select: "orders" }, () => ({}))»;`,
   ),
+  inFile(
+    "ANALYZE_SPLIT_INVALID",
+    "slices of one of several inputs that is not named",
+    'export const x = asset({ schema: S, splittable: «{ by: "id" }» }, (o: In<typeof raw.orders>, c: In<typeof raw.customers>) => []);',
+  ),
+  inFile(
+    "ANALYZE_SPLIT_INVALID",
+    "slices of an input that is not there",
+    'export const x = asset({ schema: S, splittable: «{ by: "id", input: "orders" }» }, (o: In<typeof raw.orders>) => []);',
+  ),
+  inFile(
+    "ANALYZE_SPLIT_INVALID",
+    "slices of nothing",
+    'export const x = asset({ schema: S, splittable: «{ by: "id" }» }, (ctx: Ctx) => []);',
+  ),
+  inFile(
+    "ANALYZE_SPLIT_INVALID",
+    "slices without a column",
+    "export const x = asset({ schema: S, splittable: «{ parts: 2 }» }, (o: In<typeof raw.orders>) => []);",
+  ),
+  inFile(
+    "ANALYZE_SPLIT_INVALID",
+    "a number of slices that cannot be",
+    'export const x = asset({ schema: S, splittable: { by: "id", parts: «65» } }, (o: In<typeof raw.orders>) => []);',
+  ),
+  inFile(
+    "ANALYZE_SPLIT_INVALID",
+    "slices of a query",
+    'export const x = query({ schema: S, splittable: «{ by: "id" }» }, (o: In<typeof raw.orders>, db: Db) => db.selectFrom(o.as("o")).selectAll());',
+  ),
+  inFile(
+    "ANALYZE_OPTION_NOT_STATIC",
+    "a column that is computed",
+    "export const x = asset({ schema: S, splittable: { by: «process.title» } }, (o: In<typeof raw.orders>) => []);",
+  ),
 ];

@@ -6,7 +6,8 @@ import type { AssetHead } from "./heads.ts";
 import { factsOf, locate, report, type Linking } from "./linking.ts";
 import { declarationSpan, type NamedAsset } from "./name-assets.ts";
 import { readInputs, type FoundInput, type FoundInputs } from "./read-inputs.ts";
-import type { AssetOptions } from "./read-options.ts";
+import { isAbsent, type AssetOptions } from "./read-options.ts";
+import { readSplit } from "./read-split.ts";
 import { reduceValue } from "./reduce-value.ts";
 
 export interface EntryRequest {
@@ -30,6 +31,12 @@ export function buildEntry(of: CodeOf, { asset, options, keys }: EntryRequest): 
   const found: FoundInputs = fn === null ? { inputs: [], injections: [] } : readInputs(linking, fn.fact, fn.place);
   checkKind(linking, asset, found);
   const known = found.inputs.filter((input) => keys.has(identify(input.asset)));
+  const inputs = known.flatMap((input) => toManifestInput(input, keys));
+  const split = options.members.get("splittable");
+  const splittable =
+    split === undefined || isAbsent(linking, split)
+      ? null
+      : readSplit(linking, split, { key, kind: head.maker, inputs });
   const entry: ManifestAsset = {
     key,
     kind: head.maker,
@@ -37,10 +44,11 @@ export function buildEntry(of: CodeOf, { asset, options, keys }: EntryRequest): 
     exportPath,
     location: locate(linking, origin.file, declarationSpan(linking, asset)),
     doc: options.description ?? factsOf(linking, origin.file).values[origin.name]?.doc ?? "",
-    inputs: known.flatMap((input) => toManifestInput(input, keys)),
+    inputs,
     injections: found.injections,
     partitions: options.partitions,
     ...(options.automation === null ? {} : { automation: options.automation }),
+    ...(splittable === null ? {} : { splittable }),
     tags: options.tags,
     group: options.group,
     resource: options.resource,

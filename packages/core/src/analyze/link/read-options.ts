@@ -149,7 +149,7 @@ function readAutomation({ linking, members }: Reader): Condition | null {
   return member === undefined || isAbsent(linking, member) ? null : readCondition(linking, member);
 }
 
-function isAbsent(linking: Linking, { expr, place }: PlacedExpr): boolean {
+export function isAbsent(linking: Linking, { expr, place }: PlacedExpr): boolean {
   const head = reduceValue(linking, expr, place);
   return head.kind === "expr" && head.expr.kind === "undefined";
 }

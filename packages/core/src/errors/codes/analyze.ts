@@ -59,6 +59,10 @@ export const analyzeCodes = {
     ...found,
     summary: "A condition, schedule or sensor is not known statically, or cannot be",
   },
+  ANALYZE_SPLIT_INVALID: {
+    ...found,
+    summary: "What an asset is split by is no column of one of its inputs, or cannot be",
+  },
   MANIFEST_INVALID: { ...found, summary: "A manifest cannot be read" },
   MANIFEST_STALE: { ...found, summary: "A manifest does not match its sources" },
   MANIFEST_ENTRY_WITHOUT_OBJECT: { ...found, summary: "The manifest names an asset that its module does not export" },
