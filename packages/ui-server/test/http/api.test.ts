@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { createFixtureServer, type FixtureServer } from "../support/fixture-server.ts";
@@ -256,6 +258,7 @@ test("a backfill is a run over a range, listed among backfills and not found und
 });
 
 test("a run can be cancelled, and a cancelled one stays so", async () => {
+  await writeFile(join(server.directory, "hold"), "");
   const { id } = RunShape.parse(await (await post("/runs", { select: "slow" })).json());
   const response = await post(`/runs/${id}/cancel`, {});
   expect(response.status).toBe(200);

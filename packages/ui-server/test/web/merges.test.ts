@@ -30,7 +30,7 @@ describe.skipIf(!hasBrowser)("merges in a real browser", () => {
     await page.getByRole("heading", { name: "Synchronization point" }).waitFor();
     const leg = page.locator("[data-branch=authority]");
     await leg.getByText("1 batch held").waitFor();
-    expect(await page.locator("[data-branch]").count()).toBe(2);
+    await expect.poll(() => page.locator("[data-branch]").count()).toBe(2);
     await page.getByRole("link", { name: "Late data" }).click();
     await page.getByRole("heading", { name: "Late data", level: 1 }).waitFor();
     const held = page.locator("tr[data-standing=held]");
@@ -54,9 +54,9 @@ describe.skipIf(!hasBrowser)("merges in a real browser", () => {
     await page.getByRole("link", { name: "Explain AMS" }).click();
     const name = page.locator("section[data-column=name]");
     await name.getByText("runner-up 1").waitFor();
-    expect(await name.innerText()).toMatch(
-      /name: Amsterdam Schiphol[^]*won[^]*airline[^]*runner-up 1[^]*authority[^]*Schiphol/,
-    );
+    await expect
+      .poll(() => name.innerText())
+      .toMatch(/name: Amsterdam Schiphol[^]*won[^]*airline[^]*runner-up 1[^]*authority[^]*Schiphol/);
     const batch = await name.locator("tbody tr").first().locator("code").first().innerText();
     await page.getByRole("link", { name: "Back to the merge" }).click();
     await page.getByRole("button", { name: `Revoke ${batch}` }).click();

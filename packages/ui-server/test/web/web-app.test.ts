@@ -23,9 +23,9 @@ describe.skipIf(!hasBrowser)("the web app in a real browser", () => {
     await using browser = await openPage(server.url);
     const { page } = browser;
     await page.locator("[data-asset=total]").waitFor();
-    expect(await page.locator("[data-asset]").count()).toBe(5);
-    expect(await page.locator("[data-asset=total]").getAttribute("data-health")).toBe("missing");
-    expect(await page.title()).toBe("Graph — Watersmeet");
+    await expect.poll(() => page.locator("[data-asset]").count()).toBe(5);
+    await expect.poll(() => page.locator("[data-asset=total]").getAttribute("data-health")).toBe("missing");
+    await expect.poll(() => page.title()).toBe("Graph — Watersmeet");
     await page.locator("[data-asset=dailyRevenue]").click();
     await page.getByRole("heading", { name: "dailyRevenue", level: 1 }).waitFor();
     await page.getByText("What each customer spent, per day.").waitFor();
@@ -48,8 +48,8 @@ describe.skipIf(!hasBrowser)("the web app in a real browser", () => {
     await expect.poll(() => page.locator("rect.mark[data-state=succeeded]").count()).toBe(7);
     await page.goto(`${server.url}/assets/dailyRevenue`);
     await page.locator("table.versions").getByText("orders").first().waitFor();
-    expect(await page.locator("table.versions tbody tr").count()).toBe(3);
-    expect(await page.locator("table.versions tbody tr").first().innerText()).toMatch(/customers version 1/);
+    await expect.poll(() => page.locator("table.versions tbody tr").count()).toBe(3);
+    await expect.poll(() => page.locator("table.versions tbody tr").first().innerText()).toMatch(/customers version 1/);
     await page.getByText("2001-01-03", { exact: true }).first().waitFor();
   });
 
@@ -68,7 +68,7 @@ describe.skipIf(!hasBrowser)("the web app in a real browser", () => {
       const { page } = browser;
       await page.getByText("What went wrong").waitFor();
       const notice = page.locator("section[aria-labelledby=failures]");
-      expect(await notice.innerText()).toMatch(/blocked[^]*orders[^]*GATE_FAILED[^]*amount[^]*-7/);
+      await expect.poll(() => notice.innerText()).toMatch(/blocked[^]*orders[^]*GATE_FAILED[^]*amount[^]*-7/);
       await page
         .getByText(/\d upstream failed/)
         .first()
