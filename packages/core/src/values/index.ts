@@ -31,4 +31,5 @@ export type {
   TimeGrain,
   TimePartitions,
 } from "./partitions-spec.ts";
+export { isPartCount, mostParts } from "./split-parts.ts";
 export { stableJson } from "./stable-json.ts";

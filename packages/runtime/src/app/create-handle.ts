@@ -4,6 +4,7 @@ import { findLastSequence, insertEvents, notifyFollowers } from "../ledger/event
 import { hasLiveWorker } from "../ledger/workers.ts";
 import type { Project } from "../project/project.ts";
 import { readOutliers } from "../queue/outliers/read-outliers.ts";
+import { listSplits } from "../queue/split/read-splits.ts";
 import { readWaiting } from "../queue/waiting/read-waiting.ts";
 import { createAutomationDeps, createAutomationSwitch } from "./automation/automation-switch.ts";
 import { createAutomationDesk } from "./automation/create-automation-desk.ts";
@@ -68,6 +69,7 @@ export function createHandle(parts: ProjectParts): Watersmeet {
     breakers: createBreakerDesk(db),
     limits: createLimitDesk(db),
     outliers: (id) => readOutliers(db, id),
+    splits: (id) => listSplits(db, id),
     waitingFor: (steps) => readWaiting(db, steps),
     automation,
     examine: () => examine({ config, db, stores }),

@@ -5,6 +5,8 @@ import { readFreezes } from "../ledger/decisions.ts";
 import { listOrdersSinceHead } from "../ledger/merge-orders.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { PartitionStatus, RunId, StepState } from "../ledger/records.ts";
+import { describeSplit } from "../queue/split/describe-split.ts";
+import { findLastSplit } from "../queue/split/read-splits.ts";
 import { readWaiting } from "../queue/waiting/read-waiting.ts";
 import { describeWaiting, type WaitingFor } from "../queue/waiting/waiting-for.ts";
 import type { StepFailure } from "../step/step.ts";
@@ -21,6 +23,7 @@ export async function explainWhy(
   const reasons = [
     ...(await explainFreeze(db, question)),
     ...(await explainOpenSteps(db, question)),
+    ...(await explainSplit(db, question)),
     ...(await explainFailures(db, question)),
     ...explainFreshness(picture, partition),
     ...(hasNewOrders(picture) ? await explainOrders(db, question) : []),
@@ -87,6 +90,14 @@ function explainStep(step: OpenStep, asset: AssetKey, waiting: WaitingFor | null
     return `${name} ${state} in run ${step.run_id} and ${describeWaiting(waiting)}.`;
   }
   return `${name} runs in run ${step.run_id}: attempt ${step.attempt} in process ${step.worker_pid ?? "?"} on ${step.worker_host ?? "a lost worker"}, since ${step.started_at?.toISOString() ?? "just now"}.`;
+}
+
+async function explainSplit(
+  db: LedgerDb,
+  question: { readonly asset: AssetKey; readonly partition: PartitionKey | null; readonly environment: string },
+): Promise<readonly string[]> {
+  const split = await findLastSplit(db, question);
+  return split === undefined ? [] : [`${describeSplit(split)}.`];
 }
 
 function countOf(count: number, noun: string): string {

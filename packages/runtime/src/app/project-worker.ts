@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import type { LedgerConnections } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Project } from "../project/project.ts";
+import { planSplit, recordSlices } from "../queue/split/plan-splits.ts";
 import { createStepExecutor } from "../step/step-executor.ts";
 import { startWorker } from "../worker/start-worker.ts";
 import type { StoreSet } from "./store-set.ts";
@@ -42,6 +43,10 @@ export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<Async
     createStepExecutor({
       project: deps.project,
       stores: stores.open,
+      splits: {
+        plan: (step, request) => planSplit(deps.ledger.db, step, request),
+        ended: (step, slices) => recordSlices(deps.ledger.db, step, slices),
+      },
       children: deps.children,
       stateDirectory: config.stateDirectory,
       shadowPerMille: config.merges.shadowPerMille,

@@ -8,6 +8,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerEvent, Materialization, PartitionStatus, RunId, RunRecord } from "../ledger/records.ts";
 import type { Project } from "../project/project.ts";
 import type { Outlier } from "../queue/outliers/find-outliers.ts";
+import type { SplitRecord } from "../queue/split/read-splits.ts";
 import type { WaitingFor } from "../queue/waiting/waiting-for.ts";
 import type { AutomationDesk, AutomationExplanation } from "./automation/automation-desk.ts";
 import type { BreakerDesk } from "./breaker-desk.ts";
@@ -113,6 +114,8 @@ export interface Watersmeet extends AsyncDisposable {
   readonly automation: AutomationDesk;
   /** For `doctor`: opens every store. */
   examine(): Promise<Examination>;
+  /** Steps of a run that were made in slices of their input's rows. */
+  splits(id: RunId): Promise<readonly SplitRecord[]>;
   /** Looks whether everything holds, and puts right what it can; knows the stores that are open, so after `examine`. */
   readonly doctor: Doctor;
 }

@@ -18,6 +18,8 @@ export interface ChildPool extends AsyncDisposable {
   perform(work: ChildWork, options: WorkOptions): Promise<ChildAnswer>;
   /** Starts children ahead, up to the pool's size. */
   warm(count: number): void;
+  /** Pieces of work at the same time. */
+  readonly size: number;
   /** What user code sees in its environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -63,6 +65,10 @@ class Pool implements ChildPool {
       budgetBytes: options.memoryBudgetBytes ?? availableBytes() * 0.75,
       unknownBytes: unknownBytesOfWork,
     });
+  }
+
+  get size(): number {
+    return this.#options.size;
   }
 
   get env(): ChildPoolOptions["env"] {

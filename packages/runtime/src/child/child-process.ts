@@ -31,6 +31,8 @@ export interface WorkOptions {
   readonly timeoutMs: number;
   readonly listener: StepListener;
   readonly signal: AbortSignal;
+  /** A child has begun: what comes before is waiting. */
+  readonly onStarted?: () => void;
 }
 
 export type ChildAnswer =
@@ -203,6 +205,7 @@ export class Child implements AsyncDisposable {
     if (current === null || message.id !== current.id || this.#lastWords !== null) return;
     if (message.kind === "accepted") {
       current.isAccepted = true;
+      current.options.onStarted?.();
       current.timer = setTimeout(() => void this.#stopForTimeout(), current.options.timeoutMs);
       return;
     }

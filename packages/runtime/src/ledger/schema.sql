@@ -338,6 +338,21 @@ create table watersmeet.run_flush (
   bad integer[] not null,
   made integer[] not null default '{}'::integer[]
 );
+create table watersmeet.split (
+  run_id bigint not null,
+  ordinal integer not null,
+  attempt integer not null,
+  environment text not null,
+  asset text not null,
+  partition text not null,
+  parts smallint not null,
+  wanted smallint not null,
+  row_count bigint not null,
+  median_rows double precision,
+  expected_ms double precision,
+  planned_at timestamp with time zone not null default now(),
+  slices jsonb
+);
 create table watersmeet.step (
   run_id bigint not null,
   ordinal integer not null,
@@ -461,12 +476,18 @@ alter table watersmeet.run_asset add constraint run_asset_pkey PRIMARY KEY (run_
 alter table watersmeet.run_asset add constraint run_asset_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;
 alter table watersmeet.run_flush add constraint run_flush_pkey PRIMARY KEY (run_id, revision);
 alter table watersmeet.run_flush add constraint run_flush_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;
+alter table watersmeet.split add constraint split_parts_check CHECK ((parts >= 1));
+alter table watersmeet.split add constraint split_pkey PRIMARY KEY (run_id, ordinal, attempt);
+alter table watersmeet.split add constraint split_row_count_check CHECK ((row_count >= 0));
+alter table watersmeet.split add constraint split_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;
+alter table watersmeet.split add constraint split_wanted_check CHECK ((wanted >= 1));
 alter table watersmeet.step add constraint step_check CHECK (((state <> 'running'::watersmeet.step_state) OR (worker_id IS NOT NULL)));
 alter table watersmeet.step add constraint step_pkey PRIMARY KEY (run_id, ordinal);
 alter table watersmeet.store add constraint store_pkey PRIMARY KEY (name);
 alter table watersmeet.worker add constraint worker_pkey PRIMARY KEY (id);
 
 CREATE INDEX automation_request_by_tick ON watersmeet.automation_request USING btree (tick_id);
+CREATE INDEX split_of_partition ON watersmeet.split USING btree (environment, asset, partition, run_id DESC);
 CREATE UNIQUE INDEX automation_request_once ON watersmeet.automation_request USING btree (environment, name, dedupe_key) WHERE (dedupe_key IS NOT NULL);
 CREATE INDEX automation_request_open ON watersmeet.automation_request USING btree (environment, id) WHERE ((run_id IS NULL) AND (failure IS NULL));
 CREATE INDEX automation_tick_by_name ON watersmeet.automation_tick USING btree (environment, name, id);

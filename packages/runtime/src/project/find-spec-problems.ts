@@ -11,13 +11,38 @@ export function findSpecProblems(graph: Graph, specs: ReadonlyMap<AssetKey, Asse
     const own = specs.get(asset.key);
     return own === undefined
       ? []
-      : [...findPolicyProblems(asset, own), ...findBranchProblems(asset, own), ...findStoreProblems(asset, own, specs)];
+      : [
+          ...findPolicyProblems(asset, own),
+          ...findBranchProblems(asset, own),
+          ...findStoreProblems(asset, own, specs),
+          ...findSplitProblems(asset, specs),
+        ];
   });
 }
 
 function findPolicyProblems(asset: ManifestAsset, { policy, schema }: AssetSpec): readonly Problem[] {
   if (policy === null) return [];
   return checkMergePolicy(asset.key, { policy, schema }).map((problem) => ({ ...problem, at: asset.location }));
+}
+
+/** Rows are sliced by a column that they have. */
+function findSplitProblems(
+  { key, splittable, inputs, location }: ManifestAsset,
+  specs: ReadonlyMap<AssetKey, AssetSpec>,
+): readonly Problem[] {
+  const input = inputs.find(({ position }) => position === splittable?.position);
+  const upstream = input === undefined ? undefined : specs.get(input.asset);
+  if (splittable === undefined || upstream === undefined) return [];
+  const columns = upstream.schema.columns.map(({ name }) => name);
+  if (columns.includes(splittable.by)) return [];
+  return [
+    {
+      code: "ANALYZE_SPLIT_INVALID",
+      message: `"${key}" is split by "${splittable.by}", which is no column of "${upstream.key}"`,
+      hint: `The columns are ${columns.join(", ")}`,
+      at: location,
+    },
+  ];
 }
 
 /** Terms that speak of branches which the merge does not have: a quorum that never comes together, a name that is nobody's. */

@@ -1,15 +1,17 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { WatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKind } from "@watersmeet/core/manifest";
-import type { AttemptFacts, AttemptReport, ChildResult } from "../child/protocol.ts";
+import type { AttemptFacts, AttemptReport } from "../child/protocol.ts";
 import type { StagedMerge } from "../stores/port/staged-merge.ts";
 import type { ExchangeFile, StagedQuery } from "../stores/port/staging.ts";
 import { attemptFacts, exportArguments, relateArguments } from "./arguments.ts";
 import { bindQuery } from "./bind-query.ts";
+import { expectKind } from "./expect-kind.ts";
 import { bindMerge } from "./merge/bind-merge.ts";
 import { blockedBy } from "./outcome/blocked-by.ts";
 import { performInChild } from "./perform-in-child.ts";
+import { callInSlices } from "./split/call-in-slices.ts";
+import { planSlicing } from "./split/plan-slicing.ts";
 import type { StepWork, VerbResult } from "./step-work.ts";
 
 /** What the author's function gave: rows in a sealed file, or SQL for the store to run. */
@@ -38,14 +40,17 @@ async function callForRows(work: StepWork): Promise<VerbResult<UserOutput>> {
     const format = work.store.exchangeFormat;
     const path = join(work.stagingDirectory, `rows.${format}`);
     const attempt = await attemptFacts(work);
-    const answered = await performInChild(work, {
+    const request = {
       kind: "run",
       asset: work.asset,
       arguments: given.arguments,
       attempt,
       output: { path, format, schema: work.spec.schema },
       savedDirectory: work.savedDirectory,
-    });
+    } as const;
+    const slicing = await planSlicing(work, given.arguments);
+    const answered =
+      slicing === null ? await performInChild(work, request) : await callInSlices(work, request, slicing);
     if (answered.kind === "ended") return answered;
     const result = answered.value;
     if (result.kind === "invalidRows") return blockedBy(work, result.failures, result.rowCount);
@@ -80,21 +85,6 @@ async function callForMerge(work: StepWork): Promise<VerbResult<UserOutput>> {
 /** A function that sets no cursor leaves it where it was. */
 function keepCheckpoint(report: AttemptReport, { checkpoint }: AttemptFacts): AttemptReport {
   return "checkpoint" in report || checkpoint === undefined ? report : { ...report, checkpoint };
-}
-
-function expectKind<K extends ChildResult["kind"]>(
-  result: ChildResult,
-  kind: K,
-): Extract<ChildResult, { readonly kind: K }> {
-  if (isOfKind(result, kind)) return result;
-  throw new WatersmeetError("INTERNAL", `a child answered ${result.kind} when asked for ${kind}`);
-}
-
-function isOfKind<K extends ChildResult["kind"]>(
-  result: ChildResult,
-  kind: K,
-): result is Extract<ChildResult, { readonly kind: K }> {
-  return result.kind === kind;
 }
 
 function done<T>(result: T, output: (result: T) => UserOutput): VerbResult<UserOutput> {

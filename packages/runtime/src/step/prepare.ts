@@ -40,6 +40,7 @@ export function prepareStep(deps: StepExecutorDeps, options: PrepareOptions): St
     identity,
     commitId,
     shadowPerMille: deps.shadowPerMille,
+    splits: deps.splits ?? null,
     children: deps.children,
     savedDirectory: nameSaved(deps.stateDirectory, commitId),
     stagingDirectory: join(stagingDirectory, step.attemptId),

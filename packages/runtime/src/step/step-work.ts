@@ -6,6 +6,7 @@ import type { StageTarget, StoredAsset } from "../stores/port/staging.ts";
 import type { Store } from "../stores/store.ts";
 import type { ExchangeCache } from "./files/exchange-cache.ts";
 import type { WorkIdentity } from "./identify-work.ts";
+import type { SplitPlanner } from "./split/split-planner.ts";
 import type { ClaimedStep, StepListener, StepOutcome } from "./step.ts";
 
 /** Where an attempt is, in this order. Told to `onPhase` when the phase has been reached and nothing of the next one has begun. */
@@ -21,6 +22,8 @@ export interface StepExecutorDeps {
   readonly stateDirectory: string;
   /** Of 1,000 keys of a merge, those that are folded a second time, in full, and compared. */
   readonly shadowPerMille: number;
+  /** @default no partition is split */
+  readonly splits?: SplitPlanner;
   /** For tests that stop the process between two phases. */
   readonly onPhase?: (phase: StepPhase, step: ClaimedStep) => Promise<void> | void;
 }
@@ -41,6 +44,7 @@ export interface StepWork {
   readonly identity: WorkIdentity;
   readonly commitId: string;
   readonly shadowPerMille: number;
+  readonly splits: SplitPlanner | null;
   readonly children: ChildPool;
   readonly exchange: ExchangeCache;
   /** Of all attempts of this work: rows and cursor that `ctx.checkpoint(cursor)` has kept. */

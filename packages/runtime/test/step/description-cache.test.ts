@@ -31,6 +31,7 @@ async function load(env: Readonly<Record<string, string | undefined>> = process.
   const asked: string[] = [];
   const childPool: ChildPool = {
     env,
+    size: 1,
     warm: (count) => children.warm(count),
     perform: (work, options) => {
       asked.push(work.kind);

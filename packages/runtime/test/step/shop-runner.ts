@@ -5,9 +5,10 @@ import { createChildPool, type ChildPool } from "../../src/child/child-pool.ts";
 import type { StoreConfig } from "../../src/config/config.ts";
 import type { RunId } from "../../src/ledger/records.ts";
 import { openProject, type OpenProject } from "../../src/project/open-project.ts";
+import type { SplitPlanner } from "../../src/step/split/split-planner.ts";
 import { createStepExecutor } from "../../src/step/step-executor.ts";
 import type { StepPhase } from "../../src/step/step-work.ts";
-import type { ClaimedStep, StepExecutor, StepLogLine, StepOutcome } from "../../src/step/step.ts";
+import type { ClaimedStep, StepExecutor, StepListener, StepLogLine, StepOutcome } from "../../src/step/step.ts";
 import { openStore, type OpenStoreOptions } from "../../src/stores/open-store.ts";
 import type { Commit, Store } from "../../src/stores/store.ts";
 import type { TestProject } from "./shop-project.ts";
@@ -16,6 +17,8 @@ export interface ShopRunnerOptions {
   readonly project: TestProject;
   readonly store?: StoreConfig;
   readonly onPhase?: (phase: StepPhase, step: ClaimedStep) => Promise<void> | void;
+  /** @default no partition is split */
+  readonly splits?: SplitPlanner;
   /** Before the store is asked to commit what a step has made. */
   readonly beforeCommit?: () => Promise<void> | void;
   /** Inside a commit of the store. */
@@ -28,6 +31,7 @@ export interface StepOptions {
   readonly runId?: string;
   readonly signal?: AbortSignal;
   readonly onLog?: (line: StepLogLine) => void;
+  readonly onProgress?: StepListener["progress"];
   /** What the caller changes of the claimed step. */
   readonly change?: (step: ClaimedStep) => ClaimedStep;
 }
@@ -66,6 +70,7 @@ export class ShopRunner implements AsyncDisposable {
       stateDirectory,
       // Every key: what is folded in part must be what is folded in full.
       shadowPerMille: 1_000,
+      ...(options.splits === undefined ? {} : { splits: options.splits }),
       ...(options.onPhase === undefined ? {} : { onPhase: options.onPhase }),
     });
     return new ShopRunner({ project, store, children, executor });
@@ -91,7 +96,7 @@ export class ShopRunner implements AsyncDisposable {
   async run(asset: string, options: StepOptions = {}): Promise<StepOutcome> {
     const claimed = this.claim(asset, options);
     const step = options.change?.(claimed) ?? claimed;
-    const listener = { log: options.onLog ?? (() => {}), progress: () => {} };
+    const listener = { log: options.onLog ?? (() => {}), progress: options.onProgress ?? (() => {}) };
     const outcome = await this.executor.execute(step, listener, options.signal ?? new AbortController().signal);
     if (outcome.kind === "committed") this.heads.set(headName(step.asset, step.partition), outcome.commit);
     return outcome;

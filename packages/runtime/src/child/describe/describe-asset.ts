@@ -4,7 +4,7 @@ import { deriveChecks } from "@watersmeet/core/gate";
 import type { ManifestAsset } from "@watersmeet/core/manifest";
 import { rowRules } from "@watersmeet/core/merge";
 import { readRowSchema } from "@watersmeet/core/schema";
-import { stableJson } from "@watersmeet/core/values";
+import { stableJson, type Json } from "@watersmeet/core/values";
 import type { AssetSpec } from "../../project/project.ts";
 import { describeMerge } from "./describe-merge.ts";
 
@@ -43,10 +43,14 @@ function uniqueKeyOf({ key, policy }: Definition): readonly string[] {
 }
 
 /** What the planner counts on must be what the object says: where it is not, a value was computed that static derivation took for another. */
-function findDifferences({ key, partitions, automation }: ManifestAsset, definition: Definition): readonly Problem[] {
+function findDifferences(
+  { key, partitions, automation, splittable }: ManifestAsset,
+  definition: Definition,
+): readonly Problem[] {
   const compared = [
     ["partitions", partitions, definition.partitions],
     ["automation", automation ?? null, definition.automation],
+    ["slices", pickSplit(splittable), pickSplit(definition.splittable)],
   ] as const;
   return compared.flatMap(([option, derived, loaded]): readonly Problem[] => {
     if (stableJson(derived) === stableJson(loaded)) return [];
@@ -58,6 +62,11 @@ function findDifferences({ key, partitions, automation }: ManifestAsset, definit
       },
     ];
   });
+}
+
+/** The object does not know the name of its only input. */
+function pickSplit(split: ManifestAsset["splittable"] | Definition["splittable"]): Json {
+  return split == null ? null : { by: split.by, parts: split.parts };
 }
 
 function locate(problem: Problem, asset: ManifestAsset): Problem {

@@ -33,10 +33,19 @@ export interface AssetSpread {
 }
 
 /** Fewer tell nothing about what is usual. */
-const leastDone = 5;
+export const leastDone = 5;
 
 const straggler = { times: 3, leastMs: 5_000 } as const;
 const skewed = { times: 5, leastMs: 60_000 } as const;
+
+/** Pure. Whether a partition has far more rows than its siblings, and takes long for them. Source: operations.md 2.4. */
+export function isSkewed(part: {
+  readonly rowCount: number;
+  readonly medianRows: number;
+  readonly ms: number;
+}): boolean {
+  return part.rowCount > skewed.times * Math.max(1, part.medianRows) && part.ms > skewed.leastMs;
+}
 
 /**
  * Pure. A straggler is looked for when half of its asset's steps have ended. Rows alone make no skew: a large partition that takes no time needs no care.
@@ -50,9 +59,7 @@ export function findOutliers(spreads: readonly AssetSpread[]): readonly Outlier[
     const slow = spread.running.filter(
       ({ elapsedMs }) => isLate && elapsedMs > straggler.times * medianMs && elapsedMs >= straggler.leastMs,
     );
-    const large = spread.largest.filter(
-      ({ rowCount, tookMs }) => rowCount > skewed.times * Math.max(1, medianRows) && tookMs > skewed.leastMs,
-    );
+    const large = spread.largest.filter(({ rowCount, tookMs }) => isSkewed({ rowCount, medianRows, ms: tookMs }));
     return [
       ...slow.map(
         ({ partition, elapsedMs }) => ({ kind: "straggler", asset, partition, elapsedMs, medianMs }) as const,
