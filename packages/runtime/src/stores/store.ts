@@ -8,6 +8,8 @@ import type { ExchangeFile, InputVersions, StageTarget, StagedQuery, StoredAsset
 
 export interface Staged {
   readonly target: StageTarget;
+  /** The rows themselves, when `stageRows` has staged them: the store has nothing of them before the commit. */
+  readonly rows?: readonly Row[];
   readonly rowCount: number;
   readonly quarantinedCount: number;
   /** Of a merge: what each branch delivered. */
@@ -103,6 +105,11 @@ export interface Store extends AsyncDisposable {
   /** Makes tables and the readers' view of an asset; follows additive schema changes. */
   ensureAsset(asset: StoredAsset): Promise<void>;
   stageFile(target: StageTarget, file: ExchangeFile, signal?: AbortSignal): Promise<Staged>;
+  /**
+   * Few rows, in the form of a row parser: they stay with the caller until the commit, which writes those of many attempts with one statement. They measure and
+   * commit as those of a file do. Not for stamped assets.
+   */
+  stageRows(target: StageTarget, rows: readonly Row[]): Promise<Staged>;
   stageQuery(target: StageTarget, query: StagedQuery, signal?: AbortSignal): Promise<Staged>;
   stageMerge(target: StageTarget, merge: StagedMerge, signal?: AbortSignal): Promise<Staged>;
   /**

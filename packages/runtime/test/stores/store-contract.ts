@@ -5,6 +5,7 @@ import { describeMeasuring } from "./contract/measuring.ts";
 import { describeQueries } from "./contract/queries.ts";
 import { describeReading } from "./contract/reading.ts";
 import { describeSchemas } from "./contract/schemas.ts";
+import { describeSmallRows } from "./contract/small-rows.ts";
 import type { OpenedStore, StoreWorld } from "./contract/store-world.ts";
 import { describeValues } from "./contract/values.ts";
 import { describeVersions } from "./contract/versions.ts";
@@ -40,6 +41,7 @@ export function describeStore(kind: string, open: (scratch: Scratch) => Promise<
     describeManyPartitions(world);
     describeQueries(world);
     describeValues(world);
+    describeSmallRows(world);
     describeMeasuring(world);
     describeSchemas(world);
     describeReading(world);

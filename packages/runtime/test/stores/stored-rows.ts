@@ -99,7 +99,22 @@ export async function stageRows(store: Store, scratch: Scratch, publication: Pub
 
 /** Staged and measured, ready to be committed. */
 export async function prepare(store: Store, scratch: Scratch, publication: Publication): Promise<CommitRequest> {
-  const staged = await stageRows(store, scratch, publication);
+  return await measure(store, scratch, publication, await stageRows(store, scratch, publication));
+}
+
+/** The same with rows that stay in memory until their commit. */
+export async function prepareSmall(store: Store, scratch: Scratch, publication: Publication): Promise<CommitRequest> {
+  const { asset: of, partition: name = "", rows } = publication;
+  const target = { asset: of, partition: partition(name), attempt: scratch.next() };
+  return await measure(store, scratch, publication, await store.stageRows(target, rows));
+}
+
+async function measure(
+  store: Store,
+  scratch: Scratch,
+  publication: Publication,
+  staged: Staged,
+): Promise<CommitRequest> {
   return {
     commitId: publication.commitId ?? scratch.next(),
     environment: publication.environment ?? "prod",

@@ -43,7 +43,9 @@ export async function applyCommits(
   const [first] = requests;
   if (first === undefined) return calls.map(() => ({ commits: [] }));
   const assets = await findAssets(session, [...new Set(requests.map((request) => request.staged.target.asset.key))]);
-  const stagings = await context.findStagings(requests.map((request) => request.staged.target));
+  const stagings = await context.findStagings(
+    requests.flatMap(({ staged }) => (staged.rows === undefined ? [staged.target] : [])),
+  );
   const liveEnvironment = await ensureMeta(session, "live_environment", first.environment);
   const facts = await readFacts(session, context, { assets, requests });
   const tips = await readTips(session, assets, requests);
@@ -202,7 +204,9 @@ function decideCalls(
   return calls.map((requests) => {
     const decision = decideCommits(requests, { ...facts, heads, nextVersions });
     if (decision.stale !== null) return { error: staleError(decision.stale) };
-    const gone = decision.versions.find(({ request }) => !stagings.has(request.staged.target.attempt));
+    const gone = decision.versions.find(
+      ({ request: { staged } }) => staged.rows === undefined && !stagings.has(staged.target.attempt),
+    );
     if (gone !== undefined) return { error: goneError(gone.request) };
     const moved = decision.versions.find(
       ({ request }) => !isOnTip(stagings.get(request.staged.target.attempt), tips, request),

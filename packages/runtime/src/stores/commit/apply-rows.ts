@@ -3,6 +3,7 @@ import { moveRows } from "../catalog/move-rows.ts";
 import { internalSchema, tableNames } from "../catalog/names.ts";
 import type { CatalogAsset } from "../catalog/read-catalog.ts";
 import { idOf } from "../catalog/write-commits.ts";
+import { createSmall, insertSmall, listSmall } from "../small/insert-small.ts";
 import type { SqlSession } from "../sql-session.ts";
 import { publishStamped } from "../stamped/publish-stamped.ts";
 import { serveStamped } from "../stamped/serve-stamped.ts";
@@ -34,7 +35,7 @@ export async function applyRows(
       liveEnvironment: applied.liveEnvironment,
     };
     if (asset.isStamped) await applyStamped(session, context, moving);
-    else if (asset.isPartitioned) await applyPartitions(session, moving);
+    else if (asset.isPartitioned) await applyPartitions(session, context, moving);
     else await applyTables(session, context, moving);
   }
 }
@@ -79,18 +80,24 @@ async function moveEarlierRows(session: SqlSession, asset: CatalogAsset, served:
 
 async function applyPartitions(
   session: SqlSession,
+  { dialect }: CommitContext,
   { applied, asset, versions, served, liveEnvironment }: Moving,
 ): Promise<void> {
+  const isServed = ({ request }: NewVersion) => request.environment === liveEnvironment;
   await moveRows(session, {
     assetId: asset.assetId,
     superseded: served.flatMap((move) => (move.from === null ? [] : [move.from])),
     restored: served.filter((move) => move.rows === "stored").map((move) => move.to),
-    staged: versions.map(({ request, version }) => ({
-      rows: stagingOf(applied, request).rows,
-      version,
-      isServed: request.environment === liveEnvironment,
-    })),
+    staged: versions.flatMap((one) =>
+      one.request.staged.rows === undefined
+        ? [{ rows: stagingOf(applied, one.request).rows, version: one.version, isServed: isServed(one) }]
+        : [],
+    ),
   });
+  const small = listSmall(versions);
+  const [live, hist] = [tableNames.live(asset.assetId), tableNames.hist(asset.assetId)];
+  await insertSmall(session, dialect, { table: live, versions: small.filter(isServed) });
+  await insertSmall(session, dialect, { table: hist, versions: small.filter((one) => !isServed(one)) });
 }
 
 async function applyTables(
@@ -98,7 +105,9 @@ async function applyTables(
   { dialect }: CommitContext,
   { applied, asset, versions, served }: Moving,
 ): Promise<void> {
+  for (const small of listSmall(versions)) await createSmall(session, dialect, { ...small, assetId: asset.assetId });
   for (const { request, version } of versions) {
+    if (request.staged.rows !== undefined) continue;
     await session.run(
       `alter table ${stagingOf(applied, request).rows.table} rename to ${tableNames.versionBare(asset.assetId, version)}`,
     );
@@ -111,7 +120,8 @@ async function applyTables(
 
 /** What belongs to new versions beside their rows. */
 export async function applyExtras(session: SqlSession, context: CommitContext, applied: Applied): Promise<void> {
-  for (const { request, version } of applied.versions) {
+  const staged = applied.versions.filter(({ request }) => request.staged.rows === undefined);
+  for (const { request, version } of staged) {
     const { quarantineTable } = stagingOf(applied, request);
     if (quarantineTable === null) continue;
     await session.run(
@@ -119,7 +129,7 @@ export async function applyExtras(session: SqlSession, context: CommitContext, a
       [idOf(applied.assets, request.staged.target.asset.key), request.staged.target.partition, version],
     );
   }
-  const merges = applied.versions.filter(({ request }) => stagingOf(applied, request).isMerge);
+  const merges = staged.filter(({ request }) => stagingOf(applied, request).isMerge);
   if (merges.length === 0) return;
   await context.merge.publish(
     session,

@@ -9,6 +9,7 @@ import type { Collected, CollectOptions, MergeArchive } from "../port/merge-reco
 import type { StagedMerge } from "../port/staged-merge.ts";
 import type { ExchangeFile, InputVersions, StagedQuery, StageTarget, StoredAsset } from "../port/staging.ts";
 import { readVersions } from "../read-versions.ts";
+import { stageSmall } from "../small/stage-small.ts";
 import type { SqlRow, SqlValue } from "../sql-session.ts";
 import type { Commit, CommitRequest, Measurement, Staged, Store, StoreHead } from "../store.ts";
 import type { DuckdbAssets } from "./duckdb-assets.ts";
@@ -70,6 +71,11 @@ export class DuckdbStore implements Store {
 
   async stageFile(target: StageTarget, file: ExchangeFile, signal?: AbortSignal): Promise<Staged> {
     return await stageFileRows(this.#staging, { target, rows: file, signal });
+  }
+
+  async stageRows(target: StageTarget, rows: readonly Row[]): Promise<Staged> {
+    await this.#shared.assets.ensure(target.asset);
+    return stageSmall(target, rows);
   }
 
   async stageQuery(target: StageTarget, query: StagedQuery, signal?: AbortSignal): Promise<Staged> {

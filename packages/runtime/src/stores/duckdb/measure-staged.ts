@@ -1,9 +1,12 @@
 import { join } from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Check } from "@watersmeet/core/gate";
 import { renderColumnNames } from "../../exchange/quote.ts";
 import { finishMeasurement, measureRelation } from "../measure-relation.ts";
 import type { ExchangeFile } from "../port/staging.ts";
+import { measureSmall } from "../small/measure-small.ts";
+import { renderSmall } from "../small/render-small.ts";
 import type { SqlSession } from "../sql-session.ts";
 import { getBase, measureStamped, renderOpened, renderWhole } from "../stamped/measure-changes.ts";
 import type { Measurement, Staged } from "../store.ts";
@@ -23,12 +26,20 @@ export async function measureStaged(
   context: StagingContext,
   { staged, checks, signal }: MeasureOptions,
 ): Promise<Measurement> {
-  const staging = getStaging(context, staged);
   const { schema } = staged.target.asset;
-  return await context.database.pool.use(async (connection) => {
-    const session = createDuckdbSession(connection, signal);
+  const measuringBy = (connection: DuckDBConnection) => {
     const readRows = (select: string) => fetchRows(connection, select, schema);
-    const measuring = { dialect: duckdbDialect, schema, session, readRows };
+    return { dialect: duckdbDialect, schema, session: createDuckdbSession(connection, signal), readRows };
+  };
+  const { rows } = staged;
+  if (rows !== undefined)
+    return await measureSmall({ schema, rows }, checks, (measure) =>
+      context.database.pool.use((connection) => measure(measuringBy(connection))),
+    );
+  const staging = getStaging(context, staged);
+  return await context.database.pool.use(async (connection) => {
+    const measuring = measuringBy(connection);
+    const { session } = measuring;
     if (staging.stamped === null) {
       const { table, stagingId } = staging.rows;
       const source = stagingId === null ? table : `(select * from ${table} where _sid = ${stagingId})`;
@@ -46,12 +57,14 @@ export async function exportStagedRows(
   context: StagingContext,
   { staged, directory, rows }: { readonly staged: Staged; readonly directory: string; readonly rows: "all" | "opened" },
 ): Promise<ExchangeFile> {
-  const staging = getStaging(context, staged);
   const path = join(directory, `staged-${staged.target.attempt}.parquet`);
   const { schema } = staged.target.asset;
   const rowCount = rows === "opened" ? (staged.difference?.openedRows ?? staged.rowCount) : staged.rowCount;
   await context.database.pool.use(async (connection) => {
-    const source = await renderSource(createDuckdbSession(connection), staging, rows);
+    const source =
+      staged.rows === undefined
+        ? await renderSource(createDuckdbSession(connection), getStaging(context, staged), rows)
+        : renderSmall(duckdbDialect, schema, staged.rows);
     await copyToParquet(connection, `select ${renderColumnNames(schema.columns)} from ${source} as staged`, path);
   });
   return { path, format: "parquet", schema, rowCount };

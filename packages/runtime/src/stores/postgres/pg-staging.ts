@@ -103,6 +103,7 @@ export async function findStagingRows(
   session: SqlSession,
   targets: readonly Pick<StageTarget, "attempt" | "asset">[],
 ): Promise<readonly RegisteredStaging[]> {
+  if (targets.length === 0) return [];
   const assets = new Map(targets.map((target) => [target.attempt, target.asset]));
   const rows = await session.run(`select * from ${internalSchema}.staging where attempt = any ($1::text[])`, [
     [...assets.keys()],

@@ -11,6 +11,7 @@ import type { Collected, CollectOptions, MergeArchive } from "../port/merge-reco
 import type { StagedMerge } from "../port/staged-merge.ts";
 import type { ExchangeFile, InputVersions, StagedQuery, StageTarget, StoredAsset } from "../port/staging.ts";
 import { nameExport, readVersions } from "../read-versions.ts";
+import { stageSmall } from "../small/stage-small.ts";
 import type { Commit, CommitRequest, Measurement, Staged, Store, StoreHead } from "../store.ts";
 import { copyToCsv } from "./pg-copy.ts";
 import { createPgSession } from "./pg-database.ts";
@@ -70,6 +71,11 @@ export class PostgresStore implements Store {
 
   async stageFile(target: StageTarget, file: ExchangeFile, signal?: AbortSignal): Promise<Staged> {
     return await stageFileRows(this.#staging, { target, rows: file, signal });
+  }
+
+  async stageRows(target: StageTarget, rows: readonly Row[]): Promise<Staged> {
+    await this.#ensure(target.asset);
+    return stageSmall(target, rows);
   }
 
   async stageQuery(target: StageTarget, query: StagedQuery, signal?: AbortSignal): Promise<Staged> {
