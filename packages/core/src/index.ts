@@ -66,5 +66,5 @@ export { query, type QueryOptions } from "./dsl/query.ts";
 export type { AnySchema, Out, SchemaOf } from "./dsl/schema-type.ts";
 export { collectPromise, type SourcePromise } from "./dsl/source-promise.ts";
 export { source, type SourceOptions } from "./dsl/source.ts";
-export { decimal } from "./schema/decimal.ts";
 export type { SplitOption } from "./dsl/splittable.ts";
+export { decimal } from "./schema/decimal.ts";

@@ -34,8 +34,8 @@ export interface DefinitionParts {
   readonly retention?: Retention;
   readonly epochs?: readonly EpochDefinition[];
   readonly reducers?: Definition["reducers"];
-}
   readonly splittable?: SplitTerms | null;
+}
 
 /** The frozen object that every function of the language returns. @throws {DEFINITION_INVALID} */
 export function defineAsset(options: LooseOptions, parts: DefinitionParts): Definition {
@@ -76,8 +76,8 @@ export function defineAsset(options: LooseOptions, parts: DefinitionParts): Defi
     key: Object.freeze(columns.filter((column) => options.key?.includes(column))),
     store: options.store ?? null,
     automation: options.automation ?? null,
-  };
     splittable: parts.splittable ?? null,
+  };
   return Object.freeze(definition);
 }
 

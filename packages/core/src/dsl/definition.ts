@@ -40,8 +40,6 @@ export interface WaitPolicy {
   readonly required: readonly string[];
 }
 
-/** A form of the schema that was left behind: a zod object, and how its rows are brought to the next one. */
-export interface EpochDefinition {
 /** How partitions of an asset may be made in slices: see `SplitOption`. */
 export interface SplitTerms {
   readonly by: string;
@@ -50,6 +48,8 @@ export interface SplitTerms {
   readonly parts: number | "auto";
 }
 
+/** A form of the schema that was left behind: a zod object, and how its rows are brought to the next one. */
+export interface EpochDefinition {
   readonly schema: unknown;
   readonly note: string;
   readonly isLossy: boolean;
@@ -96,6 +96,6 @@ export interface Definition {
   readonly store: string | null;
   /** When partitions are made by themselves; `null`: never. */
   readonly automation: Condition | null;
-}
   /** Of an asset that is not a query, source or merge; `null`: its function sees all rows at once. */
   readonly splittable: SplitTerms | null;
+}

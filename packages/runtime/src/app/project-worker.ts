@@ -43,13 +43,13 @@ export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<Async
     createStepExecutor({
       project: deps.project,
       stores: stores.open,
+      children: deps.children,
+      stateDirectory: config.stateDirectory,
+      shadowPerMille: config.merges.shadowPerMille,
       splits: {
         plan: (step, request) => planSplit(deps.ledger.db, step, request),
         ended: (step, slices) => recordSlices(deps.ledger.db, step, slices),
       },
-      children: deps.children,
-      stateDirectory: config.stateDirectory,
-      shadowPerMille: config.merges.shadowPerMille,
     }),
   );
   stack.use(

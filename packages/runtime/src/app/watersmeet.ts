@@ -110,12 +110,12 @@ export interface Watersmeet extends AsyncDisposable {
   ): Promise<readonly (WaitingFor | null)[]>;
   /** Steps of a run that are unlike the others of their asset: stragglers, and partitions with far more rows. */
   outliers(id: RunId): Promise<readonly Outlier[]>;
+  /** Steps of a run that were made in slices of their input's rows. */
+  splits(id: RunId): Promise<readonly SplitRecord[]>;
   /** Questions and orders about conditions, schedules and sensors. */
   readonly automation: AutomationDesk;
   /** For `doctor`: opens every store. */
   examine(): Promise<Examination>;
-  /** Steps of a run that were made in slices of their input's rows. */
-  splits(id: RunId): Promise<readonly SplitRecord[]>;
   /** Looks whether everything holds, and puts right what it can; knows the stores that are open, so after `examine`. */
   readonly doctor: Doctor;
 }
