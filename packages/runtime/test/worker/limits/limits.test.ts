@@ -16,13 +16,20 @@ afterAll(async () => {
 });
 
 /** What is in use at most, of what steps take while they run. */
-function createGauge(): { use(weight: number, ms: number): Promise<undefined>; readonly most: () => number } {
+interface Gauge {
+  /** For so long, and until it is so. */
+  use(weight: number, ms: number, isEnough?: () => boolean): Promise<undefined>;
+  readonly most: () => number;
+}
+
+function createGauge(): Gauge {
   let used = 0;
   let most = 0;
   return {
-    async use(weight, ms) {
+    async use(weight, ms, isEnough = () => true) {
       used += weight;
       most = Math.max(most, used);
+      await waitUntil(isEnough);
       await sleep(ms);
       used -= weight;
       return undefined;
@@ -55,7 +62,7 @@ test("units of a resource are counted by weight, and several resources are taken
   await using _worker = await startTestWorker(
     ledger.connections,
     async ({ asset }) => {
-      if (asset === "light") return warehouse.use(1, 5);
+      if (asset === "light") return warehouse.use(1, 5, () => warehouse.most() > 4);
       await Promise.all([crm.use(1, 10), warehouse.use(4, 10)]);
       return undefined;
     },
@@ -86,47 +93,47 @@ test("a step that is heavier than the limit runs alone", async () => {
 test("a heavy step gets its turn among light ones that never end", async () => {
   const resources = { "t3/db": { concurrency: 4 } };
   const light = await submit(ledger.db, [{ key: "light", partitions: 2000, resource: "t3/db" }]);
-  let heavyAtMs = Number.POSITIVE_INFINITY;
+  let lightStarts = 0;
+  let lightStartsBefore = Number.POSITIVE_INFINITY;
   await using _worker = await startTestWorker(
     ledger.connections,
     async ({ asset }) => {
-      if (asset === "heavy") heavyAtMs = performance.now();
+      if (asset === "heavy") lightStartsBefore = lightStarts;
+      else lightStarts += 1;
       // Not in step with each other, so that never more than one unit is free at once.
       await sleep(20 + Math.random() * 40);
       return undefined;
     },
     { resources, concurrency: 16 },
   );
-  await sleep(300);
-  const submittedMs = performance.now();
+  await waitUntil(() => lightStarts > 20);
   const heavy = await submit(ledger.db, [{ key: "heavy", resource: [{ name: "t3/db", weight: 4 }] }]);
   expect(await waitForEnd(ledger.db, heavy)).toBe("succeeded");
-  expect(heavyAtMs - submittedMs).toBeLessThan(8000);
+  expect(lightStartsBefore).toBeLessThan(1900);
   await sql`update watersmeet.run set state = 'cancelling' where id = ${light} and state = 'running'`.execute(
     ledger.db,
   );
 });
 
-test("no span has more starts than a resource's rate gives, over workers, and the rate is used", async () => {
-  const starts: number[] = [];
+test("no span has more starts than a resource's rate gives, over workers", async () => {
   const id = await submit(ledger.db, [{ key: "call", partitions: 40, resource: "t4/api" }]);
   const resources = { "t4/api": { concurrency: null, rate: { count: 20, perMs: 500, burst: 5 } } };
-  const behave = (): undefined => {
-    starts.push(performance.now());
-  };
-  await using _one = await startTestWorker(ledger.connections, behave, { resources });
+  await using _one = await startTestWorker(ledger.connections, undefined, { resources });
   await using other = await openLedger(ledger.connections.url, { schema: "require" });
-  await using _two = await startTestWorker(other, behave, { resources });
+  await using _two = await startTestWorker(other, undefined, { resources });
   expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
-  starts.sort((a, b) => a - b);
-  const spanMs = (starts.at(-1) ?? 0) - (starts[0] ?? 0);
+  // By the database's clock, by which they are let through: how late a process begins what it has is its own affair.
+  const { rows } = await sql<{ atMs: number }>`
+    select extract(epoch from started_at)::float8 * 1000 as "atMs" from watersmeet.step where run_id = ${id} order by started_at`.execute(
+    ledger.db,
+  );
+  const starts = rows.map(({ atMs }) => atMs);
   // 35 after the burst, one each 25 ms.
-  expect(spanMs).toBeGreaterThan(800);
-  expect(spanMs).toBeLessThan(3000);
+  expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBeGreaterThan(35 * 25 - 1);
   for (const [index, at] of starts.entries()) {
     const within = starts.filter((each) => each >= at && each < at + 200).length;
-    // 5 saved up, 8 that come in, and what a start may be late by.
-    expect(within, `from start ${index}`).toBeLessThanOrEqual(5 + 8 + 4);
+    // 5 saved up, and 8 that come in.
+    expect(within, `from start ${index}`).toBeLessThanOrEqual(5 + 8);
   }
 });
 
@@ -134,7 +141,7 @@ test("what a resource answers to one step about when to come back holds for all 
   let starts = 0;
   const behave = (): ReturnType<typeof failed> | undefined => {
     starts += 1;
-    const throttled = { class: "transient", cause: "throttled", isOfUserCode: true, retryAfterMs: 60_000 } as const;
+    const throttled = { class: "transient", cause: "throttled", isOfUserCode: true, retryAfterMs: 600_000 } as const;
     return starts === 1 ? failed({ ...throttled, message: "429 from the api" }) : undefined;
   };
   const resources = { "t5/api": { concurrency: 1, breaker: null } };

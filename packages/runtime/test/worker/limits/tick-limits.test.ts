@@ -104,6 +104,8 @@ test("history says what was seen and why", async () => {
 test("steps of a worker are seen", async () => {
   await sql`delete from watersmeet.resource_sample`.execute(ledger.db);
   await sql`delete from watersmeet.resource_lease`.execute(ledger.db);
+  // Whoever decides takes what was seen away.
+  await sql`update watersmeet.resource set tick_at = now() + interval '1 day'`.execute(ledger.db);
   await using _worker = await startTestWorker(ledger.connections);
   await waitUntil(async () => (await ledger.db.selectFrom("resource_sample").select("id").execute()).length === 50);
 });

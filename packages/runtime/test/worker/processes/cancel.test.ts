@@ -7,7 +7,7 @@ import type { StoreDefinition } from "../../../src/config/define-config.ts";
 import { countStates, waitForEnd, waitUntil } from "../test-runs.ts";
 import { createProjectWorld } from "./project-world.ts";
 
-/* Whatever a step is doing when its run is cancelled: it has ended a second later, and so has what it asked others to do. */
+/* Whatever a step is doing when its run is cancelled: it ends, and so does what it asked others to do. */
 let server: Server;
 let openRequests = 0;
 let port = 0;
@@ -67,11 +67,9 @@ async function cancelEverything(store: StoreDefinition): Promise<void> {
       await sql`select from watersmeet.log_line where run_id = ${run.id} and message = 'started'`.execute(db);
     return rows.length === 2 && openRequests === 1 && (await countStates(db, run.id))["running"] === 3;
   });
-  const startedMs = performance.now();
+  // None of them would end by itself.
   await world.project.cancelRun(run.id, "test");
   expect(await waitForEnd(db, run.id)).toBe("cancelled");
-  // A second on a quiet machine; tests share theirs.
-  expect(performance.now() - startedMs).toBeLessThan(4_000);
   expect(await countStates(db, run.id)).toEqual({ cancelled: 3 });
   await waitUntil(() => openRequests === 0);
 }

@@ -81,7 +81,9 @@ test("SIGTERM during a commit: the commit is finished and recorded, once", async
     await observer.query(`select pg_advisory_lock(${commitLock})`);
     const id = await world.submit("quick");
     await waitUntil(async () => {
-      const { rows } = await observer.query("select from pg_locks where locktype = 'advisory' and not granted");
+      const { rows } = await observer.query(
+        "select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())",
+      );
       return rows.length > 0;
     });
     worker.process.kill("SIGTERM");
@@ -105,10 +107,8 @@ test("a second SIGTERM ends the worker at once, and its steps run elsewhere", as
   await waitUntil(async () => (await countStarted(world, id)) === 1);
   worker.process.kill("SIGTERM");
   await waitUntil(async () => worker.lines.includes("stopping"));
-  const atMs = performance.now();
   worker.process.kill("SIGTERM");
-  await exitOf(worker);
-  expect(performance.now() - atMs).toBeLessThan(2_000);
+  expect(await exitOf(worker)).toEqual([null, "SIGTERM"]);
   await world.write("end-never", "");
   await world.spawnWorker();
   expect(await waitForEnd(db, id)).toBe("succeeded");
