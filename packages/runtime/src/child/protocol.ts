@@ -3,7 +3,7 @@ import type { ErrorCode, FailureCause, Problem } from "@watersmeet/core/errors";
 import type { GateFailure } from "@watersmeet/core/gate";
 import type { Manifest } from "@watersmeet/core/manifest";
 import type { EpochField, EpochStep } from "@watersmeet/core/merge";
-import type { RowSchema } from "@watersmeet/core/schema";
+import type { Row, RowSchema } from "@watersmeet/core/schema";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import type { AssetSpec } from "../project/project.ts";
 import type { StepLogLine } from "../step/step.ts";
@@ -125,7 +125,13 @@ export type ChildWork =
       readonly asset: AssetAddress;
       readonly arguments: readonly Argument[];
       readonly attempt: AttemptFacts;
-      readonly output: { readonly path: string; readonly format: ExchangeFile["format"]; readonly schema: RowSchema };
+      readonly output: {
+        readonly path: string;
+        readonly format: ExchangeFile["format"];
+        readonly schema: RowSchema;
+        /** Rows that take no more than so many bytes come in the answer; the file is not made. @default 0, none */
+        readonly messageBytes?: number;
+      };
       /** Absolute: where rows and cursors are kept for other attempts of the same work. */
       readonly savedDirectory: string;
     }
@@ -200,6 +206,8 @@ export type ChildResult =
     }
   | { readonly kind: "described"; readonly specs: readonly AssetSpec[]; readonly problems: readonly Problem[] }
   | { readonly kind: "rows"; readonly file: ExchangeFile; readonly report: AttemptReport }
+  /** In the form of the schema's row parser. */
+  | { readonly kind: "messageRows"; readonly rows: readonly Row[]; readonly report: AttemptReport }
   | {
       readonly kind: "invalidRows";
       readonly rowCount: number;

@@ -1,7 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { AssetKind } from "@watersmeet/core/manifest";
+import type { Row } from "@watersmeet/core/schema";
 import type { AttemptFacts, AttemptReport } from "../child/protocol.ts";
+import { messageBytes } from "../exchange/message-rows.ts";
 import type { StagedMerge } from "../stores/port/staged-merge.ts";
 import type { ExchangeFile, StagedQuery } from "../stores/port/staging.ts";
 import { attemptFacts, exportArguments, relateArguments } from "./arguments.ts";
@@ -14,9 +15,10 @@ import { callInSlices } from "./split/call-in-slices.ts";
 import { planSlicing } from "./split/plan-slicing.ts";
 import type { StepWork, VerbResult } from "./step-work.ts";
 
-/** What the author's function gave: rows in a sealed file, or SQL for the store to run. */
+/** What the author's function gave: rows, few as they are and more in a sealed file, or SQL for the store to run. */
 export type UserOutput = (
   | { readonly kind: "rows"; readonly file: ExchangeFile }
+  | { readonly kind: "messageRows"; readonly rows: readonly Row[] }
   | { readonly kind: "query"; readonly query: StagedQuery }
   | { readonly kind: "merge"; readonly merge: StagedMerge }
 ) & { readonly report: AttemptReport };
@@ -36,7 +38,6 @@ const callers: Readonly<Record<AssetKind, (work: StepWork) => Promise<VerbResult
 async function callForRows(work: StepWork): Promise<VerbResult<UserOutput>> {
   const given = await exportArguments(work);
   try {
-    await mkdir(work.stagingDirectory, { recursive: true });
     const format = work.store.exchangeFormat;
     const path = join(work.stagingDirectory, `rows.${format}`);
     const attempt = await attemptFacts(work);
@@ -45,7 +46,7 @@ async function callForRows(work: StepWork): Promise<VerbResult<UserOutput>> {
       asset: work.asset,
       arguments: given.arguments,
       attempt,
-      output: { path, format, schema: work.spec.schema },
+      output: { path, format, schema: work.spec.schema, messageBytes: work.target.asset.isStamped ? 0 : messageBytes },
       savedDirectory: work.savedDirectory,
     } as const;
     const slicing = await planSlicing(work, given.arguments);
@@ -54,6 +55,13 @@ async function callForRows(work: StepWork): Promise<VerbResult<UserOutput>> {
     if (answered.kind === "ended") return answered;
     const result = answered.value;
     if (result.kind === "invalidRows") return blockedBy(work, result.failures, result.rowCount);
+    if (result.kind === "messageRows") {
+      return done(result, ({ rows, report }) => ({
+        kind: "messageRows",
+        rows,
+        report: keepCheckpoint(report, attempt),
+      }));
+    }
     return done(expectKind(result, "rows"), (rows) => ({
       kind: "rows",
       file: rows.file,

@@ -21,12 +21,16 @@ export async function judgeStaged(work: StepWork, input: GateInput): Promise<Ver
   const measurement = await store.measure(staged, spec.checks, signal);
   const verdict = judgeChecks(spec.checks, measurement.checks);
   if (verdict.kind === "block") return blockedBy(work, verdict.failures, measurement.rowCount);
-  // Rows of TypeScript have been through zod on their way to the file.
-  if (output.kind !== "rows" && spec.hasRowSideChecks) {
+  // Rows of TypeScript have been through zod on their way.
+  if (!isOfTypescript(output) && spec.hasRowSideChecks) {
     const refused = await judgeRowByRow(work, staged);
     if (refused !== null) return refused;
   }
   return { kind: "done", value: measurement };
+}
+
+function isOfTypescript({ kind }: UserOutput): boolean {
+  return kind === "rows" || kind === "messageRows";
 }
 
 /** What SQL cannot check: zod looks at every staged row, in a child. */

@@ -29,6 +29,8 @@ async function stage({ store, target }: StepWork, output: UserOutput, signal: Ab
       requireAllRows({ rowCount: staged.rowCount, expected: output.file.rowCount, of: target.asset.key });
       return staged;
     }
+    case "messageRows":
+      return store.stageRows(target, output.rows);
     case "query":
       return store.stageQuery(target, output.query, signal);
     case "merge":

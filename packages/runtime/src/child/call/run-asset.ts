@@ -2,11 +2,11 @@ import type { Definition } from "@watersmeet/core";
 import { countRowIssues } from "@watersmeet/core/gate";
 import { buildRowParser, type Row } from "@watersmeet/core/schema";
 import type { Json } from "@watersmeet/core/values";
-import { openRowWriter, type RowWriter } from "../../exchange/open-row-writer.ts";
 import type { ChildResult, ChildWork } from "../protocol.ts";
 import { buildParameters } from "./build-parameters.ts";
 import { callFunction } from "./call-function.ts";
 import type { AttemptContext } from "./create-context.ts";
+import { openRowOutput, type RowOutput } from "./row-output.ts";
 import { nameSavedPart, writeSavedRows, type SavedRows } from "./saved-rows.ts";
 import { visitRows } from "./visit-rows.ts";
 
@@ -16,8 +16,8 @@ type RunWork = Extract<ChildWork, { readonly kind: "run" }>;
 const batchRows = 1_024;
 
 /**
- * Calls the function of an asset or source and writes its rows, as its schema's output, to a sealed file. When the schema refuses a row
- * nothing is written, and the rest of the rows is read only to be counted.
+ * Calls the function of an asset or source and gives its rows, as its schema's output: few of them as they are, more in a sealed file. When the schema
+ * refuses a row nothing is given, and the rest of the rows is read only to be counted.
  */
 export async function runAsset(
   work: RunWork,
@@ -25,8 +25,8 @@ export async function runAsset(
   { context, saved }: { readonly context: AttemptContext; readonly saved: SavedRows | null },
 ): Promise<ChildResult> {
   const parse = buildRowParser(definition.schema, work.output.schema);
-  const { path, schema } = work.output;
-  const writer = await openRowWriter({ path, schema, kept: saved?.parts ?? [] });
+  const { path, schema, messageBytes = 0 } = work.output;
+  const output = openRowOutput({ path, schema, messageBytes, kept: saved?.parts ?? [] });
   const queue = createQueue();
   const issues = countRowIssues();
   let rowCount = saved?.parts.reduce((sum, part) => sum + part.rowCount, 0) ?? 0;
@@ -42,9 +42,9 @@ export async function runAsset(
   const flush = (): Promise<void> | null => {
     const full = batch;
     batch = [];
-    return issues.rowCount === 0 ? queue(() => writer.write(full)) : null;
+    return issues.rowCount === 0 ? queue(() => output.write(full)) : null;
   };
-  const keep = createKeeper(work, writer);
+  const keep = createKeeper(work, output);
   try {
     context.ctx.signal.throwIfAborted();
     const returned = await callFunction(definition, buildParameters(work.arguments, context.ctx));
@@ -55,21 +55,21 @@ export async function runAsset(
     await visitRows(returned, take);
     if (issues.rowCount > 0) return { kind: "invalidRows", rowCount, failures: issues.listFailures() };
     await flush();
-    return { kind: "rows", file: await writer.seal(), report: context.report() };
+    return { ...(await output.seal()), report: context.report() };
   } finally {
-    await writer.abandon();
+    await output.abandon();
   }
 }
 
 /** Keeping may take a twentieth of an attempt's time: what is asked for sooner after the last time is left out. */
 const keepShare = 20;
 
-function createKeeper({ savedDirectory }: RunWork, writer: RowWriter): (cursor: Json) => Promise<void> {
+function createKeeper({ savedDirectory }: RunWork, output: RowOutput): (cursor: Json) => Promise<void> {
   let notBeforeMs = 0;
   return async (cursor) => {
     const startedMs = performance.now();
     if (startedMs < notBeforeMs) return;
-    const parts = await writer.keep(await nameSavedPart(savedDirectory));
+    const parts = await output.keep(await nameSavedPart(savedDirectory));
     await writeSavedRows(savedDirectory, { cursor, parts });
     const endedMs = performance.now();
     notBeforeMs = endedMs + keepShare * (endedMs - startedMs);
