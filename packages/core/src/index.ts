@@ -56,6 +56,7 @@ export {
 export { parseDuration, type Duration } from "./dsl/duration.ts";
 export type { AnyAsset, Asset, In, Rows, Self } from "./dsl/handles.ts";
 export { isDefinition } from "./dsl/is-definition.ts";
+export { parseSize, type Size } from "./dsl/size.ts";
 export type { All, Last, Latest, Mapping, Offset, Same } from "./dsl/mappings.ts";
 export { custom, type CustomPolicy } from "./dsl/merge/custom.ts";
 export { merge, type Branches } from "./dsl/merge/merge.ts";

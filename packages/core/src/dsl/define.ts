@@ -17,6 +17,7 @@ import {
 } from "./definition.ts";
 import { parseDuration } from "./duration.ts";
 import type { LooseOptions, ResourceOption } from "./options.ts";
+import { parseSize } from "./size.ts";
 
 const defaultTimeoutMs = 30 * 60_000;
 const defaultMaxAttempts = 3;
@@ -116,7 +117,13 @@ function readExecution(options: LooseOptions): ExecutionOptions {
     timeoutMs: options.timeout === undefined ? defaultTimeoutMs : parseDuration(options.timeout),
     maxAttempts,
     resources: readResources(options.resource ?? []),
+    stagedBytes: readStagedBytes(options.stagedBytes),
   });
+}
+
+function readStagedBytes(option: LooseOptions["stagedBytes"]): ExecutionOptions["stagedBytes"] {
+  if (option === undefined) return null;
+  return option === false ? false : parseSize(option);
 }
 
 function readResources(option: ResourceOption): readonly ResourceUse[] {

@@ -19,6 +19,8 @@ export interface ExecutionOptions {
   readonly maxAttempts: number;
   /** Outside systems whose limits a step counts against, all of them at once; by name. Empty: only the worker's own concurrency. */
   readonly resources: readonly ResourceUse[];
+  /** Bytes of it that may wait in a run for the steps that read them, before no more is made; `false`: any number; `null`: what the project says. */
+  readonly stagedBytes: number | false | null;
 }
 
 /** What a version of an asset says, which matters to merges that read it. */

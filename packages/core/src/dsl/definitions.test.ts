@@ -33,7 +33,7 @@ describe("a definition", () => {
       description: null,
       tags: [],
       group: null,
-      execution: { timeoutMs: 1_800_000, maxAttempts: 3, resources: [] },
+      execution: { timeoutMs: 1_800_000, maxAttempts: 3, resources: [], stagedBytes: null },
       policy: null,
       late: null,
       key: [],

@@ -3,6 +3,7 @@ import type { PartitionsSpec } from "../values/partitions-spec.ts";
 import type { Emits } from "./definition.ts";
 import type { Duration } from "./duration.ts";
 import type { ColumnName, SchemaOf } from "./schema-type.ts";
+import type { Size } from "./size.ts";
 
 /**
  * The names of outside systems, with how much of each a step takes:
@@ -34,6 +35,11 @@ export interface CommonOptions<O, I> {
   readonly maxAttempts?: number;
   /** Named outside systems whose limits the asset's steps count against. */
   readonly resource?: ResourceOption;
+  /**
+   * While so much of what a run has made of the asset waits for steps of the run that read it, no more of it is begun; `false`: never mind. See
+   * `docs/how-to/limits.md`. @default the project's `budgets.stagedBytes`
+   */
+  readonly stagedBytes?: Size | false;
   /** When partitions are made by themselves: `eager()`, `onCron("0 3 * * *")`, `onMissing()`, or a condition of your own. @default never */
   readonly automation?: Condition;
   /** What a version says to the merges that read it. @default "state" */
@@ -43,7 +49,8 @@ export interface CommonOptions<O, I> {
 }
 
 /** The same as the functions see it at run time, where the type of a row is gone. */
-export type LooseOptions = Omit<CommonOptions<unknown, unknown>, "key" | "timeout" | "every"> & {
+export type LooseOptions = Omit<CommonOptions<unknown, unknown>, "key" | "timeout" | "every" | "stagedBytes"> & {
+  readonly stagedBytes?: number | string | false;
   readonly every?: string;
   readonly key?: readonly string[];
   readonly timeout?: string;

@@ -39,11 +39,13 @@ const waitForAll: WaitPolicy = { quorum: null, deadlineMs: null, required: [] };
 function executionOf(project: Project, { config }: ProjectParts, key: AssetKey): AssetExecution {
   const spec = project.specs.get(key);
   const named = project.graph.assets.get(key)?.resource ?? null;
+  const stagedBytes = spec?.execution.stagedBytes ?? config.budgets.stagedBytes;
   const uses = spec?.execution.resources ?? (named === null ? [] : [{ name: named, weight: 1 }]);
   return {
     store: spec?.store ?? "default",
     resources: uses.filter((use) => config.resources[use.name] !== undefined),
     maxAttempts: spec?.execution.maxAttempts ?? config.retries.maxAttempts,
+    stagedBytes: stagedBytes === false ? null : stagedBytes,
     ...(spec === undefined || spec.policy === null ? {} : { wait: spec.merge?.wait ?? waitForAll }),
   };
 }

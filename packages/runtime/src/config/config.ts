@@ -44,6 +44,10 @@ export interface Config {
   /** By name; there is always `default`. @default DuckDB at .watersmeet/data.duckdb */
   readonly stores: Readonly<Record<string, StoreConfig>>;
   readonly resources: Readonly<Record<string, ResourceConfig>>;
+  readonly budgets: {
+    /** Bytes of an asset that may wait in a run for the steps that read them, before no more is made; `null`: any number. */
+    readonly stagedBytes: number | null;
+  };
   readonly worker: {
     /** Steps at the same time in one worker. @default the number of processors, at least 2 */
     readonly concurrency: number;

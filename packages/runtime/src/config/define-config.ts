@@ -1,4 +1,4 @@
-import type { Duration } from "@watersmeet/core";
+import type { Duration, Size } from "@watersmeet/core";
 import type { BreakerSettings, RetryBudget, RetryLimits } from "./failure-terms.ts";
 
 /** A store as written in watersmeet.config.ts; made by `duckdb` or `postgres`. */
@@ -25,6 +25,11 @@ export interface UserConfig {
   readonly stores?: Readonly<Record<string, StoreDefinition>>;
   /** Outside systems, with what all workers together may ask of each. */
   readonly resources?: Readonly<Record<string, ResourceOptions>>;
+  /** How much may wait between two assets of a run. */
+  readonly budgets?: {
+    /** Of each asset, made and not yet read: beyond it, no more of the asset is begun. Assets may say otherwise. @default any number */
+    readonly stagedBytes?: Size;
+  };
   readonly worker?: {
     /** Steps at the same time in one worker. @default the number of processors, at least 2 */
     readonly concurrency?: number;

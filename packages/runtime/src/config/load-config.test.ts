@@ -99,6 +99,15 @@ test("a rate whose span nobody can read, and bounds that cross, are problems", a
   expect(error.message).toContain("resources.erp.max must not be less than min");
 });
 
+test("what may wait between two assets is a size, and any number unless it says", async () => {
+  const budgetsOf = async (config: string) => (await loadConfig({ directory: await makeProject(config) })).budgets;
+  expect(await budgetsOf(`export default { budgets: { stagedBytes: "2 GiB" } };`)).toEqual({ stagedBytes: 2 ** 31 });
+  expect(await budgetsOf("export default {};")).toEqual({ stagedBytes: null });
+  await expect(budgetsOf(`export default { budgets: { stagedBytes: "2 gigs" } };`)).rejects.toMatchObject({
+    message: expect.stringContaining("budgets.stagedBytes must be a size"),
+  });
+});
+
 test("a configuration without a default export says what to write", async () => {
   const root = await makeProject("export const config = {};");
   await expect(loadConfig({ directory: root })).rejects.toMatchObject({

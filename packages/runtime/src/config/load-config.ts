@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseDuration } from "@watersmeet/core";
+import { parseDuration, parseSize } from "@watersmeet/core";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { z } from "zod";
 import type { Config } from "./config.ts";
@@ -79,6 +79,15 @@ const durationMs = z.string().transform((text, context) => {
   }
 });
 
+const sizeBytes = z.union([z.number(), z.string()]).transform((size, context) => {
+  try {
+    return parseSize(size);
+  } catch {
+    context.addIssue("must be a size: bytes as a whole number, or 512 KiB, 64 MiB, 2 GiB");
+    return z.NEVER;
+  }
+});
+
 /** What may be saved up of a rate, unless it says: what comes in within so many ms. */
 const savedMs = 100;
 
@@ -111,6 +120,7 @@ const fileSchema = z
     store: storeSchema.optional(),
     stores: z.record(name, storeSchema).default({}),
     resources: z.record(name, resourceSchema).default({}),
+    budgets: z.strictObject({ stagedBytes: sizeBytes.nullable().default(null) }).prefault({}),
     worker: z
       .strictObject({
         concurrency: count.optional(),
@@ -231,6 +241,7 @@ function buildConfig(
       ...file.stores,
     },
     resources: file.resources,
+    budgets: file.budgets,
     worker: {
       concurrency: chosen.concurrency ?? file.worker.concurrency ?? Math.max(2, availableParallelism()),
       childMemoryMb: file.worker.childMemoryMb,

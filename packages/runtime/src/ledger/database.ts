@@ -81,6 +81,16 @@ export interface LedgerDatabase {
     is_probe: Generated<boolean>;
   };
   readonly resource_override: ResourceOverrideTable;
+  readonly staged_output: { run_id: RunId; ordinal: number; lane: number; size_bytes: string };
+  readonly lane_budget: {
+    run_id: RunId;
+    lane: number;
+    staged_bytes: string;
+    allowed_bytes: string;
+    is_paused: Generated<boolean>;
+    made_bytes: Generated<string>;
+    made_count: Generated<number>;
+  };
   readonly resource_sample: { id: GeneratedAlways<string>; resource: string; asset: string };
   readonly breaker: BreakerTable;
   readonly breaker_bucket: BreakerBucketTable;
@@ -117,6 +127,14 @@ export interface Lane {
   readonly store: string;
   /** By name. */
   readonly resources: readonly ResourceUse[];
+  /** Such a lane is its asset's alone. Absent: as much as is made may wait. */
+  readonly budget?: LaneBudget;
+}
+
+/** How much of an asset may wait for the steps of its run that read it, before no more is begun. */
+export interface LaneBudget {
+  readonly asset: AssetKey;
+  readonly bytes: number;
 }
 
 interface RunTable {

@@ -164,6 +164,15 @@ create table watersmeet.installation (
   id text not null default substr(md5((gen_random_uuid())::text), 1, 8),
   created_at timestamp with time zone not null default now()
 );
+create table watersmeet.lane_budget (
+  run_id bigint not null,
+  lane smallint not null,
+  staged_bytes bigint not null default 0,
+  allowed_bytes bigint not null,
+  is_paused boolean not null default false,
+  made_bytes bigint not null default 0,
+  made_count integer not null default 0
+);
 create table watersmeet.lane_wait (
   run_id bigint not null,
   lane smallint not null,
@@ -353,6 +362,12 @@ create table watersmeet.split (
   planned_at timestamp with time zone not null default now(),
   slices jsonb
 );
+create table watersmeet.staged_output (
+  run_id bigint not null,
+  ordinal integer not null,
+  lane smallint not null,
+  size_bytes bigint not null
+);
 create table watersmeet.step (
   run_id bigint not null,
   ordinal integer not null,
@@ -434,6 +449,9 @@ alter table watersmeet.head_pin add constraint head_pin_decision_id_fkey FOREIGN
 alter table watersmeet.head_pin add constraint head_pin_pkey PRIMARY KEY (environment, asset, partition, decision_id);
 alter table watersmeet.installation add constraint installation_only_row_check CHECK (only_row);
 alter table watersmeet.installation add constraint installation_pkey PRIMARY KEY (only_row);
+alter table watersmeet.lane_budget add constraint lane_budget_allowed_bytes_check CHECK ((allowed_bytes > 0));
+alter table watersmeet.lane_budget add constraint lane_budget_pkey PRIMARY KEY (run_id, lane);
+alter table watersmeet.lane_budget add constraint lane_budget_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;
 alter table watersmeet.lane_wait add constraint lane_wait_pkey PRIMARY KEY (run_id, lane);
 alter table watersmeet.limit_history add constraint limit_history_pkey PRIMARY KEY (resource, at);
 alter table watersmeet.log_line add constraint log_line_level_check CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warn'::text, 'error'::text])));
@@ -481,6 +499,9 @@ alter table watersmeet.split add constraint split_pkey PRIMARY KEY (run_id, ordi
 alter table watersmeet.split add constraint split_row_count_check CHECK ((row_count >= 0));
 alter table watersmeet.split add constraint split_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;
 alter table watersmeet.split add constraint split_wanted_check CHECK ((wanted >= 1));
+alter table watersmeet.staged_output add constraint staged_output_pkey PRIMARY KEY (run_id, ordinal);
+alter table watersmeet.staged_output add constraint staged_output_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;
+alter table watersmeet.staged_output add constraint staged_output_size_bytes_check CHECK ((size_bytes >= 0));
 alter table watersmeet.step add constraint step_check CHECK (((state <> 'running'::watersmeet.step_state) OR (worker_id IS NOT NULL)));
 alter table watersmeet.step add constraint step_pkey PRIMARY KEY (run_id, ordinal);
 alter table watersmeet.store add constraint store_pkey PRIMARY KEY (name);

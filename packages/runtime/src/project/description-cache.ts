@@ -19,7 +19,7 @@ export interface DescriptionSource {
 }
 
 /** Raise it when what a child tells of an asset changes its form, should the package's version not say so. */
-const format = "watersmeet-description/3";
+const format = "watersmeet-description/4";
 
 /** Branches and terminals that take turns find theirs again. */
 const keptCount = 16;

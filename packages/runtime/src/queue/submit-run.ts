@@ -2,10 +2,12 @@ import type { ResourceUse, WaitPolicy } from "@watersmeet/core";
 import type { Plan, SkipReason } from "@watersmeet/core/plan";
 import { countRanges, type AssetKey } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
-import type { Lane, LedgerDatabase } from "../ledger/database.ts";
+import type { Lane, LaneBudget, LedgerDatabase } from "../ledger/database.ts";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId } from "../ledger/records.ts";
+import { placeBudgets } from "./budget/place-budgets.ts";
+import { hasDrain } from "./budget/readers.ts";
 import { insertSteps } from "./insert-steps.ts";
 import type { AssetPosition } from "./record/accepted-attempt.ts";
 import { rankAssets } from "./shape/priorities.ts";
@@ -18,6 +20,8 @@ export interface AssetExecution {
   /** By name. */
   readonly resources: readonly ResourceUse[];
   readonly maxAttempts: number;
+  /** Bytes of it that may wait for the steps of the run that read it, before no more is begun. @default any number */
+  readonly stagedBytes?: number | null;
   /** Of a merge: how it waits for its branches; absent: not a merge. */
   readonly wait?: WaitPolicy;
 }
@@ -45,14 +49,21 @@ export async function insertRun(
 ): Promise<{ readonly id: RunId; readonly isExisting: boolean }> {
   const shape = buildRunShape(run.plan, (asset) => run.executionOf(asset).wait ?? null);
   const executions = shape.assets.map((asset) => run.executionOf(asset.key));
-  const lanes = listLanes(executions);
+  const chosen = shape.assets.map((asset, index) => toLane(asset, executions[index]));
+  const lanes = [...new Map(chosen.map((lane) => [laneKey(lane), lane])).values()];
   const means = await findMeanDurations(
     db,
     shape.assets.map((asset) => asset.key),
   );
   const windowSize = chooseWindow(shape, run.windowSize);
-  const positions = describePositions(shape, { executions, lanes, priorities: rankAssets(shape, means) });
-  const stored: StoredShape = { ...shape, traceId: run.traceId, windowSize, positions };
+  const laneOf = new Map(lanes.map((lane, index) => [laneKey(lane), index]));
+  const positions = describePositions(shape, {
+    executions,
+    lanes: chosen.map((lane) => laneOf.get(laneKey(lane)) ?? 0),
+    priorities: rankAssets(shape, means),
+  });
+  const budgets = placeBudgets(shape.assets, lanes);
+  const stored: StoredShape = { ...shape, traceId: run.traceId, windowSize, positions, budgets };
   return db.transaction().execute(async (tx) => {
     const id = await insertRunRow(tx, run, { shape: stored, lanes });
     if (id === undefined) return { id: await getRunByKey(tx, run.idempotencyKey), isExisting: true };
@@ -86,11 +97,11 @@ function describePositions(
   shape: RunShape,
   run: {
     readonly executions: readonly AssetExecution[];
-    readonly lanes: readonly Lane[];
+    /** By position. */
+    readonly lanes: readonly number[];
     readonly priorities: readonly number[];
   },
 ): readonly AssetPosition[] {
-  const laneNumbers = new Map(run.lanes.map((lane, index) => [laneKey(lane), index]));
   return shape.assets.map(({ position, planned }) => {
     const execution = run.executions[position] ?? { store: "default", resources: [], maxAttempts: 1 };
     return {
@@ -100,20 +111,23 @@ function describePositions(
       codeVersion: planned.codeVersion,
       schemaVersion: planned.schemaVersion,
       maxAttempts: execution.maxAttempts,
-      lane: laneNumbers.get(laneKey(execution)) ?? 0,
+      lane: run.lanes[position] ?? 0,
       priority: run.priorities[position] ?? 0,
     };
   });
 }
 
-function listLanes(executions: readonly AssetExecution[]): readonly Lane[] {
-  const lanes = new Map<string, Lane>();
-  for (const { store, resources } of executions) lanes.set(laneKey({ store, resources }), { store, resources });
-  return [...lanes.values()];
+/** An asset with a budget has a lane of its own, so that claims can pass it over. */
+function toLane(asset: ShapeAsset, execution: AssetExecution | undefined): Lane {
+  const { store = "default", resources = [], stagedBytes }: Partial<AssetExecution> = execution ?? {};
+  const bytes = stagedBytes ?? null;
+  if (bytes === null || !hasDrain(asset)) return { store, resources };
+  const budget: LaneBudget = { asset: asset.key, bytes };
+  return { store, resources, budget };
 }
 
-function laneKey({ store, resources }: Lane): string {
-  return JSON.stringify([store, ...resources.flatMap(({ name, weight }) => [name, weight])]);
+function laneKey({ store, resources, budget }: Lane): string {
+  return JSON.stringify([store, budget?.asset ?? null, ...resources.flatMap(({ name, weight }) => [name, weight])]);
 }
 
 /** Mean milliseconds of a step, over the last runs of each asset. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
+import { tendBudgets } from "../queue/budget/tend-budgets.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
 import { releaseStranded } from "../queue/counters/release-stranded.ts";
 import { createLoadMeter } from "../queue/limits/measure-load.ts";
@@ -50,6 +51,7 @@ export function startSweeps(options: SweepOptions): Sweeps {
           await options.announce();
           await releaseForgotten(options);
           await releaseStill(options);
+          if ((await tendBudgets(options.db, options.deps.shapeOf)) > 0) options.onReady();
           await tickLimits(options.db, { load: measureLoad() });
         }
       } catch (error) {

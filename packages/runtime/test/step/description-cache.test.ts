@@ -152,7 +152,7 @@ const specs: readonly AssetSpec[] = [
     checks: [],
     hasRowSideChecks: false,
     policy: null,
-    execution: { timeoutMs: 1000, maxAttempts: 3, resources: [] },
+    execution: { timeoutMs: 1000, maxAttempts: 3, resources: [], stagedBytes: null },
     store: "default",
     emits: "state",
     merge: null,

@@ -12,6 +12,8 @@ export interface AssetSketch {
   readonly partitions?: number;
   readonly inputs?: readonly (string | InputSketch)[];
   readonly resource?: string | readonly ResourceUse[];
+  /** What may wait of it for the steps that read it. */
+  readonly stagedBytes?: number;
   /** Makes it a merge: how it waits for its branches, which are named after their assets. */
   readonly wait?: Partial<WaitPolicy>;
 }
@@ -89,11 +91,12 @@ function listPartitions(count: number): PartitionsSpec {
 export function executionOf(sketches: readonly AssetSketch[], maxAttempts = 3): (asset: AssetKey) => AssetExecution {
   const byKey = new Map(sketches.map((sketch) => [sketch.key, sketch]));
   return (asset) => {
-    const { resource, wait } = byKey.get(asset) ?? {};
+    const { resource, wait, stagedBytes = null } = byKey.get(asset) ?? {};
     return {
       store: "default",
       resources: typeof resource === "string" ? [{ name: resource, weight: 1 }] : (resource ?? []),
       maxAttempts,
+      stagedBytes,
       ...(wait === undefined ? {} : { wait: { quorum: null, deadlineMs: null, required: [], ...wait } }),
     };
   };

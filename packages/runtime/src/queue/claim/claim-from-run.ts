@@ -33,6 +33,8 @@ export async function claimFromRun(tx: Transaction<LedgerDatabase>, claim: RunCl
     const most = Math.min(limit, wanted - held.length, countFitting(limits.rooms, resources));
     const taken = await takeFromLane(tx, { runId: run.id, lane, workerId, limit: most }, claim);
     takeRoom(limits.rooms, resources, taken.length);
+    const begin = limits.budgets.get(run.id);
+    if (begin?.has(lane) === true) begin.set(lane, countBegin(limits, run, lane) - taken.length);
     if (taken.length > 0 && isHeavy({ resources })) served.push(lane);
     held.push(...taken);
   }
@@ -47,13 +49,18 @@ interface OpenLane {
   readonly resources: readonly ResourceUse[];
 }
 
-/** Lanes whose store the worker can open, and whose resources have room. */
+/** Lanes whose store the worker can open, whose resources have room, and whose budget is not used up. */
 function listOpenLanes({ run, limits, stores }: RunClaim, wanted: number): readonly OpenLane[] {
   return [...run.lanes.entries()].flatMap(([lane, { store, resources }]) => {
     if (!stores.has(store) || isKept(limits, { runId: run.id, lane, resources })) return [];
-    const limit = Math.min(wanted, countFitting(limits.rooms, resources));
+    const limit = Math.min(wanted, countFitting(limits.rooms, resources), countBegin(limits, run, lane));
     return limit > 0 ? [{ lane, limit, resources }] : [];
   });
+}
+
+/** What the budget of a lane lets begin. */
+function countBegin({ budgets }: Limits, run: ClaimableRun, lane: number): number {
+  return budgets.get(run.id)?.get(lane) ?? Number.POSITIVE_INFINITY;
 }
 
 /** Whether something that the lane needs is kept for another one. */
@@ -100,6 +107,7 @@ async function keepWaits(tx: Transaction<LedgerDatabase>, claim: RunClaim, serve
       isHeavy(each) &&
       stores.has(each.store) &&
       !served.includes(lane) &&
+      countBegin(limits, run, lane) > 0 &&
       countFitting(limits.rooms, each.resources) === 0 &&
       each.resources.every((use) => limits.rooms.get(use.name)?.isOpen === true),
   );

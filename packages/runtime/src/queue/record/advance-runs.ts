@@ -6,6 +6,7 @@ import type { RunId } from "../../ledger/records.ts";
 import type { HeldStep } from "../claim/take-ready.ts";
 import { makeLost } from "../counters/make-steps.ts";
 import { beginProgress, type Progress, type RunCounters } from "../counters/run-counters.ts";
+import type { EndedSteps } from "../counters/step-rows.ts";
 import { settleWaits } from "../merge-wait/settle-waits.ts";
 import { listDescendants, listTouchedMerges } from "../shape/dependencies.ts";
 import { getAssetOf, type RunShape } from "../shape/run-shape.ts";
@@ -41,6 +42,8 @@ export interface RunAdvance {
   /** Steps that were taken as they were released. */
   readonly held: readonly HeldStep[];
   readonly events: readonly NewEvent[];
+  /** All that has ended, by itself or because of others. */
+  readonly ended: EndedSteps;
   /** Whether the run's last step has ended. */
   readonly isLast: boolean;
   /** To be called after the commit: the counters follow. */
@@ -69,7 +72,8 @@ export async function advanceRun(tx: Transaction<LedgerDatabase>, run: Advancing
     wave = moved.givenUp.length === 0 ? null : { ended: [], givenUp: moved.givenUp, judged: [] };
   }
   if (run.shape.hasLegs) await count();
-  return { readyCount, held, events, isLast: progress.isOver(), remember: () => progress.apply(revision) };
+  const { ended } = progress;
+  return { readyCount, held, events, ended, isLast: progress.isOver(), remember: () => progress.apply(revision) };
 }
 
 /** Steps by position that ended without an attempt. */

@@ -3,6 +3,7 @@ import type { LedgerDatabase } from "../../ledger/database.ts";
 import { insertEvents } from "../../ledger/events.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { MaterializationId, RunId } from "../../ledger/records.ts";
+import { settleBudgets, type SettledBudgets } from "../budget/settle-budgets.ts";
 import { claimIn, type ClaimRequest, type Claimed } from "../claim/claim-steps.ts";
 import { findHeads, type HeadRow, type HeadsOfRuns } from "../claim/find-heads.ts";
 import { describeClaims } from "../claim/record-claims.ts";
@@ -115,7 +116,8 @@ export async function recordIn(
     publish(),
   ]);
   const retried = attempts.filter(({ move }) => move.state === "ready" && move.delayMs === 0).length;
-  const readyCount = advances.reduce((sum, each) => sum + each.readyCount, retried);
+  const budgets = await settleEach(tx, accepted, advances);
+  const readyCount = [...advances, ...budgets].reduce((sum, each) => sum + each.readyCount, retried);
   const released = advances.flatMap((each) => each.held);
   const claimed = readyCount > 0 ? await claimNext(tx, next.request(), accepted) : nothingClaimed;
   const finished = await finishRuns(tx, listEnding(accepted, advances));
@@ -123,7 +125,7 @@ export async function recordIn(
   const held = [...released, ...claimed.held];
   const events = [
     ...describeMoves(attempts),
-    ...advances.flatMap((each) => each.events),
+    ...[...advances, ...budgets].flatMap((each) => each.events),
     ...finished.events,
     ...describeClaims(released),
     ...claimed.events,
@@ -137,7 +139,8 @@ export async function recordIn(
     readyCount: readyCount - claimed.held.length,
     hasFreed:
       [...accepted.runs.values()].some((run) => run.isLimited || run.hasRivals) ||
-      attempts.some(({ position }) => position.resources.length > 0),
+      attempts.some(({ position }) => position.resources.length > 0) ||
+      budgets.length > 0,
     finishedRuns: finished.ids,
     made: attempts.flatMap((each) => describeMade(each, versions.get(each)) ?? []),
     held,
@@ -218,7 +221,31 @@ async function advanceRuns(
   return advances;
 }
 
-const nothingMoved: RunAdvance = { readyCount: 0, held: [], events: [], isLast: false, remember: () => {} };
+const nothingMoved: RunAdvance = {
+  readyCount: 0,
+  held: [],
+  events: [],
+  ended: { good: [], bad: [] },
+  isLast: false,
+  remember: () => {},
+};
+
+/** Also of runs in which nothing has ended: what goes back to a paused lane may have been the last that ran. */
+async function settleEach(
+  tx: Transaction<LedgerDatabase>,
+  { runs, shapes, attempts }: Accepted,
+  advances: readonly RunAdvance[],
+): Promise<readonly SettledBudgets[]> {
+  const settled: SettledBudgets[] = [];
+  for (const [index, [runId, { isCancelling }]] of [...runs].entries()) {
+    const shape = shapes.get(runId);
+    if (shape === undefined || shape.budgets.length === 0 || isCancelling) continue;
+    const own = attempts.filter(({ run }) => run.id === runId);
+    const { ended } = advances[index] ?? nothingMoved;
+    settled.push(await settleBudgets(tx, { runId, shape }, { attempts: own, ended }));
+  }
+  return settled;
+}
 
 const nothingClaimed: Claimed = { held: [], events: [], againInMs: null };
 

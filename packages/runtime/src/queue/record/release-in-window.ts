@@ -25,11 +25,26 @@ export async function releaseInWindow(
   const room = released.length === 0 ? null : run.room();
   const taken = await listTakeable(tx, { runId, shape, room }, released);
   progress.make(taken);
-  const ready = progress.fill(windowSize);
+  const drains = listDrains(shape, released, taken);
+  progress.make(drains);
+  const ready = [...drains, ...progress.fill(windowSize)];
   const [held, readyCount] = await Promise.all([
     room === null ? [] : makeRunning(tx, { runId, shape, steps: taken }, room.request.workerId),
     makeReady(tx, { runId, shape, steps: ready }),
   ]);
   if (room !== null) room.left -= held.length;
   return { readyCount, held };
+}
+
+/** More at a time wait for the window. */
+const mostDrains = 2000;
+
+/**
+ * Where what waits between stages is bounded, steps that read it do not wait for the window: it may be full of steps of lanes that are paused until these have
+ * read.
+ */
+function listDrains(shape: StoredShape, released: readonly number[], taken: readonly number[]): readonly number[] {
+  if (shape.budgets.length === 0) return [];
+  const isTaken = new Set(taken);
+  return released.filter((step) => !isTaken.has(step)).slice(0, mostDrains);
 }

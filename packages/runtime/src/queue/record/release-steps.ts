@@ -49,11 +49,12 @@ export async function listTakeable(
 ): Promise<readonly number[]> {
   if (room === null || room.left <= 0) return [];
   const foreign = new Set(await room.request.foreign?.(tx, runId));
+  const isBounded = (position: number): boolean => shape.budgets.some((budget) => budget.position === position);
   const taken = released.filter((step) => {
     const asset = getAssetOf(shape, step);
     const position = shape.positions[asset.position];
     if (position === undefined || foreign.has(asset.key)) return false;
-    return position.resources.length === 0 && room.request.stores.has(position.store);
+    return position.resources.length === 0 && room.request.stores.has(position.store) && !isBounded(asset.position);
   });
   return taken.slice(0, room.left);
 }

@@ -5,6 +5,7 @@ import type { AssetKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId } from "../../ledger/records.ts";
+import { placeBudgets, type PlacedBudget } from "../budget/place-budgets.ts";
 import type { AssetPosition } from "../record/accepted-attempt.ts";
 import { buildRunShape, type RunShape } from "./run-shape.ts";
 
@@ -15,6 +16,8 @@ export interface StoredShape extends RunShape {
   readonly windowSize: number | null;
   /** By position. */
   readonly positions: readonly AssetPosition[];
+  /** Of what waits between stages; empty: none is bounded. */
+  readonly budgets: readonly PlacedBudget[];
 }
 
 /** From memory, or from the stored plan. */
@@ -45,7 +48,8 @@ async function readShape(db: LedgerDb, runId: RunId): Promise<StoredShape> {
   const rows = await readPositions(db, runId);
   const waits = new Map(rows.map(({ asset, wait }) => [asset, wait]));
   const shape = buildRunShape(parsePlan(row.plan), (asset) => waits.get(asset) ?? null);
-  return { ...shape, traceId: row.trace_id, windowSize: row.window_size, positions: rows };
+  const budgets = placeBudgets(shape.assets, row.lanes);
+  return { ...shape, traceId: row.trace_id, windowSize: row.window_size, positions: rows, budgets };
 }
 
 async function readPositions(

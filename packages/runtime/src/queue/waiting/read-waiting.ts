@@ -5,6 +5,7 @@ import type { Lane, LedgerDatabase } from "../../ledger/database.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId, RunState, StepState } from "../../ledger/records.ts";
 import { readAllowances, type Allowance } from "../breaker/allowance.ts";
+import { resumeBytesOf } from "../budget/decide-budget.ts";
 import { countLacking } from "../counters/count-lacking.ts";
 import { readUse, type ResourceNow } from "../limits/read-use.ts";
 import { createShapeCache } from "../shape/shape-cache.ts";
@@ -51,6 +52,8 @@ interface IdleStep {
   readonly crashes: number;
   readonly codeVersion: string;
   readonly lane: Lane;
+  /** Bytes that wait, when that is why no more is taken from its lane. */
+  readonly stagedBytes: number | null;
   readonly maxParallel: number | null;
   readonly running: number;
   readonly ahead: number | null;
@@ -66,7 +69,8 @@ async function findIdle(tx: Transaction<LedgerDatabase>, steps: readonly StepRef
     select step.run_id as "runId", step.ordinal, about.state as "runState", step.state, step.asset, step.partition, step.pending,
       step.deadline_at as until, case when step.not_before > now() then step.not_before end as "notBefore", step.failure ->> 'message' as failure,
       step.crashes, (select code_version from watersmeet.run_asset where run_asset.run_id = step.run_id and run_asset.asset = step.asset) as "codeVersion",
-      about.lanes -> step.lane::integer as lane, about.max_parallel as "maxParallel", about.running, about."otherRuns",
+      about.lanes -> step.lane::integer as lane, (select staged_bytes::float8 from watersmeet.lane_budget
+        where lane_budget.run_id = step.run_id and lane_budget.lane = step.lane and is_paused) as "stagedBytes", about.max_parallel as "maxParallel", about.running, about."otherRuns",
       case when ${steps.length <= mostCounted} then (select count(*)::integer from (
         select from watersmeet.step as other where other.run_id = step.run_id and other.lane = step.lane and other.state = 'ready'
           and (other.priority > step.priority or (other.priority = step.priority and other.ordinal < step.ordinal)) limit ${mostAhead}) as ahead) end as ahead
@@ -130,6 +134,12 @@ function decideWaiting(step: IdleStep, { uses, allowances, workers }: Surroundin
   const { codeVersion } = step;
   if (!reach.some(({ codeVersions }) => codeVersions === null || codeVersions[step.asset] === codeVersion)) {
     return { kind: "noWorker", store, codeVersion };
+  }
+  const { budget } = step.lane;
+  if (budget !== undefined && step.stagedBytes !== null) {
+    const { asset, bytes: budgetBytes } = budget;
+    const resumeBytes = resumeBytesOf(budgetBytes);
+    return { kind: "budget", asset, stagedBytes: step.stagedBytes, budgetBytes, resumeBytes };
   }
   for (const use of resources) {
     const waiting = decideResource(use, uses.get(use.name), allowances.get(use.name));

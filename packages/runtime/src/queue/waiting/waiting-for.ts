@@ -11,6 +11,17 @@ export type WaitingFor =
   | { readonly kind: "backoff"; readonly until: Date; readonly failure: string | null }
   /** Nothing uses the resource, because it did not answer. `until`: null means until somebody closes the breaker. */
   | { readonly kind: "breaker"; readonly resource: string; readonly until: Date | null; readonly reason: string }
+  /**
+   * Enough of its asset waits for the steps of the run that read it. It goes on when no more than `resumeBytes` wait, or when nothing else of the run can go
+   * on.
+   */
+  | {
+      readonly kind: "budget";
+      readonly asset: string;
+      readonly stagedBytes: number;
+      readonly budgetBytes: number;
+      readonly resumeBytes: number;
+    }
   /** The resource takes no more starts before then. */
   | { readonly kind: "rate"; readonly resource: string; readonly until: Date; readonly reason: string | null }
   /** All units of the resource that the step needs are taken. */
@@ -50,6 +61,8 @@ export function describeWaiting(waiting: WaitingFor): string {
       return `is tried again at ${waiting.until.toISOString()}, after: ${waiting.failure ?? "a failure that may pass"}`;
     case "breaker":
       return `waits for resource ${waiting.resource}, whose breaker is open ${waiting.until === null ? "until it is closed by hand" : `until ${waiting.until.toISOString()}`}: ${waiting.reason}`;
+    case "budget":
+      return `waits until what was made of ${waiting.asset} is read: ${describeBytes(waiting.stagedBytes)} of it wait for the steps that read it, of the ${describeBytes(waiting.budgetBytes)} that may; it goes on at ${describeBytes(waiting.resumeBytes)}`;
     case "rate":
       return `waits for resource ${waiting.resource}, which takes no more starts before ${waiting.until.toISOString()}${waiting.reason === null ? "" : `: ${waiting.reason}`}`;
     case "limit":
@@ -84,6 +97,13 @@ function describeTurn({ aheadInRun, otherRuns }: Extract<WaitingFor, { kind: "fa
   return aheadInRun === null || aheadInRun === 0
     ? `waits for a free slot in a worker${others}`
     : `waits for a free slot in a worker: ${countOf(aheadInRun, "step")} of its run ${aheadInRun === 1 ? "comes" : "come"} first${others}`;
+}
+
+/** With three digits: "1.85 GiB". */
+function describeBytes(bytes: number): string {
+  const unit = ["B", "KiB", "MiB", "GiB"].findIndex((_, index) => bytes < 1024 ** (index + 1));
+  const [power, name] = unit < 0 ? [4, "TiB"] : [unit, ["B", "KiB", "MiB", "GiB"][unit] ?? "B"];
+  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${name}`;
 }
 
 function countOf(count: number, noun: string): string {

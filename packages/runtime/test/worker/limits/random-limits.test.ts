@@ -10,8 +10,8 @@ import { planOf, type AssetSketch } from "../test-plans.ts";
 import { startTestWorker, submit, waitForEnd } from "../test-runs.ts";
 
 /*
- * Two workers apply random graphs, several at a time, whose steps take random weights of random resources with random limits, and succeed or fail. The
- * ledger itself looks at every claim, in the transaction that makes it: triggers write down what must not be.
+ * Two workers apply random graphs, several at a time, whose steps take random weights of random resources with random limits, and succeed or fail; of some
+ * assets only little may wait for those that read it. The ledger itself looks at every claim, in the transaction that makes it: triggers write down what must not be.
  */
 let ledger: TestLedger;
 let behaveNow: StepBehaviour = () => undefined;
@@ -58,6 +58,7 @@ interface LimitedScenario {
   readonly runs: readonly Scenario[];
   readonly limits: readonly number[];
   readonly maxParallel: number | null;
+  readonly windowSize: number | null;
 }
 
 const uses = fc
@@ -66,21 +67,28 @@ const uses = fc
     fc.tuple(...chosen.map((name) => fc.record({ name: fc.constant(name), weight: fc.integer({ min: 1, max: 5 }) }))),
   );
 
+/** Each step makes 10 bytes. */
+const budget = fc.option(fc.integer({ min: 1, max: 45 }), { freq: 3 });
+
 const limited: fc.Arbitrary<LimitedScenario> = fc.record({
   limits: fc.tuple(...names.map(() => fc.integer({ min: 1, max: 6 }))),
   maxParallel: fc.option(fc.integer({ min: 1, max: 4 })),
+  windowSize: fc.option(fc.integer({ min: 1, max: 12 })),
   runs: fc.array(
-    fc.tuple(scenario, fc.array(uses, { minLength: 7, maxLength: 7 })).map(([given, each]) => ({
+    fc.tuple(scenario, fc.array(fc.tuple(uses, budget), { minLength: 7, maxLength: 7 })).map(([given, each]) => ({
       ...given,
-      sketches: given.sketches.map((sketch, index): AssetSketch => ({ ...sketch, resource: each[index] ?? [] })),
+      sketches: given.sketches.map((sketch, index): AssetSketch => {
+        const [resource, stagedBytes] = each[index] ?? [[], null];
+        return { ...sketch, resource, ...(stagedBytes === null ? {} : { stagedBytes }) };
+      }),
     })),
     { minLength: 1, maxLength: 3 },
   ),
 });
 
-test("whatever the graphs, limits, weights and failures: every run ends, no limit is exceeded at any claim, and nobody holds one while it waits", async () => {
+test("whatever the graphs, limits, weights, budgets and failures: every run ends, no limit is exceeded at any claim, and nobody holds one while it waits", async () => {
   await fc.assert(
-    fc.asyncProperty(limited, async ({ runs, limits, maxParallel }) => {
+    fc.asyncProperty(limited, async ({ runs, limits, maxParallel, windowSize }) => {
       await ensureResources(
         ledger.db,
         Object.fromEntries(names.map((name, index) => [name, { concurrency: limits[index] ?? 1, breaker: null }])),
@@ -96,18 +104,20 @@ test("whatever the graphs, limits, weights and failures: every run ends, no limi
       const ids = [];
       for (const [index, { sketches, seed }] of runs.entries()) {
         const kind = index % 2 === 0 ? "run" : "backfill";
-        const id = await submit(ledger.db, sketches, { plan: planOf(sketches), kind, maxParallel });
+        const windows = windowSize === null ? {} : { windowSize };
+        const id = await submit(ledger.db, sketches, { plan: planOf(sketches), kind, maxParallel, ...windows });
         seeds.set(id, seed);
         ids.push(id);
       }
       for (const id of ids) expect(["succeeded", "failed"]).toContain(await waitForEnd(ledger.db, id));
       const { rows } = await sql<{ text: string }>`select text from public.violation`.execute(ledger.db);
       expect(rows).toEqual([]);
-      const { rows: left } = await sql<{ leases: number; deadlocks: string }>`
+      const { rows: left } = await sql<{ leases: number; staged: number; deadlocks: string }>`
         select (select count(*)::integer from watersmeet.resource_lease) as leases,
+          (select count(*)::integer from watersmeet.staged_output) as staged,
           (select deadlocks from pg_stat_database where datname = current_database()) as deadlocks`.execute(ledger.db);
-      expect(left).toEqual([{ leases: 0, deadlocks: "0" }]);
+      expect(left).toEqual([{ leases: 0, staged: 0, deadlocks: "0" }]);
     }),
-    { numRuns: 12 },
+    { numRuns: 10 },
   );
 });

@@ -2,6 +2,7 @@ import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../../../ledger/database.ts";
 import type { RunId } from "../../../ledger/records.ts";
 import { readAllowances, type Allowance } from "../../breaker/allowance.ts";
+import { readBudgetRooms, type BudgetRooms } from "../../budget/lane-budgets.ts";
 import { limitNow } from "../../limits/limit-now.ts";
 import { countTokens, holdUntil, takeTokens, type Bucket } from "../../limits/rate.ts";
 import type { ClaimableRun } from "../list-runs.ts";
@@ -14,6 +15,8 @@ export interface Limits {
   readonly rooms: Rooms;
   /** The lane that what it needs is kept for; `null`: none. */
   readonly reservation: Reservation | null;
+  /** Of lanes that hold back while what they made waits to be read. */
+  readonly budgets: BudgetRooms;
   /** By the ledger's clock. */
   readonly nowMs: number;
 }
@@ -33,8 +36,10 @@ export async function lockLimits(
     for (const run of limited) byRun.set(run.id, (run.max_parallel ?? 0) - (await countRunning(tx, run.id)));
   }
   const names = new Set(runs.flatMap((run) => run.lanes.flatMap((lane) => lane.resources.map((use) => use.name))));
-  if (names.size === 0) return { byRun, rooms: new Map(), reservation: null, nowMs: 0 };
-  return { byRun, ...(await lockResources(tx, [...names], workerId)), reservation: await findReservation(tx, runs) };
+  const budgets = await readBudgetRooms(tx, runs);
+  if (names.size === 0) return { byRun, rooms: new Map(), reservation: null, budgets, nowMs: 0 };
+  const locked = await lockResources(tx, [...names], workerId);
+  return { byRun, ...locked, reservation: await findReservation(tx, runs), budgets };
 }
 
 async function countRunning(tx: Transaction<LedgerDatabase>, runId: RunId): Promise<number> {

@@ -1,0 +1,24 @@
+-- Budgets of what waits between the stages of a run.
+
+-- What a run has made of an asset with a budget, until all steps of the run that read it have ended. Written under the run's lock.
+create table watersmeet.staged_output (
+  run_id bigint not null references watersmeet.run (id) on delete cascade,
+  ordinal integer not null,
+  lane smallint not null,
+  size_bytes bigint not null check (size_bytes >= 0),
+  primary key (run_id, ordinal)
+);
+
+-- How full the budget of a lane is. No row: nothing was made yet. Written under the run's lock, read by claims without one.
+create table watersmeet.lane_budget (
+  run_id bigint not null references watersmeet.run (id) on delete cascade,
+  lane smallint not null,
+  staged_bytes bigint not null default 0,
+  -- The budget; more after the lane was let through although it was full, because nothing else of the run could go on.
+  allowed_bytes bigint not null check (allowed_bytes > 0),
+  is_paused boolean not null default false,
+  -- All that was made so far, read or not: what the next step is likely to make.
+  made_bytes bigint not null default 0,
+  made_count integer not null default 0,
+  primary key (run_id, lane)
+);
