@@ -77,7 +77,7 @@ async function readMade(
 ): Promise<readonly (MadePartition & { readonly partition: PartitionKey })[]> {
   const { rows } = await sql<MadePartition & { readonly partition: PartitionKey }>`
     with made as (
-      select head.partition, version.* from watersmeet.head
+      select version.* from watersmeet.head
       join watersmeet.materialization as version on version.id = head.materialization_id
       where head.environment = ${environment} and head.asset = ${asset} order by version.id desc limit ${looked})
     select made.partition, read.row_count as "rowCount",
