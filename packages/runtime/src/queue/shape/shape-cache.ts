@@ -41,7 +41,7 @@ export function createShapeCache(capacity = 32): ShapeOf {
 async function readShape(db: LedgerDb, runId: RunId): Promise<StoredShape> {
   const row = await db
     .selectFrom("run")
-    .select(["plan", "trace_id", "window_size"])
+    .select(["plan", "trace_id", "window_size", "lanes"])
     .where("id", "=", runId)
     .executeTakeFirst();
   if (row === undefined) throw new WatersmeetError("RUN_NOT_FOUND", `There is no run ${runId}`);
