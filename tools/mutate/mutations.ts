@@ -422,7 +422,7 @@ export const mutations: readonly Mutation[] = [
     file: `${runtime}/step/run-step.ts`,
     find: "const read = (await readSet?.revalidate()) ?? [];",
     replace: "const read: never[] = [];",
-    tests: ["packages/runtime/test/step/merge.test.ts"],
+    tests: ["packages/runtime/test/step/merge/alignment.test.ts"],
   },
   {
     id: "26b",

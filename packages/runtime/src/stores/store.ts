@@ -149,11 +149,13 @@ export interface Store extends AsyncDisposable {
     /** On the sight of which version the move was decided; `null`: of none. @default wherever the head is */
     readonly expected?: number | null;
   }): Promise<Commit>;
-  /** Commits of one partition with versions up to `upTo`, oldest first: the deliveries of an asset that emits changes or snapshots. */
+  /** Commits of one partition with versions from `from` up to `upTo`, both included, oldest first: the deliveries of an asset that emits changes or snapshots. */
   listVersions(options: {
     readonly environment: string;
     readonly asset: AssetKey;
     readonly partition: PartitionKey;
+    /** @default the first that is there */
+    readonly from?: number;
     readonly upTo: number;
   }): Promise<readonly Commit[]>;
   /**

@@ -41,6 +41,11 @@ const snapshots = [
   batch(3, [row("a", 1), row("b", 2, "changed"), row("d", 2), row("c", 3, "again")]),
 ];
 
+interface Joining {
+  readonly base?: CommittedStep;
+  readonly revoked?: number | undefined;
+}
+
 for (const [engine, open] of [
   ["DuckDB", openDuckdbWorld],
   ["Postgres", openPostgresWorld],
@@ -218,6 +223,67 @@ for (const [engine, open] of [
       expect(third.staged.batches.map(({ outcome }) => outcome)).toEqual(["duplicate", "revoked"]);
       expect(third.commit.dataDigest).toBe(second.commit.dataDigest);
       expect(third.staged.fates).toMatchObject({ winner: 3, revoked: 3 });
+    });
+
+    describe.each(["changes", "snapshot"] as const)("a branch of %s that goes on from the cut before", (emits) => {
+      const numbered = (index: number): Delivery => {
+        const one = deliver(feed, index, { emits });
+        return { ...one, origin: { ...one.origin, version: index } };
+      };
+      const all = (indexes: readonly number[]) => branch([], {}, { deliveries: indexes.map(numbered) });
+      /** Everything up to the first of them is in the cut before. */
+      const since = (indexes: readonly number[], listAll = never) => {
+        const { asset, partition, version } = numbered(indexes[0] ?? 0).origin;
+        return { ...all(indexes), continues: { inputs: [{ asset, partition, version }], listAll } };
+      };
+      const never = (): Promise<readonly Delivery[]> => Promise.reject(new Error("all deliveries were listed"));
+
+      test("comes to what all of its deliveries come to, also when one is taken back", async () => {
+        const [whole, continued] = [stampedMerge(world, columns), stampedMerge(world, columns)];
+        const join = async (target: StoredAsset, branches: StagedBranch, given: Joining = {}) => {
+          const { base, revoked } = given;
+          const orders =
+            revoked === undefined ? [] : [{ kind: "revoke" as const, batchId: await idOf(target, revoked) }];
+          const merge = { policy: feedPolicy(spec.policy), branches: [branches], orders };
+          return commitStep(world, { target, base: base?.commit, merge });
+        };
+        let [one, other] = [await join(whole, all([0])), await join(continued, all([0]))];
+        for (const { indexes, last, revoked } of [
+          { indexes: [0, 1], last: [0, 1] },
+          { indexes: [0, 1, 3], last: [1, 3] },
+          { indexes: [0, 1, 3], last: [3], revoked: 1 },
+          { indexes: [0, 1, 3], last: [3] },
+        ]) {
+          one = await join(whole, all(indexes), { base: one, revoked });
+          other = await join(continued, since(last), { base: other, revoked });
+          expect(other.commit.dataDigest).toBe(one.commit.dataDigest);
+          expect(other.staged.fates).toEqual(one.staged.fates);
+          expect(await standings(continued)).toEqual(await standings(whole));
+        }
+      });
+
+      test("is asked for all of them when the last would not be delivered as it was", async () => {
+        const target = stampedMerge(world, columns);
+        const first = await commit(target, [all([0])]);
+        const listed = await commit(target, [since([1, 3], async () => [0, 1, 3].map(numbered))], first);
+        expect(listed.staged.batches.map(({ outcome }) => outcome)).toEqual(["duplicate", "admitted", "admitted"]);
+        const edited = numbered(3);
+        const query = { ...edited.query, sql: `${edited.query.sql} and true` };
+        const again = since([3], async () => [numbered(0), numbered(1), { ...edited, query }]);
+        await expect(commit(target, [{ ...again, deliveries: [{ ...edited, query }] }], listed)).rejects.toMatchObject({
+          code: "MERGE_BATCH_CONFLICT",
+        });
+      });
+
+      async function idOf(target: StoredAsset, index: number): Promise<string> {
+        const records = await world.store.merges.listBatches({ asset: target.key, limit: 10 });
+        return records.find(({ batchKey }) => batchKey === String(index))?.batchId ?? "";
+      }
+
+      async function standings(target: StoredAsset): Promise<readonly string[]> {
+        const records = await world.store.merges.listBatches({ asset: target.key, limit: 10 });
+        return records.map(({ batchKey, standing }) => `${batchKey} ${standing}`);
+      }
     });
 
     test("many batches are sealed together and folded like few", async () => {

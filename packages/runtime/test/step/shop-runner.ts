@@ -19,6 +19,8 @@ export interface ShopRunnerOptions {
   readonly onPhase?: (phase: StepPhase, step: ClaimedStep) => Promise<void> | void;
   /** @default no partition is split */
   readonly splits?: SplitPlanner;
+  /** @default all keys */
+  readonly shadowPerMille?: number;
   /** Before the store is asked to commit what a step has made. */
   readonly beforeCommit?: () => Promise<void> | void;
   /** Inside a commit of the store. */
@@ -69,7 +71,7 @@ export class ShopRunner implements AsyncDisposable {
       children,
       stateDirectory,
       // Every key: what is folded in part must be what is folded in full.
-      shadowPerMille: 1_000,
+      shadowPerMille: options.shadowPerMille ?? 1_000,
       ...(options.splits === undefined ? {} : { splits: options.splits }),
       ...(options.onPhase === undefined ? {} : { onPhase: options.onPhase }),
     });

@@ -5,6 +5,7 @@ import type { CutFrame, LateTerms, StagedBranch, StagedMerge } from "../../store
 import type { Relations } from "../arguments.ts";
 import type { StepWork } from "../step-work.ts";
 import { bindAuthorFunctions } from "./author-functions.ts";
+import { findBaseInputs } from "./base-inputs.ts";
 import { describeLegs } from "./describe-legs.ts";
 import { withCadence } from "./find-cadence.ts";
 import { findScope } from "./find-scope.ts";
@@ -27,6 +28,7 @@ export async function bindMerge(
   const branches = compiled.map((branch) => bindReads(work, branch, relations));
   const commits = await findInputCommits(store, step.inputs);
   const frame = await frameCut(work, branches, commits);
+  const base = await findBaseInputs(work, branches);
   const staged: StagedBranch[] = [];
   for (const branch of branches) {
     const { name, columns } = branch.compiled;
@@ -34,7 +36,7 @@ export async function bindMerge(
     staged.push({
       name,
       columns,
-      deliveries: await listDeliveries(branch, { work, relations, commits }),
+      ...(await listDeliveries(branch, { work, relations, commits, base })),
       ...(shrinkPerMille === undefined ? {} : { shrinkPerMille }),
     });
   }

@@ -1,13 +1,13 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { createPartitionSpace, type Json, type MappingSpec, type PartitionSpace } from "@watersmeet/core/values";
 import type { CompiledBranch } from "../../child/protocol.ts";
-import type { BatchOrigin, Delivery } from "../../stores/port/staged-merge.ts";
+import type { BatchOrigin, Delivery, StagedBranch } from "../../stores/port/staged-merge.ts";
 import type { Relations, RelationSource } from "../arguments.ts";
 import { bindQuery } from "../bind-query.ts";
 import { nameStep, type StepWork } from "../step-work.ts";
 import type { InputVersion } from "../step.ts";
 import { joinPromises, readOrigin, type InputCommits } from "./input-commits.ts";
-import { listFeed } from "./list-feed.ts";
+import { listFeed, type Feed } from "./list-feed.ts";
 
 /** A branch with everything that it reads, in the order of the function's positions. */
 export interface BoundBranch {
@@ -28,7 +28,17 @@ export interface DeliveryContext {
   readonly work: StepWork;
   readonly relations: Relations;
   readonly commits: InputCommits;
+  readonly base: BaseInputs;
 }
+
+/** What the version that a merge builds on was made from. */
+export interface BaseInputs {
+  /** Version of a branch's input; `null`: the branch had none. */
+  versionOf(branch: string, input: Pick<InputVersion, "asset" | "partition">): number | null;
+}
+
+/** What a branch hands over, oldest first. */
+export type BranchDeliveries = Pick<StagedBranch, "deliveries" | "continues">;
 
 /** What a branch reads, of all that the function was given. */
 export function bindReads({ step, startedAt }: StepWork, compiled: CompiledBranch, relations: Relations): BoundBranch {
@@ -47,17 +57,17 @@ export function bindReads({ step, startedAt }: StepWork, compiled: CompiledBranc
  * changes or snapshots both give one for each of its versions.
  * @throws {MERGE_POLICY_INVALID} when a query reads two assets that emit changes or snapshots: it could not be said which of their versions belong together
  */
-export function listDeliveries(branch: BoundBranch, context: DeliveryContext): Promise<readonly Delivery[]> {
+export function listDeliveries(branch: BoundBranch, context: DeliveryContext): Promise<BranchDeliveries> {
   const feeds = branch.reads.filter(({ source }) => source.emits !== "state");
   const [feed, second] = feeds;
   if (feed !== undefined && second !== undefined) throw twoFeeds(branch, [feed, second], context.work);
   if (feed !== undefined) return deliverVersions(branch, feed, context);
   const [only] = branch.reads;
-  const delivered =
+  const deliveries =
     only !== undefined && branch.compiled.isHandle
       ? only.pinned.map((input) => deliverPartition(branch, { read: only, input }, context))
       : deliverAll(branch, context);
-  return Promise.resolve(delivered);
+  return Promise.resolve({ deliveries });
 }
 
 /** The next version of the partition takes the place of this one. */
@@ -104,30 +114,40 @@ function deliverAll({ compiled, reads }: BoundBranch, { work, relations, commits
   ];
 }
 
-/** The versions stay beside each other; what was sealed of one already is not read again. */
+/**
+ * The versions stay beside each other. A branch goes on where the cut before ended: of each partition the version that that one was made from is delivered once more, and then what came since.
+ */
 async function deliverVersions(
   { compiled }: BoundBranch,
   read: BranchRead,
-  { work, relations }: DeliveryContext,
-): Promise<readonly Delivery[]> {
-  const { emits } = read.source;
-  const deliveries: Delivery[] = [];
-  for (const pinned of read.pinned) {
-    const feed = await listFeed(work, pinned);
-    for (const { input, cursor, promise, origin } of feed) {
-      deliveries.push({
+  { base, relations, work }: DeliveryContext,
+): Promise<BranchDeliveries> {
+  const describe = (feeds: readonly Feed[]): readonly Delivery[] =>
+    feeds
+      .flatMap(({ versions }) => versions)
+      .map(({ input, cursor, promise, origin }) => ({
         batchKey: JSON.stringify([compiled.name, input.asset, input.partition, input.commitId]),
         query: bindQuery(compiled.query, relations, { table: read.table, only: input }),
-        emits,
+        emits: read.source.emits,
         sequence: BigInt(input.version),
         cursor,
         promise,
         origin,
-      });
-    }
-  }
-  // Versions of all partitions are numbered together, as they were committed.
-  return deliveries.sort((a, b) => Number(a.sequence - b.sequence));
+      }))
+      // Versions of all partitions are numbered together, as they were committed.
+      .sort((a, b) => Number(a.sequence - b.sequence));
+  const list = async (versionOf: (pinned: InputVersion) => number | null): Promise<readonly Feed[]> => {
+    const feeds: Feed[] = [];
+    for (const pinned of read.pinned) feeds.push(await listFeed(work, pinned, versionOf(pinned)));
+    return feeds;
+  };
+  const feeds = await list((pinned) => base.versionOf(compiled.name, pinned));
+  const inputs = feeds.flatMap(({ isContinued, versions: [first] }) =>
+    isContinued && first !== undefined ? [first.input] : [],
+  );
+  if (inputs.length === 0) return { deliveries: describe(feeds) };
+  const listAll = async () => describe(await list(() => null));
+  return { deliveries: describe(feeds), continues: { inputs, listAll } };
 }
 
 /** Whether the partition that is read moves on as time does, so that what is read next takes the place of what was read before. */

@@ -14,19 +14,41 @@ export interface FeedVersion {
   readonly origin: BatchOrigin;
 }
 
+/** Versions of a feed, oldest first. */
+export interface Feed {
+  readonly versions: readonly FeedVersion[];
+  /** Whether the first is the one that was asked to begin from, and not the beginning. */
+  readonly isContinued: boolean;
+}
+
 /**
  * The versions that lead to the pinned one, oldest first: each names the one that it follows, so that versions which readers were taken back from are left out.
- * It ends where a version follows none, or one that the store has let go.
+ * It ends where a version follows none, or one that the store has let go; with `from`, at that version, unless readers were taken back from it.
  */
-export async function listFeed({ step, store }: StepWork, pinned: InputVersion): Promise<readonly FeedVersion[]> {
+export async function listFeed(work: StepWork, pinned: InputVersion, from: number | null): Promise<Feed> {
+  if (from !== null && from <= pinned.version) {
+    const chain = await listChain(work, pinned, from);
+    if (chain[0]?.version === from) return { versions: describeAll(chain, pinned.position), isContinued: true };
+  }
+  return { versions: describeAll(await listChain(work, pinned, null), pinned.position), isContinued: false };
+}
+
+async function listChain(
+  { step, store }: StepWork,
+  { asset, partition, version }: InputVersion,
+  from: number | null,
+): Promise<readonly Commit[]> {
   const { environment } = step;
-  const { asset, partition, version } = pinned;
-  const commits = await store.listVersions({ environment, asset, partition, upTo: version });
+  const range = { upTo: version, ...(from === null ? {} : { from }) };
+  const commits = await store.listVersions({ environment, asset, partition, ...range });
   const byVersion = new Map(commits.map((commit) => [commit.version, commit]));
   const chain: Commit[] = [];
   for (let next = byVersion.get(version); next !== undefined; next = baseOf(next, byVersion)) chain.push(next);
-  chain.reverse();
-  return chain.map((commit, index) => describe(commit, chain[index - 1], pinned.position));
+  return chain.reverse();
+}
+
+function describeAll(chain: readonly Commit[], position: string): readonly FeedVersion[] {
+  return chain.map((commit, index) => describe(commit, chain[index - 1], position));
 }
 
 function baseOf(commit: Commit, byVersion: ReadonlyMap<number, Commit>): Commit | undefined {

@@ -96,12 +96,13 @@ export async function listVersionRows(
     readonly environment: string;
     readonly asset: AssetKey;
     readonly partition: PartitionKey;
+    readonly from?: number;
     readonly upTo: number;
   },
 ): Promise<readonly Commit[]> {
   const rows = await session.run(
-    `select ${commitColumns(dialect)} from ${s}.version v join ${s}.asset a on a.asset_id = v.asset_id where v.environment = $1 and a.key = $2 and v.partition = $3 and v.version <= $4::integer order by v.version`,
-    [options.environment, options.asset, options.partition, options.upTo],
+    `select ${commitColumns(dialect)} from ${s}.version v join ${s}.asset a on a.asset_id = v.asset_id where v.environment = $1 and a.key = $2 and v.partition = $3 and v.version >= $4::integer and v.version <= $5::integer order by v.version`,
+    [options.environment, options.asset, options.partition, options.from ?? 0, options.upTo],
   );
   return rows.map(readCommit);
 }

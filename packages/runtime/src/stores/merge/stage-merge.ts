@@ -277,8 +277,9 @@ function describeBatches(
   sealed: readonly SealedDelivery[],
   standings: ReadonlyMap<number, BatchStanding>,
 ): readonly StagedBatch[] {
-  return sealed.flatMap(({ batches, outcome, isSuspect }) =>
-    batches.map((batch) => ({
+  return sealed.flatMap(({ batches, outcome, isSuspect }) => {
+    if (outcome === "carried") return [];
+    return batches.map((batch) => ({
       branch: batch.source,
       batchKey: batch.part === "main" ? batch.batchKey : `${batch.batchKey}#${batch.part}`,
       batchId: batch.batchId,
@@ -289,11 +290,14 @@ function describeBatches(
       ...(Object.keys(batch.lateness).length === 0 ? {} : { lateness: batch.lateness }),
       ...(batch.outsideCount === 0 ? {} : { outsideCount: batch.outsideCount }),
       ...(isSuspect ? { isSuspectDuplicate: true } : {}),
-    })),
-  );
+    }));
+  });
 }
 
-function outcomeOf(outcome: SealedDelivery["outcome"], standing: BatchStanding | undefined): StagedBatch["outcome"] {
+function outcomeOf(
+  outcome: Exclude<SealedDelivery["outcome"], "carried">,
+  standing: BatchStanding | undefined,
+): StagedBatch["outcome"] {
   return standing === "revoked" || standing === "held" || standing === "rejected" ? standing : outcome;
 }
 

@@ -72,6 +72,14 @@ export interface StagedBranch {
   readonly columns: readonly string[];
   /** What it hands over, oldest first. What is live already is not read again. */
   readonly deliveries: readonly Delivery[];
+  /**
+   * Inputs of which the cut of `baseVersion` has everything up to a version: that stands as it does there and is not in `deliveries`, but for the delivery of that version itself. By it the
+   * store sees whether what came before would be delivered as it was; where it would not, it asks for all deliveries. @default `deliveries` is everything
+   */
+  readonly continues?: {
+    readonly inputs: readonly Pick<BatchOrigin, "asset" | "partition" | "version">[];
+    listAll(): Promise<readonly Delivery[]>;
+  };
   /** Rows that a snapshot may lack of the one before, of 1,000. @default 500 */
   readonly shrinkPerMille?: number;
 }

@@ -21,12 +21,12 @@ export interface StandingFacts {
 export function standDelivered(facts: StandingFacts): ReadonlyMap<number, BatchStanding> {
   const candidates = listCandidates(facts);
   const waiting = new Set(candidates.filter((batch) => isWaiting(facts, candidates, batch)));
-  const known = candidates.filter((batch) => !waiting.has(batch));
-  const standings = standBatches(known.map(describe), facts.orders);
+  const known = new Set(candidates.filter((batch) => !waiting.has(batch)));
+  const standings = standBatches([...known].map(describe), facts.orders);
   return new Map(
     facts.batches.map((batch) => {
       if (waiting.has(batch)) return [batch.number, standAlone(facts.orders, batch)];
-      return [batch.number, known.includes(batch) ? (standings.get(batch.batchId) ?? "superseded") : "superseded"];
+      return [batch.number, known.has(batch) ? (standings.get(batch.batchId) ?? "superseded") : "superseded"];
     }),
   );
 }

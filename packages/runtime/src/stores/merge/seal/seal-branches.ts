@@ -1,13 +1,14 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
-import { admitBatch, restatementOf, type BatchStanding, type MergeOrder } from "@watersmeet/core/merge";
+import { admitBatch, restatementOf, type MergeOrder } from "@watersmeet/core/merge";
 import { fingerprint } from "@watersmeet/core/values";
-import type { Delivery, StagedBranch } from "../../port/staged-merge.ts";
+import type { BatchOrigin, Delivery, StagedBranch } from "../../port/staged-merge.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
-import { standingsOf, type CatalogCut } from "../catalog/cuts.ts";
+import type { CatalogCut } from "../catalog/cuts.ts";
 import { cellOf, contributionTableName } from "../contribution-table.ts";
 import { readDeliveredColumns } from "./delivered-columns.ts";
 import { digestDeliveries } from "./digest-deliveries.ts";
 import { isRepeated } from "./find-repeated.ts";
+import { indexKnown, type Generation, type KnownOfBranch } from "./known-of-branch.ts";
 import type { NewDelivery, SealContext } from "./seal-context.ts";
 import { sealRows } from "./seal-rows.ts";
 
@@ -15,7 +16,8 @@ import { sealRows } from "./seal-rows.ts";
 export interface SealedDelivery {
   /** The parts of it: what is in time, and what is late. */
   readonly batches: readonly CatalogBatch[];
-  readonly outcome: "admitted" | "duplicate" | "superseding";
+  /** `carried`: it was not delivered again, and stands as in the cut that is built on. */
+  readonly outcome: "admitted" | "duplicate" | "superseding" | "carried";
   readonly isSuspect: boolean;
 }
 
@@ -37,13 +39,22 @@ export async function sealBranches(
   facts: KnownDeliveries,
   branches: readonly StagedBranch[],
 ): Promise<readonly SealedDelivery[]> {
-  const digests = await digestDeliveries(
-    context.host.session,
-    { policy: context.spec.policy, scope: context.scope },
-    branches,
-  );
+  const terms = { policy: context.spec.policy, scope: context.scope };
+  const { session } = context.host;
+  const digest = (some: readonly StagedBranch[]) => digestDeliveries(session, terms, some);
+  const digests = await digest(branches);
   const sealed: SealedDelivery[] = [];
-  for (const branch of branches) sealed.push(...(await sealBranch(context, { facts, branch, digests })));
+  for (const branch of branches) {
+    const known = indexKnown(branch.name, { batches: facts.known, base: facts.base });
+    const work = { orders: facts.orders, branch, digests, known };
+    const carried = listCarried(work);
+    if (carried !== null) {
+      sealed.push(...(await sealBranch(context, work, carried)));
+      continue;
+    }
+    const whole = { ...branch, deliveries: (await branch.continues?.listAll()) ?? [] };
+    sealed.push(...(await sealBranch(context, { ...work, branch: whole, digests: await digest([whole]) }, [])));
+  }
   await describeContributions(context, facts, sealed);
   return sealed;
 }
@@ -67,14 +78,55 @@ async function describeContributions(
 }
 
 interface BranchWork {
-  readonly facts: KnownDeliveries;
+  readonly orders: readonly MergeOrder[];
   readonly branch: StagedBranch;
   readonly digests: ReadonlyMap<Delivery, string>;
+  readonly known: KnownOfBranch;
 }
 
-async function sealBranch(context: SealContext, work: BranchWork): Promise<readonly SealedDelivery[]> {
+/**
+ * What a branch that goes on from the cut that is built on has delivered before. The latest of each input is delivered once more: when its content has the same name as then, so has all that came
+ * before it, since each was sealed beside the one before. `null`: it has not, and everything has to be listed.
+ */
+function listCarried({ branch, digests, known }: BranchWork): readonly SealedDelivery[] | null {
+  const { continues, deliveries } = branch;
+  if (continues === undefined) return [];
+  const isSame = (delivery: Delivery | undefined): boolean => {
+    if (delivery === undefined) return false;
+    const incoming = { batchKey: delivery.batchKey, digest: digests.get(delivery) ?? "" };
+    return known
+      .listAlike(incoming)
+      .some((one) => one.batchKey === incoming.batchKey && one.digest === incoming.digest);
+  };
+  const places = new Map(continues.inputs.map((input) => [nameInput(input), input.version]));
+  const latest = continues.inputs.map(({ asset, partition, version }) =>
+    deliveries.find(
+      ({ origin }) => origin.asset === asset && origin.partition === partition && origin.version === version,
+    ),
+  );
+  if (!latest.every(isSame)) return null;
+  const again = new Set(deliveries.map(({ batchKey }) => batchKey));
+  const carried = known.delivered.filter(
+    ({ batchKey, origin }) => origin !== null && places.has(nameInput(origin)) && !again.has(batchKey),
+  );
+  return [...Map.groupBy(carried, ({ batchKey }) => batchKey).values()].map((batches) => ({
+    batches,
+    outcome: "carried",
+    isSuspect: false,
+  }));
+}
+
+function nameInput({ asset, partition }: Pick<BatchOrigin, "asset" | "partition">): string {
+  return JSON.stringify([asset, partition]);
+}
+
+async function sealBranch(
+  context: SealContext,
+  work: BranchWork,
+  carried: readonly SealedDelivery[],
+): Promise<readonly SealedDelivery[]> {
   const { branch } = work;
-  const sealed: SealedDelivery[] = [];
+  const sealed: SealedDelivery[] = [...carried];
   let waiting: NewDelivery[] = [];
   const seal = async () => {
     const groups = await sealRows(context, branch, waiting);
@@ -87,7 +139,7 @@ async function sealBranch(context: SealContext, work: BranchWork): Promise<reado
     waiting = [];
   };
   for (const delivery of branch.deliveries) {
-    const chain = delivery.emits === "snapshot" ? chainOf(sealed, { delivery, orders: work.facts.orders }) : [];
+    const chain = delivery.emits === "snapshot" ? chainOf(sealed, { delivery, orders: work.orders }) : [];
     const admitted = admit(context, { ...work, delivery });
     if ("outcome" in admitted) {
       await seal();
@@ -105,10 +157,8 @@ async function sealBranch(context: SealContext, work: BranchWork): Promise<reado
 const deliveriesAtOnce = 64;
 
 /** Batches of the branch that count, or are about to. */
-function listOthers({ branch, facts }: BranchWork, sealed: readonly SealedDelivery[]): readonly CatalogBatch[] {
-  const live = new Set(facts.base?.live);
-  const known = facts.known.filter((batch) => batch.source === branch.name && live.has(batch.number));
-  return [...known, ...sealed.flatMap(({ batches }) => batches)];
+function listOthers({ known }: BranchWork, sealed: readonly SealedDelivery[]): readonly CatalogBatch[] {
+  return [...known.live, ...sealed.flatMap(({ batches }) => batches)];
 }
 
 /** Batches of the same source of snapshots, those of one partition of one asset, that were not taken back: what waits was said, too. */
@@ -129,28 +179,18 @@ function chainOf(
 
 type DeliveryWork = BranchWork & { readonly delivery: Delivery };
 
-interface Generation {
-  readonly generation: number;
-  readonly batches: readonly CatalogBatch[];
-}
-
 /**
  * What a delivery means (M19): something that the cut before knows, something that another version has as the newest of its key, or rows to be read.
  * @throws {MERGE_BATCH_CONFLICT}
  */
 function admit(context: SealContext, work: DeliveryWork): SealedDelivery | Omit<NewDelivery, "chain"> {
-  const { facts, branch, delivery, digests } = work;
+  const { delivery, digests, known } = work;
   const digest = digests.get(delivery) ?? "";
-  const generations = listGenerations(work);
-  const standings = facts.base === undefined ? new Map<number, BatchStanding>() : standingsOf(facts.base);
-  const existing = facts.known.flatMap((batch) => {
-    const standing = standings.get(batch.number);
-    return standing === undefined || batch.source !== branch.name ? [] : [{ ...batch, standing }];
-  });
+  const generations = known.listGenerations(delivery.batchKey);
   const same = generations.find(({ batches }) => batches[0]?.digest === digest);
   const isMore = same !== undefined && saysMore(context, work, same);
   const incoming = { batchKey: delivery.batchKey, digest: isMore ? fingerprint([digest, "anew"]) : digest };
-  const admission = admitBatch(existing, incoming, restatementOf(delivery.emits));
+  const admission = admitBatch(known.listAlike(incoming), incoming, restatementOf(delivery.emits));
   const ofGeneration = (number: number) => generations.find(({ generation }) => generation === number)?.batches ?? [];
   if (admission.kind === "duplicate")
     return { batches: ofGeneration(admission.generation), outcome: "duplicate", isSuspect: false };
@@ -160,16 +200,8 @@ function admit(context: SealContext, work: DeliveryWork): SealedDelivery | Omit<
   if (same !== undefined && !isMore && (delivery.emits !== "state" || same === newest))
     return { batches: same.batches, outcome: replaced.length > 0 ? "superseding" : "admitted", isSuspect: false };
   const isSuspect = admission.kind === "admitted" && admission.isSuspect;
-  const replaces = replaced.filter(({ number }) => standings.get(number) === "live");
+  const replaces = replaced.filter((batch) => known.standingOf(batch) === "live");
   return { delivery, digest, generation: (newest?.generation ?? 0) + 1, replaces, isSuspect };
-}
-
-/** Of the delivery's key, newest first. */
-function listGenerations({ facts, branch, delivery }: DeliveryWork): readonly Generation[] {
-  const ofKey = facts.known.filter((batch) => batch.source === branch.name && batch.batchKey === delivery.batchKey);
-  return [...Map.groupBy(ofKey, (batch) => batch.generation)]
-    .map(([generation, batches]) => ({ generation, batches }))
-    .sort((a, b) => b.generation - a.generation);
 }
 
 /**
