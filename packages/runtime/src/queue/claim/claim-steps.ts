@@ -4,7 +4,7 @@ import { insertEvents, type NewEvent } from "../../ledger/events.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId } from "../../ledger/records.ts";
 import { claimFromRun } from "./claim-from-run.ts";
-import { createTurns, type Turns } from "./fair-turns.ts";
+import { createTurns, mostUrgent, type Turns } from "./fair-turns.ts";
 import { lockLimits, saveRates, type Limits } from "./limits/lock-limits.ts";
 import { countFitting } from "./limits/room.ts";
 import { listClaimableRuns, type ClaimableRun } from "./list-runs.ts";
@@ -87,8 +87,8 @@ async function claimByTurns(
   const { workerId, stores } = request;
   const runs = new Map<string, ClaimableRun>(claim.runs.map((run) => [run.id, run]));
   const most = claim.isWhole ? request.limit : allotted.reduce((sum, each) => sum + each.count, 0);
-  const isMixed = new Set(claim.runs.map((run) => run.kind)).size > 1;
-  const goesFirst = (run: ClaimableRun): boolean => isMixed && run.kind === "run";
+  const present = new Set(claim.runs.map((run) => run.origin));
+  const goesFirst = (run: ClaimableRun): boolean => present.size > 1 && run.origin === mostUrgent(present);
   const held: HeldStep[] = [];
   const suspects = countSuspects(request.suspects);
   for (const pass of ["turn", "rest"] as const) {

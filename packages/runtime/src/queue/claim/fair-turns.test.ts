@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createTurns, type Claimant, type Turns } from "./fair-turns.ts";
+import { createTurns, shareOrigins, type Claimant, type Turns } from "./fair-turns.ts";
 
-const live = (id: string): Claimant => ({ id, kind: "run" });
-const backfill = (id: string): Claimant => ({ id, kind: "backfill" });
+const live = (id: string): Claimant => ({ id, origin: "live" });
+const scheduled = (id: string): Claimant => ({ id, origin: "scheduled" });
+const backfill = (id: string): Claimant => ({ id, origin: "backfill" });
 
 /** Claims again and again and gives each run's share of the time of slots. `most`: steps that a run can use in one claim. */
 function sharesOf(
@@ -65,6 +66,62 @@ test("many live runs leave a backfill a tenth, and many backfills leave a live r
   expect(crowded["x"]).toBeCloseTo(0.1, 2);
   const outnumbered = sharesOf(createTurns(), { runs: [live("x"), ...many.map(backfill)], limits: oneByOne });
   expect(outnumbered["x"]).toBeCloseTo(0.3, 2);
+});
+
+test.each<[string, Parameters<typeof shareOrigins>[0], Parameters<typeof shareOrigins>[0]]>([
+  ["one of each", { live: 4, scheduled: 2, backfill: 1 }, { live: 0.57, scheduled: 0.29, backfill: 0.14 }],
+  [
+    "two live: backfills keep what is reserved",
+    { live: 8, scheduled: 2, backfill: 1 },
+    { live: 0.72, scheduled: 0.18, backfill: 0.1 },
+  ],
+  [
+    "three live: so do scheduled runs",
+    { live: 12, scheduled: 2, backfill: 1 },
+    { live: 0.75, scheduled: 0.15, backfill: 0.1 },
+  ],
+  [
+    "a hundred live: no more is taken from the others",
+    { live: 400, scheduled: 2, backfill: 1 },
+    { live: 0.75, scheduled: 0.15, backfill: 0.1 },
+  ],
+  [
+    "many backfills: the urgent keep what is reserved",
+    { live: 4, scheduled: 2, backfill: 100 },
+    { live: 0.3, scheduled: 0.15, backfill: 0.55 },
+  ],
+  [
+    "scheduled runs among many backfills",
+    { live: 0, scheduled: 2, backfill: 100 },
+    { live: 0, scheduled: 0.15, backfill: 0.85 },
+  ],
+  ["backfills alone have everything", { live: 0, scheduled: 0, backfill: 3 }, { live: 0, scheduled: 0, backfill: 1 }],
+])("shares under pressure: %s", (_title, sums, expected) => {
+  const shares = shareOrigins(sums);
+  for (const origin of ["live", "scheduled", "backfill"] as const)
+    expect(shares[origin]).toBeCloseTo(expected[origin], 2);
+});
+
+test("shares are all that there is, and one more live run takes from the others alone", () => {
+  const sums = fc.record({ live: fc.nat(50), scheduled: fc.nat(50), backfill: fc.nat(50) });
+  fc.assert(
+    fc.property(sums, (given) => {
+      if (given.live + given.scheduled + given.backfill === 0) return;
+      const shares = shareOrigins(given);
+      expect(shares.live + shares.scheduled + shares.backfill).toBeCloseTo(1);
+      const more = shareOrigins({ ...given, live: given.live + 4 });
+      expect(more.live).toBeGreaterThanOrEqual(shares.live - 1e-9);
+      expect(more.backfill).toBeLessThanOrEqual(shares.backfill + 1e-9);
+      expect(more.scheduled).toBeLessThanOrEqual(shares.scheduled + 1e-9);
+    }),
+  );
+});
+
+test("one slot at a time, a live run, a scheduled one and a backfill get four, two and one of seven", () => {
+  const shares = sharesOf(createTurns(), { runs: [backfill("c"), scheduled("b"), live("a")], limits: oneByOne });
+  expect(shares["a"]).toBeCloseTo(4 / 7, 2);
+  expect(shares["b"]).toBeCloseTo(2 / 7, 2);
+  expect(shares["c"]).toBeCloseTo(1 / 7, 2);
 });
 
 test("what a run cannot use goes to the others at once", () => {

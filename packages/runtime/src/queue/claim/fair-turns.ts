@@ -1,7 +1,16 @@
+/** Why a run is there, most urgent first: somebody waits for it, the clock or new data asked for it, it catches up. */
+const origins = ["live", "scheduled", "backfill"] as const;
+
+export type Origin = (typeof origins)[number];
+
+export function mostUrgent(present: ReadonlySet<Origin>): Origin | undefined {
+  return origins.find((origin) => present.has(origin));
+}
+
 /** A run that has steps to run. */
 export interface Claimant {
   readonly id: string;
-  readonly kind: "run" | "backfill";
+  readonly origin: Origin;
 }
 
 /**
@@ -22,11 +31,11 @@ export interface Turns {
   observe(id: string, ms: number): void;
 }
 
-/** A run that somebody waits for, against one that catches up. */
-const weights: Readonly<Record<Claimant["kind"], number>> = { run: 4, backfill: 1 };
+/** Of one run against one other. */
+const weights: Readonly<Record<Origin, number>> = { live: 4, scheduled: 2, backfill: 1 };
 
-/** Whatever their number, all live runs together and all backfills together get this much while they have steps to run. */
-const leastShares: Readonly<Record<Claimant["kind"], number>> = { run: 0.3, backfill: 0.1 };
+/** Reserved: whatever their number, all runs of an origin together get this much while they have steps to run. */
+const leastShares: Readonly<Record<Origin, number>> = { live: 0.3, scheduled: 0.15, backfill: 0.1 };
 
 /** A run that nothing was taken from for so long weighs one more, and so on: a limit that others use up costs it its turn, but not for ever. */
 const agingMs = 15 * 60_000;
@@ -84,20 +93,39 @@ export function createTurns(): Turns {
   };
 }
 
-/** Within its kind by weight, which grows while nothing is taken from it; between the kinds by weight too, but no kind below its least share. */
+/** Within its origin by weight, which grows while nothing is taken from it. */
 function setShares(accounts: Accounts, runs: readonly Claimant[], nowMs: number): void {
-  const weighed = runs.flatMap(({ id, kind }) => {
+  const sums = { live: 0, scheduled: 0, backfill: 0 };
+  const weighed = runs.flatMap(({ id, origin }) => {
     const account = accounts.get(id);
     if (account === undefined) return [];
-    return [{ account, kind, weight: weights[kind] + Math.floor((nowMs - account.servedAtMs) / agingMs) }];
+    const weight = weights[origin] + Math.floor((nowMs - account.servedAtMs) / agingMs);
+    sums[origin] += weight;
+    return [{ account, origin, weight }];
   });
-  const sumOf = (kind: Claimant["kind"]): number =>
-    weighed.reduce((sum, each) => (each.kind === kind ? sum + each.weight : sum), 0);
-  const sums = { run: sumOf("run"), backfill: sumOf("backfill") };
-  const isMixed = sums.run > 0 && sums.backfill > 0;
-  const ofRuns = Math.min(1 - leastShares.backfill, Math.max(leastShares.run, sums.run / (sums.run + sums.backfill)));
-  const ofKind = isMixed ? { run: ofRuns, backfill: 1 - ofRuns } : { run: 1, backfill: 1 };
-  for (const { account, kind, weight } of weighed) account.share = (ofKind[kind] * weight) / sums[kind];
+  const shares = shareOrigins(sums);
+  for (const { account, origin, weight } of weighed) account.share = (shares[origin] * weight) / sums[origin];
+}
+
+/**
+ * What all runs of an origin get together, by the sum of their weights; none that is there gets less than is reserved for it. The more urgent the runs that
+ * come, the less is left for the others: backfills are the first to be cut down to what is reserved for them, scheduled runs the next.
+ */
+export function shareOrigins(sums: Readonly<Record<Origin, number>>): Readonly<Record<Origin, number>> {
+  const shares = { live: 0, scheduled: 0, backfill: 0 };
+  let open: readonly Origin[] = origins.filter((origin) => sums[origin] > 0);
+  let left = 1;
+  for (;;) {
+    const total = open.reduce((sum, origin) => sum + sums[origin], 0);
+    for (const origin of open) shares[origin] = (left * sums[origin]) / total;
+    const short = open.filter((origin) => shares[origin] < leastShares[origin]);
+    if (short.length === 0) return shares;
+    for (const origin of short) {
+      shares[origin] = leastShares[origin];
+      left -= leastShares[origin];
+    }
+    open = open.filter((origin) => !short.includes(origin));
+  }
 }
 
 /** More picks than this say nothing new: then several steps are picked at once. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openLedger } from "../../../src/ledger/open-ledger.ts";
+import { listClaimableRuns } from "../../../src/queue/claim/list-runs.ts";
 import { readWaiting } from "../../../src/queue/waiting/read-waiting.ts";
 import { createTestLedger, type TestLedger } from "../../ledger/test-ledger.ts";
 import { failed } from "../test-executor.ts";
@@ -157,4 +158,16 @@ test("what a resource answers to one step about when to come back holds for all 
   expect(starts).toBe(1);
   await sql`update watersmeet.resource_hold set until = now() where resource = 't5/api'`.execute(ledger.db);
   await waitUntil(() => starts === 6);
+});
+
+test("claims know why a run is there: somebody waits for it, an automation asked for it, or it catches up", async () => {
+  const sketch = [{ key: "any" }];
+  const ids = [
+    await submit(ledger.db, sketch, { requestedBy: "cli:ana@desk" }),
+    await submit(ledger.db, sketch, { requestedBy: "automation:nightly" }),
+    await submit(ledger.db, sketch, { requestedBy: "automation:nightly", kind: "backfill" }),
+  ];
+  const runs = await ledger.db.transaction().execute(listClaimableRuns);
+  const origins = new Map(runs.map((run) => [run.id, run.origin]));
+  expect(ids.map((id) => origins.get(id))).toEqual(["live", "scheduled", "backfill"]);
 });
