@@ -86,8 +86,9 @@ async function readStamped(
   staging: NonNullable<StagedAttempt["stamped"]>,
 ) {
   const { isPartitioned, schema } = target.asset;
-  const base = await getBase(session, { assetId, isPartitioned }, staging);
-  return { dialect: duckdbDialect, schema, rows, staging, base };
+  const asset = { assetId, isPartitioned };
+  const base = await getBase(session, asset, staging);
+  return { asset, dialect: duckdbDialect, schema, rows, staging, base };
 }
 
 function getStaging(context: StagingContext, staged: Staged): StagedAttempt {

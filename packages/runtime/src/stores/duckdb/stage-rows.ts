@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { quoteLiteral, renderColumnNames } from "../../exchange/quote.ts";
 import { renderFileScan } from "../../exchange/read-exchange-file.ts";
-import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
+import type { MergeEngine, MergeStageHost, StagedChanges } from "../merge-seam.ts";
 import type { StagedMerge } from "../port/staged-merge.ts";
 import type { ExchangeFile, StagedQuery, StageTarget } from "../port/staging.ts";
 import { readQueries, readQuery, readVersions } from "../read-versions.ts";
@@ -9,6 +9,7 @@ import { numberOf, toSqlValue, type SqlSession, type SqlValue } from "../sql-ses
 import type { StampedChange } from "../stamped/stage-changes.ts";
 import {
   describeTip,
+  earlierChange,
   keyOfPolicy,
   stageVersion,
   startStamped,
@@ -68,6 +69,10 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
       Object.assign(counts, await insertRows(session, staging, change));
       return staging.stamped;
     };
+    const difference = async (change: StampedChange): Promise<StagedChanges> => {
+      const { openedRows = counts.rowCount, closedRows = 0 } = (await insert(change)) ?? {};
+      return { rowCount: counts.rowCount, openedRows, closedRows };
+    };
     const host: MergeStageHost = {
       session,
       assetId,
@@ -87,10 +92,14 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
         return counts.rowCount;
       },
       tip: staging.start === null ? null : describeTip(staging.start, target.asset.schema),
-      async stageChanges({ rows, parameters = [], keys, keyColumns }) {
-        const staged = await insert({ rows, parameters, keys, key: { ...key, columns: keyColumns } });
-        const { openedRows = counts.rowCount, closedRows = 0 } = staged ?? {};
-        return { rowCount: counts.rowCount, openedRows, closedRows };
+      stageChanges: ({ rows, parameters = [], keys, keyColumns }) =>
+        difference({ rows, parameters, keys, key: { ...key, columns: keyColumns } }),
+      async stageEarlier({ version, keyColumns }) {
+        if (staging.start === null) throw new TypeError("Only a stamped asset has earlier versions in its tip's table");
+        const { schema } = target.asset;
+        return await difference(
+          earlierChange(staging.start, { schema, version, key: { ...key, columns: keyColumns } }),
+        );
       },
       async exportRows({ select, schema, path }) {
         const file = `${path}.parquet`;

@@ -40,8 +40,9 @@ export async function measureStaged(
     const measuring = { dialect, schema, session, readRows: readBy(client) };
     if (staging.stamped === null)
       return finishMeasurement(await measureRelation({ ...measuring, source: sourceOf(staging) }, checks));
-    const base = await getBase(session, { ...staging, ...staged.target.asset }, staging.stamped);
-    const reading = { rows: staging.rows, staging: staging.stamped, base };
+    const asset = { assetId: staging.assetId, isPartitioned: staged.target.asset.isPartitioned };
+    const base = await getBase(session, asset, staging.stamped);
+    const reading = { asset, rows: staging.rows, staging: staging.stamped, base };
     const { measurement, measured } = await measureStamped({ ...measuring, ...reading }, checks);
     await updateStamped(session, staging, { ...staging.stamped, measured });
     return measurement;

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { renderColumnNames } from "../../exchange/quote.ts";
 import { internalSchema } from "../catalog/names.ts";
 import type { Dialect } from "../dialect.ts";
-import type { MergeEngine, MergeStageHost } from "../merge-seam.ts";
+import type { MergeEngine, MergeStageHost, StagedChanges } from "../merge-seam.ts";
 import type { StagedMerge } from "../port/staged-merge.ts";
 import type { ExchangeFile, StagedQuery, StageTarget, StoredAsset } from "../port/staging.ts";
 import { readQueries, readQuery, readVersions } from "../read-versions.ts";
@@ -10,6 +10,7 @@ import { toSqlValue, type SqlSession, type SqlValue } from "../sql-session.ts";
 import type { StampedChange } from "../stamped/stage-changes.ts";
 import {
   describeTip,
+  earlierChange,
   keyOfPolicy,
   stageVersion,
   startStamped,
@@ -136,6 +137,10 @@ function makeHost(
     Object.assign(counts, staged);
     return stamped;
   };
+  const difference = async (change: StampedChange): Promise<StagedChanges> => {
+    const { openedRows = counts.rowCount, closedRows = 0 } = (await insert(change)) ?? {};
+    return { rowCount: counts.rowCount, openedRows, closedRows };
+  };
   return {
     session,
     assetId: staging.assetId,
@@ -155,13 +160,12 @@ function makeHost(
       return counts.rowCount;
     },
     tip: staging.start === null ? null : describeTip(staging.start, target.asset.schema),
-    async stageChanges({ rows, parameters = [], keys, keyColumns }) {
-      const stamped = await insert({ rows, parameters, keys, key: { ...key, columns: keyColumns } });
-      return {
-        rowCount: counts.rowCount,
-        openedRows: stamped?.openedRows ?? counts.rowCount,
-        closedRows: stamped?.closedRows ?? 0,
-      };
+    stageChanges: ({ rows, parameters = [], keys, keyColumns }) =>
+      difference({ rows, parameters, keys, key: { ...key, columns: keyColumns } }),
+    async stageEarlier({ version, keyColumns }) {
+      if (staging.start === null) throw new TypeError("Only a stamped asset has earlier versions in its tip's table");
+      const { schema } = target.asset;
+      return await difference(earlierChange(staging.start, { schema, version, key: { ...key, columns: keyColumns } }));
     },
     async exportRows({ select, schema, path }) {
       const file = `${path}.csv`;

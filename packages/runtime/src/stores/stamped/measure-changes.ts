@@ -21,6 +21,7 @@ import type { MeasuredVersion, StampedStaging } from "./stamped-staging.ts";
 import { columnsIdOf, renderStampedVersion } from "./stamped-table.ts";
 
 export interface StampedMeasuring extends Omit<Measuring, "source"> {
+  readonly asset: Pick<CatalogAsset, "assetId" | "isPartitioned">;
   readonly rows: StagedRows;
   readonly staging: StampedStaging;
   /** Version that the staged rows are the difference to; `null`: they are the whole version. */
@@ -52,6 +53,8 @@ function checksIdOf(checks: readonly Check[]): string {
 
 async function sumVersion(measuring: StampedMeasuring, checks: readonly Check[]): Promise<SummedMeasurement> {
   const { base, schema } = measuring;
+  const earlier = await recallEarlier(measuring, checks);
+  if (earlier !== null) return earlier;
   const isComparable = base !== null && base.sums !== null && base.columnsId === columnsIdOf(schema);
   if (!isComparable) return await measureRelation({ ...measuring, source: renderWhole(measuring) }, checks);
   const hasPassed = base.checksId === checksIdOf(checks);
@@ -65,6 +68,21 @@ async function sumVersion(measuring: StampedMeasuring, checks: readonly Check[])
       ? await joinChecks(measuring, checks, opened.checks)
       : await measureChecks({ ...measuring, source: renderWhole(measuring) }, checks),
   };
+}
+
+/** What an earlier version came to, when all of its rows have passed the checks, and the staged ones are those. */
+async function recallEarlier(
+  { asset, base, schema, session, staging }: StampedMeasuring,
+  checks: readonly Check[],
+): Promise<SummedMeasurement | null> {
+  if (base === null || staging.earlier === undefined) return null;
+  const earlier = await findEarlierTip(session, asset, staging.earlier);
+  const rowCount = base.rowCount + staging.openedRows - staging.closedRows;
+  const isSame = earlier?.strand === base.strand && earlier.columnsId === columnsIdOf(schema);
+  if (!isSame || earlier.sums === null || earlier.checksId !== checksIdOf(checks) || earlier.rowCount !== rowCount)
+    return null;
+  const { sizeBytes, sums } = earlier;
+  return { rowCount, sizeBytes, sums, checks: checks.map(({ id }) => ({ id, failedRows: 0, sample: [] })) };
 }
 
 /** Checks in their order: those of single rows as they were measured, and those of keys. */

@@ -5,7 +5,7 @@ import type { Dialect } from "../dialect.ts";
 import { numberOf, type SqlSession, type SqlValue } from "../sql-session.ts";
 import type { Tip } from "./stamped-catalog.ts";
 import type { RowKey, StampedStaging } from "./stamped-staging.ts";
-import { openEnd, renderInVersion } from "./stamped-table.ts";
+import { openEnd, renderInVersion, renderNotInVersion } from "./stamped-table.ts";
 
 /** Rows of a version to be staged. */
 export interface StampedChange {
@@ -14,6 +14,8 @@ export interface StampedChange {
   readonly parameters: readonly SqlValue[];
   /** Table with the distinct keys that `rows` speaks of, in their columns; `null`: `rows` is the whole version. */
   readonly keys: string | null;
+  /** Version before the base in its strand, all of whose rows the new one has: `rows` are those of them that the base has not. */
+  readonly earlier?: number;
   readonly key: RowKey;
 }
 
@@ -101,12 +103,13 @@ async function insertDifference(
 /** Rows of the base that may differ; with `rowId`, where they stand, as `_row`. */
 function renderOld(
   schema: RowSchema,
-  { base, keys, key }: StampedChange & { readonly base: Tip },
+  { base, earlier, keys, key }: StampedChange & { readonly base: Tip },
   rowId: string | null,
 ): string {
   const row = rowId === null ? [] : [`${rowId} as _row`];
   const cells = schema.columns.map(({ name }) => quoteIdentifier(name));
-  const version = `select ${[...row, ...cells].join(", ")} from ${base.rows.table} where ${renderInVersion(base.rows, { version: base.version, isTip: false })}`;
+  const other = earlier === undefined ? "" : ` and ${renderNotInVersion(base.rows, earlier)}`;
+  const version = `select ${[...row, ...cells].join(", ")} from ${base.rows.table} where ${renderInVersion(base.rows, { version: base.version, isTip: false })}${other}`;
   if (keys === null) return version;
   const columns = key.columns.map(quoteIdentifier);
   const names = [...(rowId === null ? [] : ["_row"]), ...cells].map((name) => `t.${name}`).join(", ");

@@ -11,7 +11,7 @@ import type { VersionDifference } from "../store.ts";
 import { stageChanges, type StampedChange } from "./stage-changes.ts";
 import { findTip, type Tip } from "./stamped-catalog.ts";
 import type { RowKey, StampedStaging } from "./stamped-staging.ts";
-import { columnsIdOf } from "./stamped-table.ts";
+import { columnsIdOf, renderNotInVersion, renderStampedVersion } from "./stamped-table.ts";
 
 /** How the rows of an attempt are to be staged. */
 export interface StampedStart {
@@ -79,8 +79,15 @@ export async function stageVersion(
 ): Promise<StagedVersion> {
   const { base, form } = attempt.start;
   const { openedRows, closedRows } = await stageChanges(session, { ...attempt, base, form }, change);
+  const { earlier, key } = change;
   return {
-    staging: { ...emptyStaging(attempt.start), openedRows, closedRows, key: change.key },
+    staging: {
+      ...emptyStaging(attempt.start),
+      openedRows,
+      closedRows,
+      key,
+      ...(earlier === undefined ? {} : { earlier }),
+    },
     rowCount: (base?.rowCount ?? 0) + openedRows - closedRows,
     difference: base === null ? null : { from: base.version, openedRows, closedRows, rowChecks: base.rowChecks },
   };
@@ -89,6 +96,16 @@ export async function stageVersion(
 /** A version of which nothing is known but its rows. */
 export function wholeChange(rows: string, parameters: readonly SqlValue[] = []): StampedChange {
   return { rows, parameters, keys: null, key: { columns: [], isUnique: false } };
+}
+
+/** All rows of an earlier version of the base's strand. Those that the base has, too, are not looked at. */
+export function earlierChange(
+  { base }: StampedStart,
+  { schema, version, key }: { readonly schema: RowSchema; readonly version: number; readonly key: RowKey },
+): StampedChange {
+  if (base === null) throw new TypeError("Without a base there is no version before it");
+  const rows = `${renderStampedVersion(schema, base.rows, version)} and ${renderNotInVersion(base.rows, base.version)}`;
+  return { rows, parameters: [], keys: null, earlier: version, key };
 }
 
 /** What identifies the rows that a policy makes. */

@@ -9,6 +9,8 @@ export interface StampedStaging {
   readonly seen: { readonly strand: number; readonly version: number } | null;
   /** Version that the changes are the difference to. */
   readonly isDifference: boolean;
+  /** A version before that one in its strand, whose rows these are. */
+  readonly earlier?: number;
   readonly openedRows: number;
   readonly closedRows: number;
   readonly key: RowKey;

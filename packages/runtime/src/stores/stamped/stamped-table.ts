@@ -38,6 +38,12 @@ export function renderInVersion(
   return strand === null ? stamps : `_strand = ${strand} and ${stamps}`;
 }
 
+/** The condition that a row of a strand is not in one of its versions. */
+export function renderNotInVersion({ strand }: Pick<StampedRows, "strand">, version: number): string {
+  const stamps = `(_from > ${version} or _to <= ${version})`;
+  return strand === null ? stamps : `_strand = ${strand} and ${stamps}`;
+}
+
 /** A SELECT of a version's rows, columns in schema order. True to the version even when the strand has grown since. */
 export function renderStampedVersion(schema: RowSchema, rows: StampedRows, version: number): string {
   return `select ${renderColumnNames(schema.columns)} from ${rows.table} where ${renderInVersion(rows, { version, isTip: false })}`;

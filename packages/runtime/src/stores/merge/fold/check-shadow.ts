@@ -7,7 +7,26 @@ import type { CatalogBatch } from "../catalog/batches.ts";
 import { cellOf, contributionColumns, renderContributionColumns } from "../contribution-table.ts";
 import type { FormReader } from "../forms/read-forms.ts";
 import type { MergeDialect } from "../merge-dialect.ts";
+import type { FoldWork, StagedFold } from "./fold-work.ts";
 import { renderJoinKeys, renderKeys } from "./key-tables.ts";
+
+/** Checks a sample of what was staged without a fold of all: `actual` is a SELECT of the whole version's rows. */
+export async function checkSample(work: FoldWork, actual: string): Promise<Pick<StagedFold, "shadow">> {
+  const { dialect, host, live, reader, shadowPerMille, spec } = work;
+  if (shadowPerMille === 0 || host.tip === null) return {};
+  const shadow = await checkShadow({
+    dialect,
+    session: host.session,
+    spec,
+    reader,
+    live,
+    sample: { salt: host.tip.version + 1, perMille: shadowPerMille },
+    createTable: host.createStagingTable,
+    nameTable: (suffix) => host.stagingTable(suffix),
+    actual,
+  });
+  return { shadow };
+}
 
 /** Rows that are to be what a fold gives. */
 export interface ShadowWork {

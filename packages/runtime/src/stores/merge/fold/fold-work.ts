@@ -1,10 +1,19 @@
 import type { FateCounts, MergeSpec } from "@watersmeet/core/merge";
 import type { MergeStageHost } from "../../merge-seam.ts";
 import type { MergeFunctions } from "../../port/staged-merge.ts";
+import type { Staged } from "../../store.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import type { CatalogCut } from "../catalog/cuts.ts";
 import type { FormReader } from "../forms/read-forms.ts";
 import type { MergeDialect } from "../merge-dialect.ts";
+
+/** What a fold came to. */
+export interface StagedFold {
+  /** Of the contributions that count. */
+  readonly fates: FateCounts;
+  readonly delta: Staged["delta"];
+  readonly shadow?: NonNullable<Staged["shadow"]>;
+}
 
 /** What is folded, and onto what. */
 export interface FoldWork {
@@ -14,6 +23,8 @@ export interface FoldWork {
   readonly reader: FormReader;
   /** Batches that count. */
   readonly live: readonly CatalogBatch[];
+  /** Names all that a fold depends on besides the live batches. */
+  readonly foldId: string;
   /** What the partition's latest version was folded from; `undefined`: there is none, or it was folded by other rules. */
   readonly before: PreviousFold | undefined;
   /** Of 1,000 keys, how many may be affected for a fold of them alone. */

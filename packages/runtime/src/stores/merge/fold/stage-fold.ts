@@ -3,29 +3,23 @@ import { addFates, noFates, planFold, rowRules, type FateCounts } from "@watersm
 import { quoteIdentifier } from "../../../exchange/quote.ts";
 import type { MergeStageHost } from "../../merge-seam.ts";
 import { numberOf, textOf } from "../../sql-session.ts";
-import type { Staged } from "../../store.ts";
 import type { CatalogBatch } from "../catalog/batches.ts";
 import { cellOf } from "../contribution-table.ts";
 import type { FormReader } from "../forms/read-forms.ts";
 import type { ContributionTable } from "../merge-dialect.ts";
-import { checkShadow } from "./check-shadow.ts";
+import { checkSample } from "./check-shadow.ts";
 import { countFolded, countWinners } from "./count-fates.ts";
 import { findAffected, findTable, isFoldCountedByRows } from "./find-contributions.ts";
-import type { FoldWork, PreviousFold } from "./fold-work.ts";
+import type { FoldWork, PreviousFold, StagedFold } from "./fold-work.ts";
 import { renderKeys } from "./key-tables.ts";
 import { reduceCustom } from "./reduce-custom.ts";
 import { renderSurvivors } from "./render-survivors.ts";
+import { stageEarlier } from "./stage-earlier.ts";
 
-/** What a fold came to. */
-export interface StagedFold {
-  /** Of the contributions that count. */
-  readonly fates: FateCounts;
-  readonly delta: Staged["delta"];
-  readonly shadow?: NonNullable<Staged["shadow"]>;
-}
-
-/** Folds the live batches and stages the rows: those of the keys that may have changed since the latest version, or all. */
+/** Folds the live batches and stages the rows: those of the keys that may have changed since the latest version, or all; none when an earlier version has the rows. */
 export async function stageFold(work: FoldWork): Promise<StagedFold> {
+  const earlier = await stageEarlier(work);
+  if (earlier !== null) return earlier;
   const partial = work.before === undefined ? null : await stagePartial(work, work.before);
   return partial ?? (await stageWhole(work));
 }
@@ -112,8 +106,8 @@ async function checkStaged(
   work: FoldWork,
   { keys, rows }: { readonly keys: string; readonly rows: string },
 ): Promise<Pick<StagedFold, "shadow">> {
-  const { dialect, host, live, reader, shadowPerMille, spec } = work;
-  if (shadowPerMille === 0 || host.tip === null) return {};
+  const { host, spec } = work;
+  if (host.tip === null) return {};
   const { version } = host.tip;
   const before = await host.renderVersions({
     asset: host.target.asset,
@@ -121,18 +115,8 @@ async function checkStaged(
   });
   const names = spec.schema.columns.map(({ name }) => quoteIdentifier(name)).join(", ");
   const same = spec.policy.key.map((name) => `k.${quoteIdentifier(name)} = v.${quoteIdentifier(name)}`).join(" and ");
-  const shadow = await checkShadow({
-    dialect,
-    session: host.session,
-    spec,
-    reader,
-    live,
-    sample: { salt: version + 1, perMille: shadowPerMille },
-    createTable: host.createStagingTable,
-    nameTable: (suffix) => host.stagingTable(suffix),
-    actual: `select ${names} from (${before}) as v where not exists (select 1 from ${keys} as k where ${same}) union all select ${names} from ${rows}`,
-  });
-  return { shadow };
+  const actual = `select ${names} from (${before}) as v where not exists (select 1 from ${keys} as k where ${same}) union all select ${names} from ${rows}`;
+  return await checkSample(work, actual);
 }
 
 interface Folded {
