@@ -20,8 +20,8 @@ import { assignForm, insertForm, listForms, type EpochForm } from "./catalog/epo
 import { makeCut } from "./cut/make-cut.ts";
 import { standDelivered } from "./cut/stand-delivered.ts";
 import { countAllFates } from "./fold/count-fates.ts";
-import type { PreviousFold } from "./fold/fold-work.ts";
-import { stageFold, type StagedFold } from "./fold/stage-fold.ts";
+import type { PreviousFold, StagedFold } from "./fold/fold-work.ts";
+import { stageFold } from "./fold/stage-fold.ts";
 import { deriveBatches } from "./forms/derive-batches.ts";
 import { createFormReader, type FormReader } from "./forms/read-forms.ts";
 import { refuseBrokenChain } from "./forms/refuse-broken-chain.ts";
@@ -88,6 +88,7 @@ export async function stageMerge(
     ...start,
     ...settings,
     live,
+    foldId: nameFold(start),
     before: await findBefore(start, batches),
     functions: merge.functions,
     shadowPerMille: merge.shadowPerMille ?? 0,
@@ -236,7 +237,7 @@ async function writeCut(
       stagedBy: target.attempt,
       cut: {
         cutId,
-        live: numbers("live"),
+        live: numbers("live").toSorted((a, b) => a - b),
         standings,
         orders,
         fates: made.fates,
