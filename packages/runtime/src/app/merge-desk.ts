@@ -39,6 +39,7 @@ export interface MergeDesk {
    * Readers of one asset see what version `to` had. Of a merge: what was admitted since is revoked and a new version is made. Of another asset: the head
    * moves back and is pinned there until it is run with force.
    * @throws {STORE_VERSION_UNKNOWN}
+   * @throws {ROLLBACK_STAYS_OUT} when of a merge nothing was admitted since, and the version had what was revoked since
    * @throws {ROLLBACK_TEARS} when other heads were built from what is rolled back and `cascade` is not given
    */
   rollback(request: {
@@ -72,7 +73,12 @@ export interface MergeDesk {
   verify(
     asset: AssetKey,
     perMille: number,
-  ): Promise<{ readonly sampledKeys: number; readonly differentKeys: readonly string[] }>;
+  ): Promise<{
+    readonly sampledKeys: number;
+    readonly differentKeys: readonly string[];
+    /** Partitions that were not looked at: readers see a version of them that other rules made than those of the code now. */
+    readonly byOtherRules: readonly PartitionKey[];
+  }>;
   unfreeze(asset: AssetKey, by: string, reason: string): Promise<void>;
   /**
    * Removes what is older than the merge's retention and what nobody reads or builds on: versions, contributions, tombstones and batches alike. Merges without a

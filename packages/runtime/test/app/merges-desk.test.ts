@@ -227,6 +227,7 @@ describe("the desk", () => {
     const [now] = await merges().listCuts(airports, { limit: 1 });
     await registers.deliver({ airline: [{ code: "BER", city: "Schoenefeld", at: day("13") }] });
     const request = { asset: airports, to: now?.version ?? 0, ...ana };
+    const [mistaken] = await merges().listCuts(airports, { limit: 1 });
     await expect(merges().rollback({ ...request, cascade: "refuse" })).rejects.toMatchObject({
       code: "ROLLBACK_TEARS",
       details: { torn: [{ asset: "cities" }, { asset: "totals" }] },
@@ -239,6 +240,16 @@ describe("the desk", () => {
     await expect(merges().rollback({ ...request, to: 10_000, cascade: "run" })).rejects.toMatchObject({
       code: "STORE_VERSION_UNKNOWN",
     });
+    const forward = { ...request, to: mistaken?.version ?? 0, cascade: "run" } as const;
+    await expect(merges().rollback(forward)).rejects.toMatchObject({
+      code: "ROLLBACK_STAYS_OUT",
+      details: { batches: batches.map(({ batchId }) => batchId) },
+    });
+    await registers.deliver({ airline: [{ code: "BER", city: "Rudow", at: day("14") }] });
+    const again = await merges().rollback(forward);
+    expect(again).toMatchObject({ batches: [{ branch: "airline" }], stayOut: batches });
+    await registers.follow(again.run);
+    expect(await registers.rows("airports")).toContain("code=BER city=Berlin");
     expect(await conserved()).toBe(true);
   });
 

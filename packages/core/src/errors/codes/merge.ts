@@ -120,6 +120,12 @@ export const mergeCodes = {
     httpStatus: 422,
     isRetryable: false,
   },
+  ROLLBACK_STAYS_OUT: {
+    summary: "All that an earlier version of a merge has more than the present one was taken back, and stays so",
+    exitCode: 1,
+    httpStatus: 409,
+    isRetryable: false,
+  },
   ROLLBACK_TEARS: {
     summary: "Rolling back would leave readers with assets that were built from what is taken back",
     exitCode: 3,

@@ -1,20 +1,31 @@
-import type { AssetKey, Json } from "@watersmeet/core/values";
+import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import { freezeMerge, unfreezeMerge } from "../../ledger/decisions.ts";
 import { insertEvents, notifyFollowers } from "../../ledger/events.ts";
 import type { MergeDesk } from "../merge-desk.ts";
 import { getMerge, nameOf, openStoreOf, type DeskMerge, type DeskParts } from "./merge-subject.ts";
 import { requireAuthor } from "./orders/give-orders.ts";
+import { isByPresentRules } from "./rules.ts";
 
-/** Folds a sample of keys of every partition that readers see again. A difference freezes the merge. */
+/**
+ * Folds a sample of keys of every partition that readers see again. A difference freezes the merge. What other rules made is left alone: it differs because the code has changed, and the next
+ * run makes it anew.
+ */
 export async function verify(parts: DeskParts, asset: AssetKey, perMille: number): ReturnType<MergeDesk["verify"]> {
   const merge = getMerge(parts, asset);
   const store = await openStoreOf(parts, merge);
   let sampledKeys = 0;
   const differentKeys: string[] = [];
+  const byOtherRules: PartitionKey[] = [];
   for (const { partition, version } of await store.listHeads(merge.environment, asset)) {
+    const [cut] = await store.merges.listCuts({ asset, partition, version, limit: 1 });
+    if (cut === undefined || !isByPresentRules(merge, cut)) {
+      byOtherRules.push(partition);
+      continue;
+    }
     const found = await store.merges.checkShadow({
       asset: merge.stored,
       policy: merge.policy,
+      epochs: merge.terms.epochs,
       partition,
       version,
       perMille,
@@ -25,7 +36,7 @@ export async function verify(parts: DeskParts, asset: AssetKey, perMille: number
     );
   }
   if (differentKeys.length > 0) await freezeAfterMismatch(parts, merge, differentKeys);
-  return { sampledKeys, differentKeys };
+  return { sampledKeys, differentKeys, byOtherRules };
 }
 
 const shownKeys = 20;

@@ -12,6 +12,7 @@ import {
   type StandingBatch,
 } from "./archive/known-merge.ts";
 import { readStored } from "./archive/read-contributions.ts";
+import { readRowsOfKey } from "./archive/read-rows.ts";
 import { listEpochs } from "./catalog/epochs.ts";
 import { addMergeColumns, renderMergeCatalog } from "./catalog/merge-tables.ts";
 import type { MergeDialect } from "./merge-dialect.ts";
@@ -58,6 +59,8 @@ export function createMergeArchive(dialect: MergeDialect, access: MergeAccess): 
         const batches = await listStandingBatches(session, dialect, { assetId, partition });
         return await readStored(session, dialect, { asset, assetId, batches, key, limit });
       }),
+    readRows: (options) =>
+      ask(options.asset.key, [], (session) => readRowsOfKey(session, { dialect, access }, options)),
     readBatchRows: ({ asset, batchId, limit }) =>
       ask(asset.key, [], async (session, assetId) => {
         const batches = await listStandingBatches(session, dialect, { assetId });

@@ -22,6 +22,13 @@ export interface MergeArchive {
     readonly key: Row;
     readonly limit: number;
   }): Promise<readonly StoredContribution[]>;
+  /** Rows that a version has of one key. Key cells in their JavaScript form. */
+  readRows(options: {
+    readonly asset: StoredAsset;
+    readonly partition: PartitionKey;
+    readonly version: number;
+    readonly key: Row;
+  }): Promise<readonly Row[]>;
   /** Rows of one batch as they were delivered, for the holding area. */
   readBatchRows(options: {
     readonly asset: StoredAsset;

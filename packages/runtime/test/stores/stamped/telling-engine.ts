@@ -37,6 +37,7 @@ export function createTellingEngine(
     openArchive: () => ({
       listBatches: async () => [],
       listCuts: async () => [],
+      readRows: async () => [],
       readContributions: async () => [],
       readBatchRows: async () => [],
       listEpochs: async () => [],

@@ -40,6 +40,7 @@ export interface ExplanationDto {
   readonly partition: string;
   readonly version: number;
   readonly cutId: string;
+  readonly isByPresentRules: boolean;
   readonly key: JsonRow;
   readonly row: JsonRow | null;
   readonly isConflict: boolean;

@@ -11,8 +11,16 @@ export interface OrderDto {
   readonly descendants: readonly string[];
   /** The run that carries it out; `null`: nothing has to run. */
   readonly run: RunDto | null;
+  /** Of a rollback: what counts in the version, was taken back since, and stays so. */
+  readonly stayOut: readonly BatchDto[];
 }
 
-export function toOrderDto({ batches, partitions, descendants, run }: OrderResult): OrderDto {
-  return { batches: batches.map(toBatchDto), partitions, descendants, run: run === null ? null : toRunDto(run) };
+export function toOrderDto({ batches, partitions, descendants, run, stayOut = [] }: OrderResult): OrderDto {
+  return {
+    batches: batches.map(toBatchDto),
+    partitions,
+    descendants,
+    run: run === null ? null : toRunDto(run),
+    stayOut: stayOut.map(toBatchDto),
+  };
 }

@@ -7,6 +7,7 @@ import type { Store } from "../../../stores/store.ts";
 import type { MergeDesk } from "../../merge-desk.ts";
 import { getCut } from "../list-cuts.ts";
 import { getMerge, nameOf, openStoreOf, type DeskMerge, type DeskParts } from "../merge-subject.ts";
+import { isByPresentRules } from "../rules.ts";
 import { foldKey, type KeyFold, type Said } from "./contributions.ts";
 import { describeSaid, tokenOf } from "./describe-said.ts";
 import type { ExplainedCell, ExplainedContribution, Explanation } from "./explanation.ts";
@@ -20,7 +21,7 @@ export async function explainRow(parts: DeskParts, request: Parameters<MergeDesk
   const columns = listColumns(merge, request.column);
   const store = await openStoreOf(parts, merge);
   const place = await findPlace(store, merge, { key, partition: request.partition, version: request.version });
-  const { cutId } = await getCut(parts, { asset: merge.key, ...place });
+  const cut = await getCut(parts, { asset: merge.key, ...place });
   const folded = await foldKey(store, merge, { ...place, key });
   if (folded === undefined) throw nothingSaid(merge, place, request.key);
   const commitIds = folded.said.flatMap(({ batch }) => batch.origin?.commitId ?? []);
@@ -35,7 +36,8 @@ export async function explainRow(parts: DeskParts, request: Parameters<MergeDesk
   return {
     asset: merge.key,
     ...place,
-    cutId,
+    cutId: cut.cutId,
+    isByPresentRules: isByPresentRules(merge, cut),
     key,
     row,
     cells: cells.filter(({ column }) => columns.includes(column)),
@@ -139,12 +141,8 @@ async function readCustomCells(
 ): Promise<Row> {
   const custom = Object.keys(merge.policy.columns).filter((name) => cellPolicyOf(merge.policy, name) === "custom");
   if (custom.length === 0) return {};
-  for await (const rows of store.readRows({ asset: merge.stored, versions: [at.place] })) {
-    const found = rows.find((row) => merge.policy.key.every((name) => row[name] === at.key[name]));
-    if (found === undefined) continue;
-    return Object.fromEntries(custom.map((name) => [name, found[name] ?? null]));
-  }
-  return {};
+  const [found] = await store.merges.readRows({ asset: merge.stored, ...at.place, key: at.key });
+  return found === undefined ? {} : Object.fromEntries(custom.map((name) => [name, found[name] ?? null]));
 }
 
 function nothingSaid(

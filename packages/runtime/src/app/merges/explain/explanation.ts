@@ -9,6 +9,8 @@ export interface Explanation {
   readonly partition: PartitionKey;
   readonly version: number;
   readonly cutId: string;
+  /** Whether the version was joined by the rules that the code has now. Where it was not, this is what today's rules make of its batches. */
+  readonly isByPresentRules: boolean;
   readonly key: Row;
   /** The row; `null` when the key has none in this version. Merges that keep several rows of a key give the first. */
   readonly row: Row | null;

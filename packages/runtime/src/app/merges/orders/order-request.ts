@@ -37,4 +37,6 @@ export interface OrderResult {
   readonly descendants: readonly AssetKey[];
   /** The run that carries it out; `null`: nothing has to run. */
   readonly run: RunRecord | null;
+  /** Of a rollback: batches that count in the version and were taken back since. They come back only as new deliveries (M37). @default none */
+  readonly stayOut?: readonly BatchRecord[];
 }

@@ -20,7 +20,8 @@ export function orderParts(
   };
 }
 
-export const orderJson = "{ batches: Batch[], partitions, descendants, run: Run | null, summary: RunSummary | null }";
+export const orderJson =
+  "{ batches: Batch[], partitions, descendants, run: Run | null, summary: RunSummary | null, stayOut: Batch[] }";
 
 export const orderOptions: readonly OptionDefinition[] = [
   { flags: "--reason <text>", description: "why; kept in the audit trail (required)" },

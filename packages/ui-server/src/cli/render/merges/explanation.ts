@@ -15,6 +15,7 @@ export function renderExplanation(explanation: ExplanationDto, style: Style): st
   );
   return [
     `${style.bold(labelPartition(asset, partition))} ${renderPairs(key)}  version ${version}, cut ${shortId(cutId)}`,
+    ...(explanation.isByPresentRules ? [] : [style.yellow(otherRules)]),
     ...(row === null ? [style.yellow("There is no row of this key in this version")] : []),
     ...(explanation.isConflict ? [style.yellow("The sources disagree, and the policy keeps what each says")] : []),
     ...(cells.length === 0 ? [] : ["", renderCells(cells, style)]),
@@ -23,6 +24,9 @@ export function renderExplanation(explanation: ExplanationDto, style: Style): st
     ...renderBatches(explanation, style),
   ].join("\n");
 }
+
+const otherRules =
+  "The version was made by other rules than the code has now: this is what today's make of what was delivered";
 
 function renderCells(cells: readonly ExplainedCellDto[], style: Style): string {
   const columns = ["column", "value", "policy", "", "branch", "says", "token", "batch"].map((title) => ({ title }));

@@ -205,6 +205,7 @@ test("an explanation names winners, runners-up with their tokens, tombstones, wh
     partition: "",
     version: 4,
     cutId: digits("3"),
+    isByPresentRules: true,
     key: { iata: "JFK" },
     row: { iata: "JFK", name: "Kennedy", city: null, lat: 40.6 },
     isConflict: false,
@@ -226,6 +227,7 @@ test("a key without a row, and one on which the sources disagree, say so", () =>
     partition: "2001",
     version: 4,
     cutId: digits("3"),
+    isByPresentRules: false,
     key: { iata: "XXX" },
     row: null,
     isConflict: true,
@@ -235,13 +237,20 @@ test("a key without a row, and one on which the sources disagree, say so", () =>
   };
   expect(renderExplanation(explanation, plainStyle).split("\n")).toEqual([
     "airports@2001 iata=XXX  version 4, cut 333333333333",
+    "The version was made by other rules than the code has now: this is what today's make of what was delivered",
     "There is no row of this key in this version",
     "The sources disagree, and the policy keeps what each says",
   ]);
 });
 
 test("an order says what was decided about, what becomes stale, and what it would do in a dry run", async () => {
-  const order = { batches: [held], partitions: ["2001-01-31"], descendants: ["dailyDelays", "badDays"], run: null };
+  const order = {
+    batches: [held],
+    partitions: ["2001-01-31"],
+    descendants: ["dailyDelays", "badDays"],
+    stayOut: [],
+    run: null,
+  };
   const verb = { done: "Revoked", toDo: "Would revoke", withoutBatches: "No batch is meant" };
   const text = renderGivenOrder({ order, followed: null, isDryRun: true }, verb, plainStyle);
   await expect(text).toMatchFileSnapshot("golden/order-dry-run.txt");

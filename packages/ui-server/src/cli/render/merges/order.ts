@@ -19,6 +19,7 @@ export function renderGivenOrder({ order, followed, isDryRun }: GivenOrder, verb
   const isInForce = isDryRun || order.run !== null;
   return [
     ...renderDecided(order, { ...verb, verb: isDryRun ? verb.toDo : verb.done }, style),
+    ...renderStayingOut(order),
     ...(isInForce ? renderConsequences(order, isDryRun) : []),
     ...(followed === null ? renderUnfollowed(order, isDryRun) : ["", renderFollowedRun(followed, style)]),
   ].join("\n");
@@ -35,6 +36,12 @@ function renderDecided(
     renderBatchTable(batches, style, ["merge"]),
     "",
   ];
+}
+
+function renderStayingOut({ stayOut }: OrderDto): readonly string[] {
+  if (stayOut.length === 0) return [];
+  const named = stayOut.map(({ id }) => id.slice(0, 12)).join(", ");
+  return [`Stays taken back, though it counts in that version: ${named}`];
 }
 
 const shownPartitions = 8;

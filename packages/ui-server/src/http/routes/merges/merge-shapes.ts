@@ -223,6 +223,10 @@ export const Explanation = z
     partition: z.string(),
     version: z.int(),
     cutId: z.string(),
+    isByPresentRules: z.boolean().openapi({
+      description:
+        "Whether the version was joined by the rules that the code has now; otherwise this is what today's rules make of its batches",
+    }),
     key: jsonRow,
     row: jsonRow.nullable().openapi({ description: "`null`: the key has no row in this version" }),
     isConflict: z.boolean(),
@@ -251,11 +255,22 @@ export const Order = z
       .readonly()
       .openapi({ description: "Assets that are stale once the new version is there" }),
     run: Run.nullable().openapi({ description: "The run that carries it out; `null`: nothing has to run" }),
+    stayOut: z
+      .array(Batch)
+      .readonly()
+      .openapi({ description: "Of a rollback: what counts in the version, was taken back since, and stays so" }),
   })
   .openapi("MergeOrder", { description: "A decision about batches, and what follows from it" });
 
 export const ShadowCheck = z
-  .object({ sampledKeys: z.int(), differentKeys: z.array(z.string()).readonly() })
+  .object({
+    sampledKeys: z.int(),
+    differentKeys: z.array(z.string()).readonly(),
+    byOtherRules: z
+      .array(z.string())
+      .readonly()
+      .openapi({ description: "Partitions whose version other rules made than those of the code now: not looked at" }),
+  })
   .openapi("ShadowCheck");
 
 export const Collection = z

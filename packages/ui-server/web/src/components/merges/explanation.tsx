@@ -12,6 +12,11 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
   return (
     <>
       {row === null && <p className="notice">There is no row of this key in version {explanation.version}.</p>}
+      {!explanation.isByPresentRules && (
+        <p className="notice">
+          This version was made by other rules than the code has now: this is what today's make of what was delivered.
+        </p>
+      )}
       {explanation.isConflict && (
         <p className="notice">The sources disagree, and the policy keeps what each of them says.</p>
       )}
