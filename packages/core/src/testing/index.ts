@@ -7,6 +7,7 @@ export {
   type GoldenBatch,
   type GoldenSet,
 } from "./merge-golden.ts";
+export { compareSplit, type SplitDifference } from "./compare-split.ts";
 export { fake } from "./fake.ts";
 export { fakeCtx, type FakeCtx, type FakeCtxOptions } from "./fake-ctx.ts";
 export { runAsset } from "./run-asset.ts";
