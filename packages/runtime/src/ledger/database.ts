@@ -69,6 +69,7 @@ export interface LedgerDatabase {
     full_at: Date | null;
     auto_limit: number | null;
     auto_memory: ColumnType<Json, string | null, string | null>;
+    restarted_at: Date | null;
     tick_at: Date | null;
   };
   readonly resource_lease: {
@@ -328,6 +329,7 @@ interface BreakerTable {
   counted_from: Generated<string>;
   retry_at: ColumnType<Date | null, Date | null | undefined>;
   opened_at: ColumnType<Date | null, Date | null | undefined>;
+  closed_at: ColumnType<Date | null, Date | null | undefined>;
   failed_probes: Generated<number>;
   probe_ok: Generated<number>;
   reason: ColumnType<string | null, string | null | undefined>;

@@ -85,7 +85,8 @@ create table watersmeet.breaker (
   probe_ok smallint not null default 0,
   reason text,
   changed_by text not null default 'watersmeet'::text,
-  changed_at timestamp with time zone not null default now()
+  changed_at timestamp with time zone not null default now(),
+  closed_at timestamp with time zone
 );
 create table watersmeet.breaker_bucket (
   resource text not null,
@@ -253,7 +254,8 @@ create table watersmeet.resource (
   full_at timestamp with time zone,
   auto_limit double precision,
   auto_memory jsonb,
-  tick_at timestamp with time zone
+  tick_at timestamp with time zone,
+  restarted_at timestamp with time zone
 );
 create table watersmeet.resource_hold (
   resource text not null,

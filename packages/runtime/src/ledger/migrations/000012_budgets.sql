@@ -1,4 +1,4 @@
--- Budgets of what waits between the stages of a run.
+-- Budgets of what waits between the stages of a run, and limits that begin again after an outage.
 
 -- What a run has made of an asset with a budget, until all steps of the run that read it have ended. Written under the run's lock.
 create table watersmeet.staged_output (
@@ -22,3 +22,8 @@ create table watersmeet.lane_budget (
   made_count integer not null default 0,
   primary key (run_id, lane)
 );
+
+-- When it went from open to closed last, by itself or by hand: limits that adapt begin again at a quarter.
+alter table watersmeet.breaker add column closed_at timestamptz;
+-- The closing that the controller has heard of. Written by its tick alone: who closes a breaker holds no lock of a resource.
+alter table watersmeet.resource add column restarted_at timestamptz;

@@ -46,6 +46,7 @@ export async function controlBreaker(db: LedgerDb, order: BreakerOrder): Promise
       update watersmeet.breaker set generation = generation + 1, changed_at = now(), changed_by = ${by},
         state = ${kind === "open" ? "forcedOpen" : kind === "disable" ? "disabled" : "closed"},
         reason = ${isHeld ? reason : null}, retry_at = now() + ${isHeld ? forMs : null}::double precision * interval '1 millisecond',
+        closed_at = case when ${!isHeld} and state in ('open', 'forcedOpen') and (state = 'open' or coalesce(retry_at > now(), true)) then now() else closed_at end,
         counted_from = generation + 1, opened_at = null, failed_probes = 0, probe_ok = 0
       where resource = ${resource}`.execute(tx);
     await tx.deleteFrom("breaker_suspect").where("resource", "=", resource).execute();

@@ -24,6 +24,8 @@ export interface Tick {
   readonly failed: number;
   /** The resource asked for rest until then; `null`: it did not. */
   readonly heldUntilMs: number | null;
+  /** Whether its breaker, which was open, has closed. */
+  readonly hasClosed: boolean;
   /** Median of duration by expected duration; `null`: nothing has completed. */
   readonly slowdown: number | null;
   /** Units in use. */
@@ -48,6 +50,13 @@ export function beginControl(limit: number): ControllerMemory {
   return { limit, base: null, isStarting: true, coolUntilMs: 0 };
 }
 
+/** A limit after the breaker has closed: what was well before the trouble may be too much after it. Source: operations.md 2.2. */
+export function restartLimit(limit: number, min: number): number {
+  return Math.max(min, limit * restartShare);
+}
+
+export const restartShare = 0.25;
+
 const coolMs = 60_000;
 const enough = 8;
 
@@ -63,6 +72,12 @@ export function decideLimit(
     gradient: null,
     reason,
   });
+  if (tick.hasClosed) {
+    // What ended until now tells of the trouble.
+    const limit = clamp(restartLimit(memory.limit, bounds.min));
+    const next = { ...memory, limit, isStarting: true, coolUntilMs: 0 };
+    return { memory: next, isConclusive: true, gradient: null, reason: "its breaker has closed: it begins again" };
+  }
   const ended = tick.completed + tick.failed;
   if (tick.heldUntilMs === null && tick.failed === 0 && ended < Math.min(enough, Math.ceil(memory.limit))) {
     return hold("too few steps have ended to tell", false);

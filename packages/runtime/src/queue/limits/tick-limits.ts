@@ -3,7 +3,7 @@ import type { LedgerDatabase } from "../../ledger/database.ts";
 import { insertEvents } from "../../ledger/events.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import { beginControl, decideLimit, type ControllerDecision, type ControllerMemory, type Tick } from "./controller.ts";
-import { firstAutoLimit } from "./limit-now.ts";
+import { closedAt, firstAutoLimit, hasClosed } from "./limit-now.ts";
 import { expectMs, learnPace, type Pace } from "./pace.ts";
 
 export interface TickOptions {
@@ -40,6 +40,7 @@ interface AutoRow {
   readonly inFlight: number;
   readonly waiting: number;
   readonly heldUntilMs: number | null;
+  readonly hasClosed: boolean;
   readonly nowMs: number;
 }
 
@@ -78,7 +79,7 @@ async function lockAuto(tx: Transaction<LedgerDatabase>, name: string): Promise<
         limit 100) as ready) as waiting,
       (select extract(epoch from max(until))::float8 * 1000 from watersmeet.resource_hold
         where resource_hold.resource = name and until > clock_timestamp()) as "heldUntilMs",
-      extract(epoch from clock_timestamp())::float8 * 1000 as "nowMs"
+      ${hasClosed} as "hasClosed", extract(epoch from clock_timestamp())::float8 * 1000 as "nowMs"
     from watersmeet.resource
     where name = ${name} and is_auto and (tick_at is null or tick_at <= clock_timestamp())
     for no key update skip locked`.execute(tx);
@@ -128,6 +129,7 @@ function buildTick(
     completed: good.length,
     failed: seen.samples.length - good.length,
     heldUntilMs: row.heldUntilMs,
+    hasClosed: row.hasClosed,
     // Of assets that were never seen, the first steps are what is usual.
     slowdown: medianOf(slowdowns) ?? (good.length > 0 ? 1 : null),
     inFlight: row.inFlight,
@@ -180,7 +182,7 @@ async function saveDecision(
 ): Promise<void> {
   const { memory } = decision;
   await sql`
-    update watersmeet.resource set auto_limit = ${memory.limit}, auto_memory = ${JSON.stringify(memory)}::jsonb,
+    update watersmeet.resource set restarted_at = ${closedAt}, auto_limit = ${memory.limit}, auto_memory = ${JSON.stringify(memory)}::jsonb,
       tick_at = clock_timestamp() + ${everyMs} * interval '1 millisecond'
     where name = ${name}`.execute(tx);
 }

@@ -1,5 +1,8 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { controlBreaker } from "../../../src/queue/breaker/control-breaker.ts";
+import { moveBreaker } from "../../../src/queue/breaker/write-breakers.ts";
+import { getLimit, listMoves } from "../../../src/queue/limits/list-limits.ts";
 import { tickLimits } from "../../../src/queue/limits/tick-limits.ts";
 import { ensureResources } from "../../../src/queue/resources.ts";
 import { createTestLedger, type TestLedger } from "../../ledger/test-ledger.ts";
@@ -36,6 +39,8 @@ async function findLimit(): Promise<number | undefined> {
   const row = await ledger.db.selectFrom("resource").select("auto_limit").executeTakeFirstOrThrow();
   return row.auto_limit ?? undefined;
 }
+
+const order = { resource: "erp", forMs: 3_600_000, reason: "it is being mended", by: "cli:ana@desk" };
 
 const tick = (): Promise<readonly string[]> => tickLimits(ledger.db, { load: 0, everyMs: 1 });
 
@@ -100,6 +105,45 @@ test("history says what was seen and why", async () => {
     select body from watersmeet.event where kind = 'limit:moved' order by sequence limit 1`.execute(ledger.db);
   expect(events[0]?.body).toEqual({ resource: "erp", from: 4, to: 6, reason: "as fast as alone: half as many more" });
 });
+
+test.each([
+  [
+    "by itself",
+    async () => {
+      await ledger.db
+        .transaction()
+        .execute((tx) => moveBreaker(tx, { resource: "erp", generation: "1" }, { kind: "close" }));
+    },
+  ],
+  ["by hand", () => controlBreaker(ledger.db, { ...order, kind: "close" })],
+  [
+    "because the time has passed for which somebody held it open",
+    async () => {
+      await sql`update watersmeet.breaker set retry_at = now() where resource = 'erp'`.execute(ledger.db);
+    },
+  ],
+])(
+  "after its breaker has closed, %s, a limit begins again at a quarter: claims hold to it at once, the controller once it looks",
+  async (_how, close) => {
+    await sql`delete from watersmeet.breaker where resource = 'erp'`.execute(ledger.db);
+    await sql`
+    update watersmeet.resource set auto_limit = 9, restarted_at = null, tick_at = null,
+      auto_memory = '{"limit": 9, "base": 1, "isStarting": false, "coolUntilMs": 0}'`.execute(ledger.db);
+    await controlBreaker(ledger.db, { ...order, kind: "open" });
+    const limitNow = async (): Promise<number | null> => (await getLimit(ledger.db, "erp")).limit;
+    expect(await limitNow()).toBe(9);
+    await close();
+    expect(await limitNow()).toBe(2);
+    await tickWhenDue();
+    expect(await findLimit()).toBe(2.25);
+    expect(await limitNow()).toBe(2);
+    const [move] = await listMoves(ledger.db, "erp", 1);
+    expect(move?.reason).toBe("its breaker has closed: it begins again");
+    // Once for each time that it closes.
+    await tickWhenDue();
+    expect(await limitNow()).toBe(2);
+  },
+);
 
 test("steps of a worker are seen", async () => {
   await sql`delete from watersmeet.resource_sample`.execute(ledger.db);

@@ -1,4 +1,4 @@
-import { beginControl, decideLimit, type ControllerMemory } from "../controller.ts";
+import { beginControl, decideLimit, restartLimit, type ControllerMemory } from "../controller.ts";
 import type { Second } from "./simulate-resource.ts";
 
 export type Policy = (heard: Second) => number;
@@ -20,29 +20,35 @@ export function additiveIncrease(): Policy {
 
 const tickSeconds = 15;
 
-export function adaptiveLimit(max = 64): Policy {
+/** `restarts`: whether it hears that the breaker has closed. */
+export function adaptiveLimit({ max = 64, restarts = true } = {}): Policy {
+  let hasClosed = false;
   let memory: ControllerMemory = beginControl(4);
   let seen: number[] = [];
   let failed = 0;
   return ({ second, inFlight, ...heard }) => {
     seen.push(...heard.slowdowns);
     failed += heard.failed;
-    if (second === 0 || second % tickSeconds !== 0) return memory.limit;
+    hasClosed ||= restarts && heard.hasClosed;
+    // Claims hold to it at once; the controller hears of it at its next tick.
+    if (second === 0 || second % tickSeconds !== 0) return hasClosed ? restartLimit(memory.limit, 1) : memory.limit;
     const decision = decideLimit(
       memory,
       {
         nowMs: second * 1000,
         completed: seen.length,
         failed,
-        heldUntilMs: null,
+        heldUntilMs: heard.heldUntil === null ? null : heard.heldUntil * 1000,
+        hasClosed,
         slowdown: medianOf(seen),
         inFlight,
         waiting: 1000,
-        load: 0,
+        load: heard.hostLoad,
       },
       { min: 1, max },
     );
     if (decision.isConclusive) [seen, failed] = [[], 0];
+    hasClosed = false;
     memory = decision.memory;
     return memory.limit;
   };
