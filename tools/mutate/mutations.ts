@@ -298,7 +298,7 @@ export const mutations: readonly Mutation[] = [
     file: `${stores}/merge/forms/read-forms.ts`,
     find: ".filter(({ from }) => from !== null && carried.has(from))",
     replace: ".filter(({ from }) => from === null || carried.has(from))",
-    tests: ["packages/runtime/test/merge/epochs.test.ts"],
+    tests: ["packages/runtime/test/merge/epochs/readings.test.ts"],
   },
   {
     id: "18b",

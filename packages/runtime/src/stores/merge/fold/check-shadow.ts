@@ -9,10 +9,11 @@ import type { FormReader } from "../forms/read-forms.ts";
 import type { MergeDialect } from "../merge-dialect.ts";
 import type { FoldWork, StagedFold } from "./fold-work.ts";
 import { renderJoinKeys, renderKeys } from "./key-tables.ts";
+import { reduceCustom, type ReduceWork } from "./reduce-custom.ts";
 
 /** Checks a sample of what was staged without a fold of all: `actual` is a SELECT of the whole version's rows. */
 export async function checkSample(work: FoldWork, actual: string): Promise<Pick<StagedFold, "shadow">> {
-  const { dialect, host, live, reader, shadowPerMille, spec } = work;
+  const { dialect, functions, host, live, reader, shadowPerMille, spec } = work;
   if (shadowPerMille === 0 || host.tip === null) return {};
   const shadow = await checkShadow({
     dialect,
@@ -24,6 +25,7 @@ export async function checkSample(work: FoldWork, actual: string): Promise<Pick<
     createTable: host.createStagingTable,
     nameTable: (suffix) => host.stagingTable(suffix),
     actual,
+    joinCustom: (folded) => reduceCustom({ dialect, host, functions, suffix: "s", ...folded }),
   });
   return { shadow };
 }
@@ -44,11 +46,13 @@ export interface ShadowWork {
   nameTable(suffix: string): string;
   /** A SELECT of the rows. */
   readonly actual: string;
+  /** Has the author's functions join columns with the policy `custom`; answers the rows with what came of it. Without it those columns are not compared. */
+  joinCustom?(folded: Pick<ReduceWork, "plan" | "table" | "rows">): Promise<string>;
 }
 
 /**
  * Folds sampled keys in full, from every contribution, and names those whose rows are not the ones that are there. A fold of some keys only is right when this finds nothing: it shares with it
- * neither the choice of keys nor the rows that were left alone. Columns with the policy `custom` are not compared: the author's functions are not called again.
+ * neither the choice of keys nor the rows that were left alone.
  */
 export async function checkShadow(work: ShadowWork): Promise<NonNullable<Staged["shadow"]>> {
   const { dialect, live, reader, session, spec } = work;
@@ -67,12 +71,16 @@ export async function checkShadow(work: ShadowWork): Promise<NonNullable<Staged[
     spec,
     live.map((batch) => reader.toFoldBatch(batch)),
   );
-  const folded = dialect.renderFold(plan, { name: part, schema: spec.schema, hasFaults: true, hasCopies: true });
+  const table = { name: part, schema: spec.schema, hasFaults: true, hasCopies: true };
+  const folded = dialect.renderFold(plan, table);
   const findings = work.nameTable("shfound");
   if (folded.findings !== null) await session.run(`${work.createTable} ${findings} as ${folded.findings}`);
   const [counted] = await session.run(`select count(*) as count from ${keys}`);
-  const compared = spec.schema.columns.filter((column) => !plan.custom.some(({ name }) => name === column.name));
-  const rows = await session.run(renderDifference(work, { compared, key, expected: folded.renderRows(findings) }));
+  const once = folded.renderRows(findings);
+  const expected = (await work.joinCustom?.({ plan, table, rows: once })) ?? once;
+  const left = work.joinCustom === undefined ? plan.custom.map(({ name }) => name) : [];
+  const compared = spec.schema.columns.filter(({ name }) => !left.includes(name));
+  const rows = await session.run(renderDifference(work, { compared, key, expected }));
   return {
     sampledKeys: counted === undefined ? 0 : numberOf(counted, "count"),
     differentKeys: rows.map((row) => textOf(row, "key_json")),

@@ -19,11 +19,13 @@ export interface ReduceWork {
   readonly table: ContributionTable;
   /** A SELECT of the rows, in which the custom columns are as if they were recency first. */
   readonly rows: string;
+  /** Ends the names of working tables and files, for a second reduction in an attempt. @default "" */
+  readonly suffix?: string;
 }
 
 /** Has a child join the values of each column with the policy `custom`. Answers a SELECT of the rows with what came of it. */
 export async function reduceCustom(work: ReduceWork): Promise<string> {
-  const { functions, host, plan } = work;
+  const { functions, host, plan, suffix = "" } = work;
   if (plan.custom.length === 0) return work.rows;
   if (functions === undefined) {
     throw new WatersmeetError(
@@ -34,14 +36,14 @@ export async function reduceCustom(work: ReduceWork): Promise<string> {
   }
   const joins: { readonly column: Column; readonly candidates: string; readonly reduced: string }[] = [];
   for (const [index, column] of plan.custom.entries()) {
-    const candidates = host.stagingTable(`cand${index}`);
+    const candidates = host.stagingTable(`cand${index}${suffix}`);
     await host.session.run(`${host.createStagingTable} ${candidates} as ${renderCandidates(work, column)}`);
     const file = await host.exportRows({
       select: `select _group, value from ${candidates} order by _group, w`,
       schema: { columns: [groupColumn, { ...column, name: "value", isNullable: true, nullAs: "null" }] },
-      path: join(functions.directory, `reduce-${index}`),
+      path: join(functions.directory, `reduce-${index}${suffix}`),
     });
-    const reduced = host.stagingTable(`red${index}`);
+    const reduced = host.stagingTable(`red${index}${suffix}`);
     await host.importRows(reduced, await functions.reduce({ column: column.name, file }));
     joins.push({ column, candidates, reduced });
   }
