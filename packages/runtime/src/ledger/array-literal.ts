@@ -4,9 +4,10 @@
  */
 export function renderArray(values: readonly unknown[]): string {
   let text = "{";
-  for (const [index, value] of values.entries()) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
     if (index > 0) text += ",";
-    text += renderElement(value);
+    text += typeof value === "number" ? value : renderElement(value);
   }
   return `${text}}`;
 }
@@ -15,10 +16,14 @@ export function renderArray(values: readonly unknown[]): string {
 const plain = /^[A-Za-z0-9_.:@+-]+$/;
 
 function renderElement(value: unknown): string {
+  if (typeof value === "string") return quote(value);
   if (value === null || value === undefined) return "NULL";
   if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return String(value);
   if (value instanceof Date) return value.toISOString();
-  const text = String(value);
-  if (plain.test(text) && text.toUpperCase() !== "NULL") return text;
+  return quote(String(value));
+}
+
+function quote(text: string): string {
+  if (plain.test(text) && (text.length !== 4 || text.toUpperCase() !== "NULL")) return text;
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }

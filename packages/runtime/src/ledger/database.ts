@@ -33,6 +33,13 @@ export interface LedgerDatabase {
     bad: readonly number[];
     made: readonly number[];
   };
+  readonly step_hold: {
+    run_id: RunId;
+    revision: number;
+    worker_id: string;
+    taken_at: Generated<Date>;
+    steps: readonly number[];
+  };
   readonly run_asset: RunAssetTable;
   readonly step: StepTable;
   readonly attempt: AttemptTable;

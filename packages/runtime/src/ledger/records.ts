@@ -4,6 +4,11 @@ import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 export type RunId = string & { readonly "~brand": "RunId" };
 export type MaterializationId = string & { readonly "~brand": "MaterializationId" };
 
+/** Of a text that the ledger gave. */
+export function toMaterializationId(text: string): MaterializationId {
+  return text as MaterializationId;
+}
+
 /**
  * queued → running → succeeded | failed | cancelled; running ⇄ paused; running → cancelling → cancelled.
  * The last three are terminal and written once.

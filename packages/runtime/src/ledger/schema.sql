@@ -396,6 +396,13 @@ create table watersmeet.step (
   decision jsonb,
   timings real[]
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
+create table watersmeet.step_hold (
+  run_id bigint not null,
+  revision integer not null,
+  worker_id bigint not null,
+  taken_at timestamp with time zone not null default now(),
+  steps integer[] not null
+);
 create table watersmeet.store (
   name text not null,
   store_id text not null,
@@ -495,7 +502,6 @@ alter table watersmeet.run_asset add constraint run_asset_open_count_check CHECK
 alter table watersmeet.run_asset add constraint run_asset_pkey PRIMARY KEY (run_id, "position");
 alter table watersmeet.run_asset add constraint run_asset_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;
 alter table watersmeet.run_flush add constraint run_flush_pkey PRIMARY KEY (run_id, revision);
-alter table watersmeet.run_flush add constraint run_flush_run_id_fkey FOREIGN KEY (run_id) REFERENCES watersmeet.run(id) ON DELETE CASCADE;
 alter table watersmeet.split add constraint split_parts_check CHECK ((parts >= 1));
 alter table watersmeet.split add constraint split_pkey PRIMARY KEY (run_id, ordinal, attempt);
 alter table watersmeet.split add constraint split_row_count_check CHECK ((row_count >= 0));
@@ -506,11 +512,11 @@ alter table watersmeet.staged_output add constraint staged_output_run_id_fkey FO
 alter table watersmeet.staged_output add constraint staged_output_size_bytes_check CHECK ((size_bytes >= 0));
 alter table watersmeet.step add constraint step_check CHECK (((state <> 'running'::watersmeet.step_state) OR (worker_id IS NOT NULL)));
 alter table watersmeet.step add constraint step_pkey PRIMARY KEY (run_id, ordinal);
+alter table watersmeet.step_hold add constraint step_hold_pkey PRIMARY KEY (run_id, revision);
 alter table watersmeet.store add constraint store_pkey PRIMARY KEY (name);
 alter table watersmeet.worker add constraint worker_pkey PRIMARY KEY (id);
 
 CREATE INDEX automation_request_by_tick ON watersmeet.automation_request USING btree (tick_id);
-CREATE INDEX split_of_partition ON watersmeet.split USING btree (environment, asset, partition, run_id DESC);
 CREATE UNIQUE INDEX automation_request_once ON watersmeet.automation_request USING btree (environment, name, dedupe_key) WHERE (dedupe_key IS NOT NULL);
 CREATE INDEX automation_request_open ON watersmeet.automation_request USING btree (environment, id) WHERE ((run_id IS NULL) AND (failure IS NULL));
 CREATE INDEX automation_tick_by_name ON watersmeet.automation_tick USING btree (environment, name, id);
@@ -531,6 +537,7 @@ CREATE INDEX resource_override_open ON watersmeet.resource_override USING btree 
 CREATE INDEX resource_sample_by_resource ON watersmeet.resource_sample USING btree (resource, id);
 CREATE INDEX run_asset_by_asset ON watersmeet.run_asset USING btree (asset, run_id);
 CREATE INDEX run_open ON watersmeet.run USING btree (id) WHERE (state < 'succeeded'::watersmeet.run_state);
+CREATE INDEX split_of_partition ON watersmeet.split USING btree (environment, asset, partition, run_id DESC);
 CREATE INDEX step_deadline ON watersmeet.step USING btree (deadline_at) WHERE ((state = 'waiting'::watersmeet.step_state) AND (deadline_at IS NOT NULL));
 CREATE INDEX step_ready ON watersmeet.step USING btree (run_id, lane, priority DESC, ordinal) WHERE (state = 'ready'::watersmeet.step_state);
 CREATE INDEX step_running ON watersmeet.step USING btree (run_id, ordinal) WHERE (state = 'running'::watersmeet.step_state);
@@ -568,6 +575,122 @@ UNION ALL
            FROM watersmeet.attempt known
           WHERE ((known.run_id = step.run_id) AND (known.ordinal = step.ordinal) AND (known.attempt = step.attempt))))));
 
+CREATE OR REPLACE FUNCTION watersmeet.end_steps(the_run bigint, seen_revision integer, the_worker bigint, kind_assets text[], kind_stores text[], kind_codes text[], kind_schemas text[], kind_inputs text[], kind_lanes smallint[], kind_priorities integer[], positions integer[], counts integer[], rows_made bigint[], busy_ms bigint[], first_ms double precision[], last_ms double precision[], held_count integer, kinds integer[], ordinals integer[], attempts integer[], reasons smallint[], partitions text[], versions integer[], commit_ids text[], digests text[], row_counts bigint[], sizes bigint[], quarantined bigint[], all_facts jsonb[], timings real[], started_ms double precision[], finished_ms double precision[], committed timestamp with time zone[], input_ids bigint[], input_ends integer[], fingerprints jsonb[], made integer[], done_holds integer[], taken integer[], ready integer[], ready_kinds integer[], ready_partitions text[], ready_reasons smallint[], event_kinds text[], event_assets text[], event_partitions text[], event_bodies jsonb[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_variable
+declare
+  the_environment text;
+  who text;
+  trace text;
+  store_ids text[];
+  new_revision integer := seen_revision + 1;
+  new_ids bigint[];
+  ended integer := cardinality(ordinals);
+  moved integer;
+begin
+  update watersmeet.run set revision = new_revision, open_count = open_count - ended
+  where run.id = the_run and run.revision = seen_revision and run.state = 'running' and run.round = 1 and run.max_parallel is null
+    and not exists (select from watersmeet.run as other
+      where other.state < 'succeeded' and other.state in ('queued', 'running') and other.id <> the_run)
+  returning run.environment, run.requested_by, run.trace_id into the_environment, who, trace;
+  if not found then return null; end if;
+
+  store_ids := array(
+    select coalesce(store.store_id, '') from unnest(kind_stores) with ordinality as named (store, place)
+    left join watersmeet.store on store.name = named.store order by place);
+  new_ids := array(select nextval('watersmeet.materialization_id_seq') from generate_series(1, ended));
+
+  insert into watersmeet.materialization (id, store, store_id, environment, run_id, requested_by, trace_id, asset, code_version, schema_version,
+    input_positions, partition, version, commit_id, data_digest, row_count, size_bytes, quarantined_count, facts, ordinal, attempt, started_at,
+    committed_at, input_ids, input_fingerprints)
+  overriding system value
+  select new.id, kind_stores[kind], store_ids[kind], the_environment, the_run, who, trace, kind_assets[kind], kind_codes[kind], kind_schemas[kind],
+    kind_inputs[kind]::text[], new.partition, new.version, new.commit_id, new.digest, new.row_count, new.size, coalesce(new.quarantined, 0),
+    coalesce(new.facts, '{}'), new.ordinal, new.attempt, to_timestamp(new.started_ms / 1000), new.committed_at,
+    input_ids[coalesce(input_ends[place - 1], 0) + 1 : input_ends[place]], new.fingerprints
+  from unnest(new_ids, kinds, ordinals, attempts, partitions, versions, commit_ids, digests, row_counts, sizes, quarantined, all_facts, started_ms,
+    committed, fingerprints) with ordinality as new (id, kind, ordinal, attempt, partition, version, commit_id, digest, row_count, size, quarantined,
+    facts, started_ms, committed_at, fingerprints, place);
+
+  insert into watersmeet.step (run_id, ordinal, asset, partition, state, lane, reason, priority, pending, attempt, worker_id, started_at, finished_at,
+    materialization_id, row_count, timings)
+  select the_run, new.ordinal, kind_assets[kind], new.partition, 'succeeded', kind_lanes[kind], new.reason, kind_priorities[kind], 0, 1, the_worker,
+    to_timestamp(new.started_ms / 1000), to_timestamp(new.finished_ms / 1000), new.id, new.row_count, timings[4 * place - 3 : 4 * place]
+  from unnest(new_ids[:held_count], kinds[:held_count], ordinals[:held_count], partitions[:held_count], reasons[:held_count], row_counts[:held_count],
+    started_ms[:held_count], finished_ms[:held_count]) with ordinality as new (id, kind, ordinal, partition, reason, row_count, started_ms, finished_ms, place);
+
+  if ended > held_count then
+    update watersmeet.step set state = 'succeeded', materialization_id = new.id, row_count = new.row_count,
+      timings = timings[4 * (held_count + place) - 3 : 4 * (held_count + place)], started_at = to_timestamp(new.started_ms / 1000),
+      finished_at = to_timestamp(new.finished_ms / 1000), progress = null, failure = null
+    from unnest(array_fill(the_run, array[ended - held_count]), new_ids[held_count + 1 :], ordinals[held_count + 1 :], attempts[held_count + 1 :],
+      row_counts[held_count + 1 :], started_ms[held_count + 1 :], finished_ms[held_count + 1 :]) with ordinality
+      as new (run_id, id, ordinal, attempt, row_count, started_ms, finished_ms, place)
+    where step.run_id = new.run_id and step.ordinal = new.ordinal and step.attempt = new.attempt and step.state = 'running';
+    get diagnostics moved = row_count;
+    if moved < ended - held_count then
+      raise exception '% of % steps of run % are not held any more', ended - held_count - moved, ended, the_run using errcode = 'WM001';
+    end if;
+  end if;
+
+  insert into watersmeet.head (environment, asset, partition, materialization_id, moved_at)
+  select the_environment, kind_assets[kind], new.partition, new.id, new.committed_at
+  from unnest(new_ids, kinds, partitions, committed) as new (id, kind, partition, committed_at)
+  on conflict (environment, asset, partition) do update
+    set materialization_id = excluded.materialization_id, moved_at = excluded.moved_at
+    where head.moved_at <= excluded.moved_at;
+  get diagnostics moved = row_count;
+  if moved < ended then
+    -- Clocks may differ: of two versions of one store the later one stays, whatever their commits say of the time.
+    update watersmeet.head set materialization_id = later.id, moved_at = later.committed_at
+    from unnest(new_ids) as new (id)
+    join watersmeet.materialization as later on later.id = new.id
+    join watersmeet.head as old on old.environment = the_environment and old.asset = later.asset and old.partition = later.partition
+    join watersmeet.materialization as seen on seen.id = old.materialization_id and seen.store_id = later.store_id
+    where head.environment = old.environment and head.asset = old.asset and head.partition = old.partition
+      and seen.committed_at = old.moved_at and seen.version < later.version and head.materialization_id = seen.id;
+  end if;
+
+  if exists (select from watersmeet.failed_partition) then
+    delete from watersmeet.failed_partition using unnest(array_fill(the_environment, array[ended]), kinds, partitions) as good (environment, kind, partition)
+    where failed_partition.environment = good.environment and failed_partition.asset = kind_assets[good.kind]
+      and failed_partition.partition = good.partition;
+  end if;
+
+  update watersmeet.run_asset set open_count = run_asset.open_count - more.count, succeeded = run_asset.succeeded + more.count,
+    row_count = run_asset.row_count + more.row_count, busy_ms = run_asset.busy_ms + more.busy_ms,
+    first_started_at = least(run_asset.first_started_at, to_timestamp(more.first_ms / 1000)),
+    last_finished_at = greatest(run_asset.last_finished_at, to_timestamp(more.last_ms / 1000))
+  from unnest(array_fill(the_run, array[cardinality(positions)]), positions, counts, rows_made, busy_ms, first_ms, last_ms)
+    as more (run_id, position, count, row_count, busy_ms, first_ms, last_ms)
+  where run_asset.run_id = more.run_id and run_asset.position = more.position;
+
+  insert into watersmeet.run_flush (run_id, revision, good, bad, made) values (the_run, new_revision, ordinals, '{}', made);
+  if new_revision % 64 = 0 then
+    delete from watersmeet.run_flush where run_flush.run_id = the_run and run_flush.revision <= new_revision - 256;
+  end if;
+
+  if cardinality(done_holds) > 0 then
+    delete from watersmeet.step_hold where step_hold.run_id = the_run and step_hold.revision = any(done_holds);
+  end if;
+  if cardinality(taken) > 0 then
+    insert into watersmeet.step_hold (run_id, revision, worker_id, steps) values (the_run, new_revision, the_worker, taken);
+  end if;
+  if cardinality(ready) > 0 then
+    insert into watersmeet.step (run_id, ordinal, asset, partition, state, lane, reason, priority, pending)
+    select the_run, new.ordinal, kind_assets[kind], new.partition, 'ready', kind_lanes[kind], new.reason, kind_priorities[kind], 0
+    from unnest(ready, ready_kinds, ready_partitions, ready_reasons) as new (ordinal, kind, partition, reason);
+  end if;
+
+  -- The last: from here to the commit no other process can append.
+  insert into watersmeet.event (kind, run_id, asset, partition, body)
+  select new.kind, the_run, new.asset, new.partition, new.body
+  from unnest(event_kinds, event_assets, event_partitions, event_bodies) as new (kind, asset, partition, body);
+
+  return new_ids;
+end $function$;
 CREATE OR REPLACE FUNCTION watersmeet.order_events()
  RETURNS trigger
  LANGUAGE plpgsql

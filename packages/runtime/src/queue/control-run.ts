@@ -6,6 +6,7 @@ import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId, RunState } from "../ledger/records.ts";
 import { countFromSteps } from "./counters/counter-memory.ts";
 import { skipRevision } from "./counters/flush-log.ts";
+import { listHeldWithoutRow } from "./counters/holds.ts";
 import { makeReady } from "./counters/make-steps.ts";
 import { beginProgress } from "./counters/run-counters.ts";
 import { settleWaits } from "./merge-wait/settle-waits.ts";
@@ -54,7 +55,7 @@ export async function resumeRun(db: LedgerDb, id: RunId, by: string): Promise<vo
  * Steps that have ended badly (failed, blocked, upstreamFailed, cancelled) begin again, with all their attempts, in the order that the plan gives. What has
  * succeeded stays, and in a run that goes on the other branches do not notice. A run that has ended is opened again.
  *
- * @throws {RUN_STATE_CONFLICT} when it has not begun, is being cancelled, or goes on and is so large that its steps get their rows by and by
+ * @throws {RUN_STATE_CONFLICT} when it has not begun, or is being cancelled
  */
 export async function retryRun(
   db: LedgerDb,
@@ -65,8 +66,8 @@ export async function retryRun(
   await db.transaction().execute(async (tx) => {
     const state = await lockRun(tx, id);
     const isLive = state === "running" || state === "paused";
-    if (!isEnded(state) && (!isLive || shape.windowSize !== null)) refuse(id, state, "retried");
-    const reopened = await reopenSteps(tx, id, shape);
+    if (!isEnded(state) && !isLive) refuse(id, state, "retried");
+    const reopened = await reopenSteps(tx, id, { shape, isLive });
     if (reopened === 0) return;
     await sql`
       update watersmeet.run set state = (case when state = 'paused' then 'paused' else 'running' end)::watersmeet.run_state,
@@ -144,13 +145,15 @@ async function cancelIdleSteps(tx: Transaction<LedgerDatabase>, id: RunId): Prom
       select ordinal from watersmeet.step where run_id = ${id} and state in ('waiting', 'ready') for update skip locked)
     update watersmeet.step set state = 'cancelled', finished_at = now()
     from idle where step.run_id = ${id} and step.ordinal = idle.ordinal`.execute(tx);
-  // Whatever is neither running nor being claimed has ended, with a row or without.
+  // Whatever is neither running nor being claimed has ended, with a row or without; what is held without a row runs.
+  const held = await listHeldWithoutRow(tx, id);
   await sql`
     with live as (
       select asset, count(*)::integer as count from watersmeet.step
       where run_id = ${id} and state in ('ready', 'running') group by asset),
     left_over as (
-      select position, coalesce(live.count, 0) as live_count
+      select position, coalesce(live.count, 0) + (select count(*)::integer from unnest(${[...held]}::integer[]) as held (ordinal)
+        where held.ordinal >= first_ordinal and held.ordinal < first_ordinal + step_count) as live_count
       from watersmeet.run_asset left join live on live.asset = run_asset.asset where run_id = ${id})
     update watersmeet.run_asset set cancelled = cancelled + open_count - live_count, open_count = live_count
     from left_over where run_asset.run_id = ${id} and run_asset.position = left_over.position`.execute(tx);
@@ -168,14 +171,19 @@ interface OldStep {
 }
 
 /** Counters are worked out again from the states: what has succeeded counts as there. Gives how many steps are open again. */
-async function reopenSteps(tx: Transaction<LedgerDatabase>, id: RunId, shape: StoredShape): Promise<number> {
+async function reopenSteps(
+  tx: Transaction<LedgerDatabase>,
+  id: RunId,
+  { shape, isLive }: { readonly shape: StoredShape; readonly isLive: boolean },
+): Promise<number> {
   const { rows } = await sql<OldStep>`
     select ordinal, state in ('succeeded', 'unchanged') as "hasEndedWell",
       state in ('failed', 'blocked', 'upstreamFailed', 'cancelled') as "hasEndedBadly"
     from watersmeet.step where run_id = ${id}`.execute(tx);
   const badly = new Set(rows.filter((row) => row.hasEndedBadly).map((row) => row.ordinal));
   const done = new Set(rows.filter((row) => row.hasEndedWell).map((row) => row.ordinal));
-  if (done.size === shape.stepCount || (badly.size === 0 && shape.windowSize === null)) return 0;
+  // In a large run that has ended, what was cancelled may have no row.
+  if (done.size === shape.stepCount || (badly.size === 0 && (isLive || shape.windowSize === null))) return 0;
   await keepAttempts(tx, id);
   if (shape.windowSize === null) await reopenRows(tx, id, { shape, done, badly });
   else await reopenWindow(tx, id, { shape, windowSize: shape.windowSize });
@@ -208,7 +216,7 @@ async function reopenRows(
     where step.run_id = ${id} and step.ordinal = again.ordinal`.execute(tx);
 }
 
-/** The rows that there are wait; the first of those that may run are made ready, with rows or without. */
+/** The rows of what has ended badly wait; the first of those that may run are made ready, with rows or without. */
 async function reopenWindow(
   tx: Transaction<LedgerDatabase>,
   id: RunId,
@@ -216,7 +224,7 @@ async function reopenWindow(
 ): Promise<void> {
   await sql`
     update watersmeet.step set ${begunAgain}, state = 'waiting'
-    where run_id = ${id} and state not in ('succeeded', 'unchanged')`.execute(tx);
+    where run_id = ${id} and state in ('failed', 'blocked', 'upstreamFailed', 'cancelled')`.execute(tx);
   const counters = await countFromSteps(tx, { id, revision: 1, shape });
   await makeReady(tx, { runId: id, shape, steps: beginProgress(shape, counters).fill(windowSize) });
 }

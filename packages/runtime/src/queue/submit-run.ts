@@ -33,7 +33,7 @@ export interface NewRun {
   readonly requestedBy: string;
   readonly idempotencyKey: string | null;
   readonly maxParallel: number | null;
-  /** Rows ahead of those that have ended. @default 20,000, and all of them in a run of no more steps */
+  /** Rows ahead of those that have ended. @default 4,000, and all of them in a run of no more than 1,000 steps */
   readonly windowSize?: number;
   /** 32 hex digits. */
   readonly traceId: string;
@@ -82,10 +82,10 @@ export async function insertRun(
 }
 
 /** Runs of more steps than this get their rows by and by: a million partitions are not a million rows at once. */
-const largestWhole = 20_000;
+const largestWhole = 1000;
 
 /** Rows ahead of those that have ended. */
-const usualWindow = 20_000;
+const usualWindow = 4000;
 
 /** Merges that wait by terms look at the rows of their branches, so those have to be there. */
 function chooseWindow(shape: RunShape, wanted: number | undefined): number | null {

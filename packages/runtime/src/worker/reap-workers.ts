@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
+import { settleWorker } from "../queue/counters/holds.ts";
 import type { EndedAttempt } from "../queue/record/accepted-attempt.ts";
 import { recordIn, type RecordDeps } from "../queue/record/record-outcomes.ts";
 import { beatGraceMs, beatTtlMs, livenessLockClass } from "./liveness-lock.ts";
@@ -26,6 +27,8 @@ export async function reapWorkers(
     select id from watersmeet.worker
     where id <> ${options.selfId} and beat_at < now() - ${beatGraceMs} * interval '1 millisecond'
       and pg_postmaster_start_time() < now() - interval '3 seconds'
+    union all
+    select worker_id from watersmeet.step_hold where not exists (select from watersmeet.worker where worker.id = step_hold.worker_id)
     union all
     select distinct worker_id from watersmeet.step
     where ${options.findsOrphans} and state = 'running' and not exists (select from watersmeet.worker where worker.id = step.worker_id)`.execute(
@@ -54,6 +57,7 @@ async function reapWorker(db: LedgerDb, id: string, deps: RecordDeps): Promise<n
       tx,
     );
     if (locked[0]?.free !== true && found[0]?.silent !== true) return null;
+    await settleWorker(tx, id, deps.shapeOf);
     const held = await listHeld(tx, id);
     if (found.length === 0 && held.length === 0) return null;
     await sql`delete from watersmeet.worker where id = ${id}`.execute(tx);

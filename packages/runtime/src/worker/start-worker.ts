@@ -4,6 +4,7 @@ import { createTurns } from "../queue/claim/fair-turns.ts";
 import { createVersionMemory, type VersionMemory } from "../queue/claim/version-memory.ts";
 import { createCounterMemory } from "../queue/counters/counter-memory.ts";
 import { ringDoorbell } from "../queue/doorbell/doorbell.ts";
+import { createPlainRuns } from "../queue/record/plain/plain-runs.ts";
 import type { NextClaim, RecordDeps, Recorded } from "../queue/record/record-outcomes.ts";
 import { ensureResources, type ResourceLimit } from "../queue/resources.ts";
 import type { RetryPolicy } from "../queue/retry/retry-policy.ts";
@@ -58,6 +59,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     retry: options.retry,
     random: options.random,
     counters: createCounterMemory(),
+    plain: createPlainRuns(),
   };
   const memory = createVersionMemory();
   const turns = createTurns();

@@ -4,6 +4,7 @@ import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import { tendBudgets } from "../queue/budget/tend-budgets.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
+import { listLongHolds, settleHolds } from "../queue/counters/holds.ts";
 import { releaseStranded } from "../queue/counters/release-stranded.ts";
 import { createLoadMeter } from "../queue/limits/measure-load.ts";
 import { tickLimits } from "../queue/limits/tick-limits.ts";
@@ -77,6 +78,7 @@ async function sweep(options: SweepOptions, isThorough: boolean): Promise<number
     logger.warn({ workers: reaped.workers, ready: reaped.readyCount }, "dead workers' steps were given back");
     options.onReady();
   }
+  await showLongSteps(options);
   await passDueDeadlines(options);
   const { rows } = await sql<{ cancelled: readonly string[]; peers: number }>`
     select array(select id from watersmeet.run where state = 'cancelling' and id = any(${[...slots.listRuns()]}::bigint[])) as cancelled,
@@ -84,6 +86,18 @@ async function sweep(options: SweepOptions, isThorough: boolean): Promise<number
   const cancelled = new Set(rows[0]?.cancelled ?? []);
   if (cancelled.size > 0) slots.abort((step) => cancelled.has(step.runId), "cancelled");
   return rows[0]?.peers ?? 0;
+}
+
+/** Steps that are held without rows get them when one takes long, so that everybody sees that they run. */
+async function showLongSteps({ db, deps, workerId }: SweepOptions): Promise<void> {
+  for (const id of await listLongHolds(db, workerId())) {
+    const shape = await deps.shapeOf(db, id);
+    await db.transaction().execute(async (tx) => {
+      await sql`select from watersmeet.run where id = ${id} for update`.execute(tx);
+      await settleHolds(tx, { id, shape }, { workerId: workerId() });
+    });
+    deps.plain?.settled(id);
+  }
 }
 
 /** What the time of a merge needs is a look, not a bell: whoever started it may be dead. */

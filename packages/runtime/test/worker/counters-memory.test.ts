@@ -7,7 +7,9 @@ import type { HeldStep } from "../../src/queue/claim/take-ready.ts";
 import { createVersionMemory } from "../../src/queue/claim/version-memory.ts";
 import { cancelRun, retryRun } from "../../src/queue/control-run.ts";
 import { createCounterMemory, type CounterMemory } from "../../src/queue/counters/counter-memory.ts";
+import { settleWorker } from "../../src/queue/counters/holds.ts";
 import type { EndedAttempt } from "../../src/queue/record/accepted-attempt.ts";
+import { createPlainRuns, type PlainRuns } from "../../src/queue/record/plain/plain-runs.ts";
 import { recordOutcomes } from "../../src/queue/record/record-outcomes.ts";
 import { createShapeCache } from "../../src/queue/shape/shape-cache.ts";
 import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
@@ -31,10 +33,21 @@ const suspects = { again: 1, once: 1 };
 const moves = fc.array(
   fc.record({
     worker: fc.nat(1),
-    deed: fc.constantFrom("claim", "record", "record", "record", "look", "cancel", "retry"),
+    deed: fc.constantFrom(
+      "claim",
+      "record",
+      "record",
+      "record",
+      "record",
+      "record",
+      "look",
+      "cancel",
+      "retry",
+      "settle",
+    ),
     size: fc.integer({ min: 1, max: 6 }),
-    outcome: fc.constantFrom("good", "good", "good", "good", "failed", "lost", "released"),
-    takesReleased: fc.boolean(),
+    outcome: fc.constantFrom("good", "good", "good", "good", "good", "good", "failed", "lost", "released"),
+    takesReleased: fc.constantFrom(true, true, false),
   }),
   { minLength: 40, maxLength: 40 },
 );
@@ -45,6 +58,7 @@ const windows = fc.option(fc.integer({ min: 1, max: 12 }));
 interface TestWorker {
   readonly id: string;
   readonly counters: CounterMemory;
+  readonly plain: PlainRuns;
   held: readonly HeldStep[];
 }
 
@@ -54,7 +68,13 @@ async function makeWorker(): Promise<TestWorker> {
     .values({ host: "h", pid: 1, slots: 1, stores: [] })
     .returning("id")
     .executeTakeFirstOrThrow();
-  return { id, counters: createCounterMemory(), held: [] };
+  return { id, counters: createCounterMemory(), plain: createPlainRuns(), held: [] };
+}
+
+/** An attempt is given to one worker, with a row or without. */
+function expectHeldOnce(workers: readonly TestWorker[]): void {
+  const held = workers.flatMap((worker) => worker.held.map(({ ordinal, attempt }) => `${ordinal}/${attempt}`));
+  expect(held).toEqual([...new Set(held)]);
 }
 
 async function expectExact(runId: RunId, counters: CounterMemory): Promise<void> {
@@ -102,6 +122,7 @@ async function endedAs(
 }
 
 test("whatever two workers, a cancel and a retry do to a run, counters in memory are those of the table", async () => {
+  let heldWithoutRows = 0;
   await fc.assert(
     fc.asyncProperty(scenario, moves, windows, async ({ sketches }, deeds, windowSize) => {
       const workers = await Promise.all([makeWorker(), makeWorker()]);
@@ -113,6 +134,7 @@ test("whatever two workers, a cancel and a retry do to a run, counters in memory
         if (deed === "claim") worker.held = [...worker.held, ...(await claimSteps(ledger.db, request)).held];
         if (deed === "look") await expectExact(runId, worker.counters);
         if (deed === "cancel" && size === 1) await cancelRun(ledger.db, runId, "test");
+        if (deed === "settle") await ledger.db.transaction().execute((tx) => settleWorker(tx, worker.id, shapeOf));
         if (deed === "retry") await retryRun(ledger.db, { id: runId, by: "test", shapeOf }).catch(() => {});
         if (deed !== "record" || worker.held.length === 0) continue;
         const ended = await endedAs(worker, worker.held.slice(0, size), outcome);
@@ -121,9 +143,12 @@ test("whatever two workers, a cancel and a retry do to a run, counters in memory
           retry: { minDelayMs: 0, maxDelayMs: 0 },
           random: () => 0,
           counters: worker.counters,
+          plain: worker.plain,
           next: () => ({ ...request, takesReleased }),
         });
         worker.held = [...worker.held.slice(size), ...recorded.held];
+        heldWithoutRows += recorded.held.filter((step) => step.hold !== undefined).length;
+        expectHeldOnce(workers);
       }
       for (const { counters } of workers) await expectExact(runId, counters);
       await cancelRun(ledger.db, runId, "test");
@@ -134,6 +159,7 @@ test("whatever two workers, a cancel and a retry do to a run, counters in memory
         random: () => 0,
       });
     }),
-    { numRuns: 12, seed: 11, endOnFailure: true },
+    { numRuns: 20, seed: 11, endOnFailure: true },
   );
+  expect(heldWithoutRows).toBeGreaterThan(20);
 });

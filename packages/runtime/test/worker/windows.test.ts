@@ -8,6 +8,7 @@ import { cancelRun, retryRun } from "../../src/queue/control-run.ts";
 import { createShapeCache } from "../../src/queue/shape/shape-cache.ts";
 import { insertRun } from "../../src/queue/submit-run.ts";
 import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
+import { failed, type StepBehaviour } from "./test-executor.ts";
 import { executionOf, planOf } from "./test-plans.ts";
 import { countStates, newRun, startTestWorker, submit, waitForEnd, waitUntil } from "./test-runs.ts";
 
@@ -84,6 +85,29 @@ test(
     expect(await countStates(ledger.db, id)).toEqual({ succeeded: 201 });
   },
 );
+
+test("a large run that goes on tries again what failed in it, and loses nothing", patience, async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  let isBroken = true;
+  const behave: StepBehaviour = async ({ asset, partition }) => {
+    if (asset !== "first") return undefined;
+    if (partition === "p0099") await gate;
+    return partition === "p0000" && isBroken ? failed() : undefined;
+  };
+  await using _worker = await startTestWorker(ledger.connections, behave);
+  const id = await submit(ledger.db, chain, { windowSize: 15 });
+  const read = async () => (await createLedger(ledger.db).findRun(id))?.steps;
+  await waitUntil(async () => {
+    const steps = await read();
+    // The one that waits was taken without a row, and is shown as running when it takes long.
+    return steps?.succeeded === 98 + 98 && steps.running === 1;
+  });
+  isBroken = false;
+  await retryRun(ledger.db, { id, by: "test", shapeOf: createShapeCache() });
+  open();
+  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
+  expect(await countStates(ledger.db, id)).toEqual({ succeeded: 201 });
+});
 
 test("a million partitions are recorded at once, with rows for the first of them", async () => {
   const sketches = [{ key: "huge" }, { key: "reader", inputs: ["huge"] }];

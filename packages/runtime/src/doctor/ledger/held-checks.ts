@@ -20,7 +20,11 @@ export function listHeldChecks({ livenessLockClass, beatTtlMs }: HeldBounds): re
         select run_id as run, ordinal, asset, partition, worker_id as worker,
           format('attempt %s of step %s is running in worker %s, which the ledger does not know', attempt, ordinal, worker_id) as message
         from watersmeet.step
-        where state = 'running' and not exists (select from watersmeet.worker where worker.id = step.worker_id)`,
+        where state = 'running' and not exists (select from watersmeet.worker where worker.id = step.worker_id)
+        union all
+        select run_id, steps[1], null, null, worker_id, format('worker %s, which the ledger does not know, holds %s steps that have no rows yet', worker_id,
+          cardinality(steps)) as message
+        from watersmeet.step_hold where not exists (select from watersmeet.worker where worker.id = step_hold.worker_id)`,
     },
     {
       // The lock is only looked at: taking it, even for a moment, would make a worker that registers believe that it has a double.

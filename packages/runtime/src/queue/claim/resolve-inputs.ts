@@ -5,7 +5,7 @@ import { readOrders } from "../../ledger/merge-orders.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { MaterializationId, RunId } from "../../ledger/records.ts";
 import type { ClaimedStep, InputVersion, StepFailure, StepOutcome } from "../../step/step.ts";
-import { findStepOf, getAssetOf, getPartitionOf, type RunShape } from "../shape/run-shape.ts";
+import { findStepOf, getAssetOf, getPartitionOf, type RunShape, type ShapeInput } from "../shape/run-shape.ts";
 import type { ShapeOf, StoredShape } from "../shape/shape-cache.ts";
 import { findHeads, type HeadRow, type HeadsOfRuns } from "./find-heads.ts";
 import { findReadableHeads, placeKey } from "./readable-heads.ts";
@@ -66,14 +66,15 @@ async function resolveRun(db: LedgerDb, claim: RunPart): Promise<readonly Resolv
   const heads = new Map([...(claim.heads ?? []), ...(await findHeads(db, environment, unknown))]);
   const gone = await findGone(db, claim.runId, unknown);
   const part = { ...claim, steps: claim.steps.filter((step) => !gone.has(step.ordinal)) };
-  const reads = part.steps.map((step) => listReads(part.shape, step));
+  const known = findKnown(part);
+  const reads = part.steps.map((step, index) => (known[index] === null ? listReads(part.shape, step) : []));
   const found = await findVersions(db, { ...part, environment, reads: reads.flat() });
   const decidedOf = await readDecided(db, part);
   return part.steps.map((step, index) => {
     const asset = getAssetOf(part.shape, step.ordinal);
     const reason = asset.planned.run[step.reason]?.reason ?? { kind: "missing" };
-    const inputs = (reads[index] ?? []).flatMap((read) => found.find(read) ?? []);
-    const head = heads.get(placeKey(step)) ?? null;
+    const inputs = known[index] ?? (reads[index] ?? []).flatMap((read) => found.find(read) ?? []);
+    const head = heads.size === 0 ? null : (heads.get(placeKey(step)) ?? null);
     const claimed: ClaimedStep = {
       runId: part.runId,
       ordinal: step.ordinal,
@@ -106,11 +107,14 @@ async function findGone(db: LedgerDb, runId: RunId, steps: readonly HeldStep[]):
   if (steps.length === 0) return new Set();
   const { rows } = await sql<{ ordinal: number }>`
     select claimed.ordinal from unnest(
-      ${steps.map(() => runId)}::bigint[], ${steps.map((step) => step.ordinal)}::integer[], ${steps.map((step) => step.attempt)}::integer[])
-      as claimed (run_id, ordinal, attempt)
+      ${steps.map(() => runId)}::bigint[], ${steps.map((step) => step.ordinal)}::integer[], ${steps.map((step) => step.attempt)}::integer[],
+      ${steps.map((step) => step.hold ?? null)}::integer[]) as claimed (run_id, ordinal, attempt, hold)
     left join watersmeet.step on step.run_id = claimed.run_id and step.ordinal = claimed.ordinal
       and step.attempt = claimed.attempt and step.state = 'running'
-    where step.run_id is null`.execute(db);
+    where step.run_id is null and not exists (
+      select from watersmeet.step_hold where step_hold.run_id = claimed.run_id and step_hold.revision = claimed.hold)`.execute(
+    db,
+  );
   return new Set(rows.map((row) => row.ordinal));
 }
 
@@ -192,6 +196,42 @@ function listReads(shape: RunShape, step: HeldStep): readonly Read[] {
 interface ResolvedInput {
   readonly id: MaterializationId;
   readonly input: InputVersion;
+}
+
+/**
+ * Of each step what it reads, when the run itself has made all of it and this process remembers it: most steps of most runs. `null`: it has to be looked up.
+ * What many steps read alike is listed once.
+ */
+function findKnown({ runId, shape, steps, memory }: RunPart): readonly (readonly ResolvedInput[] | null)[] {
+  const shared = new Map<ShapeInput, readonly ResolvedInput[] | null>();
+  const findInput = (input: ShapeInput, own: number): readonly ResolvedInput[] | null => {
+    const upstream = input.from === null ? undefined : shape.assets[input.from];
+    if (upstream === undefined || shape.plan.pins[input.planned.asset] !== undefined) return null;
+    const found: ResolvedInput[] = [];
+    const { position, asset } = input.planned;
+    for (const ordinal of input.mapping.isIdentity ? [own] : listOrdinals(input.mapping.toUpstream([own, own + 1]))) {
+      const madeBy = findStepOf(upstream, ordinal);
+      const row = madeBy === undefined ? undefined : memory.find(runId, madeBy);
+      if (row === undefined) return null;
+      const { version, commit_id: commitId, data_digest: dataDigest } = row;
+      const partition = input.upstreamSpace.keyAt(ordinal);
+      found.push({ id: row.id, input: { position, asset, partition, version, commitId, dataDigest } });
+    }
+    return found;
+  };
+  return steps.map((step) => {
+    if (step.decision != null) return null;
+    const asset = getAssetOf(shape, step.ordinal);
+    const own = getPartitionOf(asset, step.ordinal);
+    const all: ResolvedInput[] = [];
+    for (const input of asset.inputs) {
+      const found = shared.get(input) ?? findInput(input, own);
+      if (found === null) return null;
+      if (input.mapping.isConstant && !input.mapping.isIdentity) shared.set(input, found);
+      for (const each of found) all.push(each);
+    }
+    return all;
+  });
 }
 
 interface FoundVersions {

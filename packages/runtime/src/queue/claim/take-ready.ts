@@ -18,6 +18,8 @@ export interface HeldStep {
   readonly crashes: number;
   /** Of a merge that went on without some of its branches: why. */
   readonly decision?: CutDecision | null;
+  /** Revision of the hold that names it, when it was taken without a row: see `counters/holds.ts`. */
+  readonly hold?: number;
   /** Somebody waits for its run: it goes before steps of backfills that the worker has in store. @default false */
   readonly goesFirst?: boolean;
 }

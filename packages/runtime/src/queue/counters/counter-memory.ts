@@ -3,6 +3,7 @@ import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId } from "../../ledger/records.ts";
 import type { StoredShape } from "../shape/shape-cache.ts";
 import { readFlushes, type Flush } from "./flush-log.ts";
+import { listHeldWithoutRow } from "./holds.ts";
 import { beginProgress, countFromStart, withRows, type RunCounters } from "./run-counters.ts";
 import type { EndedSteps, StepRows } from "./step-rows.ts";
 
@@ -13,6 +14,8 @@ export interface CounterMemory {
     db: LedgerDb,
     run: { readonly id: RunId; readonly revision: number; readonly shape: StoredShape },
   ): Promise<RunCounters>;
+  /** What is known of a run, of whatever revision. */
+  peek(runId: RunId): RunCounters | undefined;
   forget(runId: RunId): void;
 }
 
@@ -30,6 +33,7 @@ export function createCounterMemory(capacity = 32): CounterMemory {
       if (known.size > capacity && oldest.done !== true) known.delete(oldest.value);
       return counters;
     },
+    peek: (runId) => known.get(runId),
     forget(runId) {
       known.delete(runId);
     },
@@ -74,13 +78,13 @@ async function countEnded(db: LedgerDb, { id, shape, revision }: LockedRun): Pro
   return counters;
 }
 
-/** A step that waits again, after a retry, is made ready like one without a row. */
+/** A step that waits again, after a retry, is made ready like one without a row; one that is held has as good as a row. */
 async function readRows(db: LedgerDb, { id, shape }: LockedRun): Promise<Pick<StepRows, "has" | "open">> {
   const { rows } = await sql<{ readonly open: readonly number[] | null; readonly ended: readonly number[] | null }>`
     select array_agg(ordinal) filter (where state < 'succeeded') as open, array_agg(ordinal) filter (where state >= 'succeeded') as ended
     from watersmeet.step where run_id = ${id} and state <> 'waiting'`.execute(db);
   const has = new Uint8Array(shape.stepCount);
-  const open = rows[0]?.open ?? [];
+  const open = [...(rows[0]?.open ?? []), ...(await listHeldWithoutRow(db, id))];
   for (const step of open) has[step] = 1;
   for (const step of rows[0]?.ended ?? []) has[step] = 1;
   return { has, open: open.length };

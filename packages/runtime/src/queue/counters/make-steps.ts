@@ -49,6 +49,20 @@ export async function makeRunning(
   return held;
 }
 
+/** As running, by a worker that holds them already. Those that have ended since have rows, and stay as they are. */
+export async function makeHeld(
+  tx: Transaction<LedgerDatabase>,
+  rows: NewRows,
+  held: { readonly workerId: string; readonly takenAt: Date },
+): Promise<void> {
+  for (const batch of listBatches(rows)) {
+    await sql`
+      insert into watersmeet.step (run_id, ordinal, asset, partition, state, lane, reason, priority, pending, attempt, worker_id, started_at)
+      select *, 0, 1, ${held.workerId}::bigint, ${held.takenAt}::timestamptz from ${unnestRows(batch, "running")}
+      on conflict (run_id, ordinal) do nothing`.execute(tx);
+  }
+}
+
 /** As upstreamFailed. Gives those that are so now and were not before. */
 export async function makeLost(tx: Transaction<LedgerDatabase>, rows: NewRows): Promise<readonly number[]> {
   const lost: number[] = [];

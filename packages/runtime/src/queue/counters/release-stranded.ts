@@ -32,6 +32,7 @@ export async function releaseStranded(db: LedgerDb, shapeOf: ShapeOf): Promise<r
 const isStill = sql`state in ('queued', 'running') and open_count > 0
   and not exists (select from watersmeet.step where step.run_id = run.id and step.state = 'ready')
   and not exists (select from watersmeet.step where step.run_id = run.id and step.state = 'running')
+  and not exists (select from watersmeet.step_hold where step_hold.run_id = run.id)
   and not exists (select from watersmeet.step where step.run_id = run.id and step.state = 'waiting' and step.deadline_at is not null)`;
 
 async function releaseRun(tx: Transaction<LedgerDatabase>, runId: RunId, shape: StoredShape): Promise<number> {

@@ -108,6 +108,8 @@ export interface Progress {
   end(ended: EndedSteps): Moved;
   /** Gives rows to steps that may run and have none: the first ones, as far as the window reaches. None in a run whose steps all have theirs. */
   fill(windowSize: number): readonly number[];
+  /** Whether a step has a row, or as good as one: it is ready, held, runs, or has ended. In a run whose steps all have theirs, all do. */
+  hasRow(step: number): boolean;
   /** These have rows now, and have not ended. */
   make(steps: readonly number[]): void;
   /** Steps that have been given rows so far. */
@@ -134,6 +136,7 @@ export function beginProgress(shape: RunShape, counters: RunCounters): Progress 
   return {
     ended: { good, bad },
     made: rows?.made ?? [],
+    hasRow: (step) => rows?.has(step) ?? true,
     make: (steps) => rows?.make(steps),
     fill: (windowSize) => rows?.fill(windowSize, { isFree, stepCount: shape.stepCount }) ?? [],
     end(ended) {

@@ -18,6 +18,7 @@ export interface StepRows {
 
 /** What a transaction does to the rows of a run, put down only when it has committed. */
 export interface RowsProgress {
+  has(step: number): boolean;
   end(ended: EndedSteps, released: readonly number[]): void;
   make(steps: readonly number[]): void;
   fill(
@@ -47,6 +48,7 @@ export function beginRows(rows: StepRows): RowsProgress {
   };
   return {
     made,
+    has,
     make,
     end(ended, released) {
       for (const step of [...ended.good, ...ended.bad]) {

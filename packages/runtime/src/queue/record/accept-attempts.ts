@@ -2,12 +2,14 @@ import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
 import type { NewEvent } from "../../ledger/events.ts";
 import type { RunId } from "../../ledger/records.ts";
+import { settleHolds } from "../counters/holds.ts";
 import type { RetryPolicy } from "../retry/retry-policy.ts";
 import { getAssetOf } from "../shape/run-shape.ts";
 import type { ShapeOf, StoredShape } from "../shape/shape-cache.ts";
 import { decideMove } from "../step-machine.ts";
 import type { AcceptedAttempt, AssetPosition, EndedAttempt, LockedRun } from "./accepted-attempt.ts";
 import { observeOutcomes } from "./observe-outcomes.ts";
+import type { PlainRuns } from "./plain/plain-runs.ts";
 
 /** What is known once the runs are locked and the fences were looked at. */
 export interface Accepted {
@@ -28,12 +30,15 @@ export async function acceptAttempts(
     readonly shapeOf: ShapeOf;
     readonly retry: Omit<RetryPolicy, "maxAttempts">;
     readonly random: () => number;
+    readonly plain?: PlainRuns;
   },
 ): Promise<Accepted> {
   // Sent together, done in this order: a worker's connections are pipelined, and waiting for each answer took most of the time.
-  const [runs, rows] = await Promise.all([lockRuns(tx, ended), findRunning(tx, ended)]);
+  const hasHolds = ended.some((each) => each.step.hold !== undefined);
+  const [runs, known] = await Promise.all([lockRuns(tx, ended), hasHolds ? null : findRunning(tx, ended)]);
   const shapes = new Map<RunId, StoredShape>();
   for (const id of runs.keys()) shapes.set(id, await deps.shapeOf(tx, id));
+  const rows = known ?? (await findSettled(tx, ended, { shapes, plain: deps.plain }));
   const fenced = listFenced(ended, { runs, shapes, rows });
   const observed = await observeOutcomes(tx, fenced, deps.random);
   const attempts = fenced.map(({ ended: each, run, position, row }): AcceptedAttempt => {
@@ -83,7 +88,7 @@ async function lockRuns(
   const ids = [...new Set(ended.map((each) => each.step.runId))];
   const { rows } = await sql<LockedRun>`
     select id, environment, revision, state = 'cancelling' as "isCancelling", state = 'running' as "isRunning",
-      max_parallel is not null as "isLimited", requested_by as "requestedBy", trace_id as "traceId",
+      max_parallel is not null as "isLimited", round = 1 as "isFirstRound", requested_by as "requestedBy", trace_id as "traceId",
       (select coalesce(json_object_agg(name, store_id), '{}') from watersmeet.store) as "storeIds",
       exists (select from watersmeet.failed_partition) as "hasFailures",
       exists (select from watersmeet.run as other
@@ -119,6 +124,20 @@ async function findRunning(
       where step.run_id = ended.run_id and step.ordinal = ended.ordinal and step.attempt = ended.attempt and step.state = 'running'
       offset 0) as held`.execute(tx);
   return rows;
+}
+
+/** Steps that are held without rows get them first. The runs are locked. */
+async function findSettled(
+  tx: Transaction<LedgerDatabase>,
+  ended: readonly EndedAttempt[],
+  { shapes, plain }: { readonly shapes: ReadonlyMap<RunId, StoredShape>; readonly plain: PlainRuns | undefined },
+): Promise<readonly RunningRow[]> {
+  for (const [id, shape] of shapes) {
+    const holds = ended.flatMap(({ step }) => (step.runId === id && step.hold !== undefined ? [step.hold] : []));
+    if (holds.length > 0) await settleHolds(tx, { id, shape }, { revisions: [...new Set(holds)] });
+    plain?.settled(id);
+  }
+  return findRunning(tx, ended);
 }
 
 function findPosition(shape: StoredShape | undefined, ordinal: number): AssetPosition | undefined {

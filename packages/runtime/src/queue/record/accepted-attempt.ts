@@ -28,6 +28,8 @@ export interface LockedRun {
   readonly isRunning: boolean;
   /** Whether it may have only so many steps at a time. */
   readonly isLimited: boolean;
+  /** Whether nothing of it was ever retried by a person. */
+  readonly isFirstRound: boolean;
   /** Whether another run may have steps to run. */
   readonly hasRivals: boolean;
   /** Whether any partition, of any environment, is known to have ended badly. */

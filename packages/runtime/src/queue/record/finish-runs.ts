@@ -20,8 +20,12 @@ export async function finishRuns(
       from watersmeet.run_asset where run_id = any(${[...ids]}::bigint[]) group by run_id) as ends
     where run.id = ends.run_id and run.open_count = 0 and run.state < 'succeeded'
     returning run.id, run.state`.execute(tx);
-  if (rows.length > 0)
-    await sql`delete from watersmeet.run_flush where run_id = any(${rows.map((row) => row.id)}::bigint[])`.execute(tx);
+  if (rows.length > 0) {
+    const ended = rows.map((row) => row.id);
+    await sql`
+      with held as (delete from watersmeet.step_hold where run_id = any(${ended}::bigint[]))
+      delete from watersmeet.run_flush where run_id = any(${ended}::bigint[])`.execute(tx);
+  }
   return {
     ids: rows.map((row) => row.id),
     events: rows.map((row) => ({ kind: "run:finished", runId: row.id, body: { state: row.state } })),

@@ -140,15 +140,31 @@ function describeInputs(
     // Positions are indexes and member names with dots between: nothing in them needs a quote.
     positions: `{${known.map(({ position }) => `"${position}"`).join(",")}}`,
     ids: `{${known.map(({ id }) => id).join(",")}}`,
-    fingerprints: JSON.stringify(fingerprintInputs(version)),
+    fingerprints: renderFingerprints(version.inputs, version),
   };
 }
 
-/** Every position has one, also where nothing was read. Orders count as an input, so that a new one makes the version stale. */
-function fingerprintInputs({ inputs, positions, orders }: NewVersion): Record<string, string> {
-  const byPosition = Map.groupBy(inputs, (input) => input.position);
-  const read = positions.map((position) => [position, fingerprintInput(byPosition.get(position) ?? [])] as const);
-  return Object.fromEntries(orders == null ? read : [...read, [ordersPosition, orders]]);
+/** As JSON: every position has one, also where nothing was read. Orders count as an input, so that a new one makes the version stale. */
+export function renderFingerprints(
+  inputs: readonly InputVersion[],
+  { positions, orders }: Pick<NewVersion, "positions" | "orders">,
+): string {
+  const read: Record<string, string> = {};
+  let next = 0;
+  for (const position of positions) {
+    // Inputs come in the order of the positions, most often one of each.
+    const own = inputs[next]?.position === position ? inputs.slice(next, findOther(inputs, next)) : [];
+    next += own.length;
+    read[position] = fingerprintInput(own.length > 0 ? own : inputs.filter((input) => input.position === position));
+  }
+  if (orders != null) read[ordersPosition] = orders;
+  return JSON.stringify(read);
+}
+
+function findOther(inputs: readonly InputVersion[], from: number): number {
+  let index = from + 1;
+  while (inputs[index]?.position === inputs[from]?.position) index += 1;
+  return index;
 }
 
 /** For versions whose step nobody here has resolved: those that were adopted from a store. */
@@ -196,7 +212,7 @@ const factsSchema = z.object({
 });
 
 /** Asked first: parsing says the same, and costs ten times as much for what is none. */
-function isMerge(facts: NewVersion["facts"]): boolean {
+export function isMerge(facts: NewVersion["facts"]): boolean {
   return typeof facts === "object" && facts !== null && "merge" in facts;
 }
 

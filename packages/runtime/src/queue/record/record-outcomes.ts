@@ -20,6 +20,8 @@ import { describeMoves } from "./describe-moves.ts";
 import { finishRuns } from "./finish-runs.ts";
 import { freezeMismatched } from "./freeze-mismatched.ts";
 import { moveSteps } from "./move-steps.ts";
+import type { PlainRuns } from "./plain/plain-runs.ts";
+import { recordPlainly } from "./plain/record-plainly.ts";
 import { recordVersions } from "./record-versions.ts";
 import type { Room } from "./release-steps.ts";
 
@@ -30,6 +32,8 @@ export interface RecordDeps {
   readonly random: () => number;
   /** @default counted from the steps each time */
   readonly counters?: CounterMemory;
+  /** @default everything is recorded in full */
+  readonly plain?: PlainRuns;
   /**
    * What the worker has room for now: steps that these outcomes made ready are claimed in the same transaction, which saves a commit for each. Asked
    * only when something became ready.
@@ -79,7 +83,11 @@ export async function recordOutcomes(
   deps: RecordDeps,
 ): Promise<Recorded> {
   if (ended.length === 0) return nothingRecorded;
-  const recorded = await db.transaction().execute((tx) => recordIn(tx, ended, deps));
+  const plain = await recordPlainly(db, ended, deps);
+  const recorded =
+    plain === null
+      ? await db.transaction().execute((tx) => recordIn(tx, ended, deps))
+      : { ...nothingRecorded, ...plain };
   recorded.remember();
   return recorded;
 }
@@ -149,9 +157,18 @@ export async function recordIn(
     mustLetGo: accepted.mustLetGo,
     remember() {
       for (const advance of advances) advance.remember();
-      for (const id of finished.ids) deps.counters?.forget(id);
+      for (const run of accepted.runs.values()) deps.plain?.note(run.id, isPlainRun(run));
+      for (const id of finished.ids) {
+        deps.counters?.forget(id);
+        deps.plain?.forget(id);
+      }
     },
   };
+}
+
+/** Nobody else has a say in what becomes of its steps. */
+function isPlainRun(run: LockedRun): boolean {
+  return run.isRunning && run.isFirstRound && !run.isLimited && !run.hasRivals;
 }
 
 /** What the worker has room for, asked once, and what has been taken of it. */

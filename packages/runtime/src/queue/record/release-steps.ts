@@ -1,5 +1,6 @@
 import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
+import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId } from "../../ledger/records.ts";
 import type { ClaimRequest } from "../claim/claim-steps.ts";
 import type { HeldStep } from "../claim/take-ready.ts";
@@ -43,12 +44,12 @@ export async function releaseSteps(
 
 /** Those that the worker with the room may take at once: no limit has a say, it can open their stores, and it has the code that they were planned with. */
 export async function listTakeable(
-  tx: Transaction<LedgerDatabase>,
+  db: LedgerDb,
   { runId, shape, room }: { readonly runId: RunId; readonly shape: StoredShape; readonly room: Room | null },
   released: readonly number[],
 ): Promise<readonly number[]> {
   if (room === null || room.left <= 0) return [];
-  const foreign = new Set(await room.request.foreign?.(tx, runId));
+  const foreign = new Set(await room.request.foreign?.(db, runId));
   const isBounded = (position: number): boolean => shape.budgets.some((budget) => budget.position === position);
   const taken = released.filter((step) => {
     const asset = getAssetOf(shape, step);
