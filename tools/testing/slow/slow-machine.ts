@@ -7,7 +7,7 @@ import { openShare } from "./processor-share.ts";
 
 /*
  * Runs tests as they would run on a machine that is slow and busy:
- *   node tools/testing/slow/slow-machine.ts [--cores 0.2] [--pauses] [--seed 1] <paths and options of vitest>
+ *   node tools/testing/slow/slow-machine.ts [--cores 0.2] [--pauses] [--seed 1] <paths> [-- <options of vitest>]
  * `--cores` is what all processes of the tests have together of one core. With `--pauses`, one of the processes that the tests start,
  * or a whole test process, stands still for up to five seconds, again and again: they are told of, with the time, on stderr.
  */

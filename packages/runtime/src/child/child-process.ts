@@ -21,6 +21,8 @@ export interface ChildSettings {
   readonly root: string;
   /** Largest heap, in MB. */
   readonly memoryMb: number;
+  /** A child that does not answer a ping in this time has a blocked event loop. @default 1000 */
+  readonly pingMs?: number;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -58,10 +60,11 @@ interface Current {
 
 /** After `cancel`, a child has this long to end its function; then it is killed. */
 const cancelGraceMs = 500;
-/** A child that does not answer a ping in this time has a blocked event loop. */
-const pingMs = 1_000;
-/** How long output may come after an answer or a death. */
+const defaultPingMs = 1_000;
+/** How long output may come after a death. */
 const outputGraceMs = 200;
+/** How long a busy machine may take for the output of work that has answered; the mark at its end comes as soon as it can, unless user code has closed the stream. */
+const answerGraceMs = 5_000;
 /** A child that has not loaded our own code by then is given up. */
 const startTimeoutMs = 60_000;
 
@@ -153,7 +156,7 @@ export class Child implements AsyncDisposable {
       this.#load(options.code);
       this.#send({ kind: "work", id, work });
       const answer = this.#masked(await answered.promise);
-      if (!this.#isDead) await Promise.race([printed, delay(outputGraceMs)]);
+      if (!this.#isDead) await Promise.race([printed, this.#exited, delay(answerGraceMs)]);
       return answer;
     } finally {
       clearTimeout(current.timer);
@@ -242,7 +245,7 @@ export class Child implements AsyncDisposable {
       };
     });
     this.#send({ kind: "ping" });
-    await Promise.race([ponged, delay(pingMs)]);
+    await Promise.race([ponged, delay(this.#settings.pingMs ?? defaultPingMs)]);
     // It may have answered meanwhile, and have other work by now.
     if (this.#current !== current) return;
     current.settle(current.stopping());

@@ -48,7 +48,7 @@ type Told = z.output<typeof told>;
 
 /** What the child says; `null` when it was taken down. */
 async function runChild(deed: "read" | "write" | "die", path: string, options: object = {}): Promise<Told | null> {
-  const ran = promisify(execFile)(process.execPath, [child, deed, path], { timeout: 60_000, ...options });
+  const ran = promisify(execFile)(process.execPath, [child, deed, path], { timeout: 240_000, ...options });
   const stdout = await ran.then((done) => done.stdout).catch(() => "");
   return stdout === "" ? null : told.parse(JSON.parse(stdout));
 }

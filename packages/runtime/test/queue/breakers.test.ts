@@ -49,55 +49,50 @@ function order(resource: string, kind: BreakerOrder["kind"], forMs: number | nul
   return controlBreaker(ledger.db, { resource, kind, forMs, reason: "maintenance", by: "cli:ana@host" });
 }
 
-test(
-  "a thousand steps at a resource that goes away open its breaker once, lose no attempt while it is open, and go on by themselves",
-  {
-    timeout: 150_000,
-  },
-  async () => {
-    let isDown = true;
-    let calls = 0;
-    const resources = { away: { concurrency: 16, breaker: quick } };
-    const behave = () => {
-      calls += 1;
-      return isDown ? outage() : undefined;
-    };
-    const id = await submitWith(3, [
-      { key: "a", partitions: 1_000, resource: "away" },
-      { key: "b", partitions: 5 },
-    ]);
-    await using _worker = await startTestWorker(
-      ledger.connections,
-      (step) => (step.asset === "a" ? behave() : undefined),
-      { resources, concurrency: 16 },
-    );
-    await waitUntil(async () => (await getBreaker("away")).phase !== "closed");
-    const whenOpen = await getBreaker("away");
-    expect(whenOpen).toMatchObject({
-      reason: expect.stringContaining("did not get through"),
-      waiting: expect.any(Number),
-    });
-    expect(whenOpen.waiting).toBeGreaterThan(900);
-    const failuresAtOpening = (await listStepRows(ledger.db, id)).reduce((sum, row) => sum + row.failures, 0);
-    const callsAtOpening = calls;
-    // Others are not held up.
-    await waitUntil(async () => (await countStates(ledger.db, id))["succeeded"] === 5);
-    await waitUntil(async () => (await getBreaker("away")).failedProbes >= 2);
-    // Those that were under way, and the probes.
-    expect(calls - callsAtOpening).toBeLessThanOrEqual(16 + 4);
-    const rows = await listStepRows(ledger.db, id);
-    expect(rows.reduce((sum, row) => sum + row.failures, 0)).toBe(failuresAtOpening);
-    expect(rows.some((row) => row.failure?.code === "BREAKER_OPEN")).toBe(true);
-    isDown = false;
-    expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
-    expect((await getBreaker("away")).phase).toBe("closed");
-    const events = await listBreakerEvents("away");
-    expect(events.filter((kind) => kind === "breaker:opened")).toHaveLength(1);
-    expect(events.at(-1)).toBe("breaker:closed");
-    const { rows: leases } = await sql`select from watersmeet.resource_lease`.execute(ledger.db);
-    expect(leases).toHaveLength(0);
-  },
-);
+test("a thousand steps at a resource that goes away open its breaker once, lose no attempt while it is open, and go on by themselves", async () => {
+  let isDown = true;
+  let calls = 0;
+  const resources = { away: { concurrency: 16, breaker: quick } };
+  const behave = () => {
+    calls += 1;
+    return isDown ? outage() : undefined;
+  };
+  const id = await submitWith(3, [
+    { key: "a", partitions: 1_000, resource: "away" },
+    { key: "b", partitions: 5 },
+  ]);
+  await using _worker = await startTestWorker(
+    ledger.connections,
+    (step) => (step.asset === "a" ? behave() : undefined),
+    { resources, concurrency: 16 },
+  );
+  await waitUntil(async () => (await getBreaker("away")).phase !== "closed");
+  const whenOpen = await getBreaker("away");
+  expect(whenOpen).toMatchObject({
+    reason: expect.stringContaining("did not get through"),
+    waiting: expect.any(Number),
+  });
+  expect(whenOpen.waiting).toBeGreaterThan(900);
+  const failuresAtOpening = (await listStepRows(ledger.db, id)).reduce((sum, row) => sum + row.failures, 0);
+  const callsAtOpening = calls;
+  // Others are not held up.
+  await waitUntil(async () => (await countStates(ledger.db, id))["succeeded"] === 5);
+  await waitUntil(async () => (await getBreaker("away")).failedProbes >= 2);
+  const callsWhileOpen = calls - callsAtOpening;
+  // Those that were under way, and the probes, of which one may be.
+  expect(callsWhileOpen).toBeLessThanOrEqual(16 + (await getBreaker("away")).failedProbes + 1);
+  const rows = await listStepRows(ledger.db, id);
+  expect(rows.reduce((sum, row) => sum + row.failures, 0)).toBe(failuresAtOpening);
+  expect(rows.some((row) => row.failure?.code === "BREAKER_OPEN")).toBe(true);
+  isDown = false;
+  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
+  expect((await getBreaker("away")).phase).toBe("closed");
+  const events = await listBreakerEvents("away");
+  expect(events.filter((kind) => kind === "breaker:opened")).toHaveLength(1);
+  expect(events.at(-1)).toBe("breaker:closed");
+  const { rows: leases } = await sql`select from watersmeet.resource_lease`.execute(ledger.db);
+  expect(leases).toHaveLength(0);
+});
 
 test("half-open, one step finds out for all, and the others follow only when it came through", async () => {
   const resources = { slowly: { concurrency: 8, breaker: { ...quick, openMs: 100, maxOpenMs: 100 } } };
@@ -106,6 +101,7 @@ test("half-open, one step finds out for all, and the others follow only when it 
   let running = 0;
   let most = 0;
   const seen: number[] = [];
+  const mayEnd = Promise.withResolvers<void>();
   const id = await submitWith(1, [{ key: "a", partitions: 8, resource: "slowly" }]);
   await sql`update watersmeet.breaker set state = 'open', opened_at = now(), retry_at = now() where resource = 'slowly'`.execute(
     ledger.db,
@@ -116,17 +112,21 @@ test("half-open, one step finds out for all, and the others follow only when it 
       running += 1;
       most = Math.max(most, running);
       seen.push(running);
-      await sleep(60);
+      if (seen.length === 1) await mayEnd.promise;
+      // The last ones wait for each other.
+      if (seen.length > 3) await waitUntil(() => most > 2);
       running -= 1;
       return undefined;
     },
     { resources, concurrency: 8 },
   );
-  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
+  await waitUntil(() => seen.length > 0);
+  await sleep(300);
   // One alone, then at most two more until it closes.
-  expect(seen[0]).toBe(1);
+  expect(seen).toEqual([1]);
+  mayEnd.resolve();
+  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
   expect(Math.max(...seen.slice(0, 3))).toBeLessThanOrEqual(2);
-  expect(most).toBeGreaterThan(2);
 });
 
 test("a resource that asks to be left alone is, by all, and the step is none the worse", async () => {
@@ -166,28 +166,32 @@ test("a resource that answers four times as slowly as usual is left alone as wel
   await waitUntil(async () => (await getBreaker("sluggish")).phase !== "closed");
   expect((await getBreaker("sluggish")).reason).toMatch(/\d+ of \d+ calls took four times as long as usual/);
   pauseMs = 0;
+  // However slow the machine is.
+  await sql`update watersmeet.asset_pace set mean_ms = 60000 where asset = 'crawls'`.execute(ledger.db);
   expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
 });
 
 test("held open by hand no step uses the resource until the time has passed; an order is written down with who and why", async () => {
   const resources = { forced: { concurrency: 4, breaker: quick } };
-  await using _worker = await startTestWorker(ledger.connections, undefined, { resources });
-  await order("forced", "open", 900);
-  const startedMs = performance.now();
+  let calls = 0;
+  await using _worker = await startTestWorker(ledger.connections, () => void (calls += 1), { resources });
+  await order("forced", "open", 3_600_000);
   const id = await submitWith(2, [{ key: "a", partitions: 3, resource: "forced" }]);
   expect(await getBreaker("forced")).toMatchObject({
     phase: "forcedOpen",
     reason: "maintenance",
     changedBy: "cli:ana@host",
   });
+  await sleep(300);
+  expect(calls).toBe(0);
+  await sql`update watersmeet.breaker set retry_at = now() where resource = 'forced'`.execute(ledger.db);
   expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
-  expect(performance.now() - startedMs).toBeGreaterThan(700);
   expect((await getBreaker("forced")).phase).toBe("closed");
   const { rows } = await sql`
     select body from watersmeet.event where kind = 'breaker:forcedOpen' and body->>'resource' = 'forced'`.execute(
     ledger.db,
   );
-  expect(rows).toEqual([{ body: { resource: "forced", by: "cli:ana@host", reason: "maintenance", forMs: 900 } }]);
+  expect(rows).toEqual([{ body: { resource: "forced", by: "cli:ana@host", reason: "maintenance", forMs: 3_600_000 } }]);
 });
 
 test("closed by hand, steps go on at once; disabled, nothing opens it; reset forgets what was counted", async () => {

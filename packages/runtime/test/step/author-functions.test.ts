@@ -62,7 +62,7 @@ function perform(work: ChildWork): Promise<ChildAnswer> {
   return pool.perform(work, {
     subject: "stock",
     code: { root: project.root, generation: "1", files: {} },
-    timeoutMs: 20_000,
+    timeoutMs: 240_000,
     listener: { log: () => {}, progress: () => {} },
     signal: new AbortController().signal,
   });

@@ -65,7 +65,7 @@ async function perform(pool: ChildPool, name: string): Promise<Ran> {
     {
       subject: name,
       code: { root: project.root, generation: "1", files: {} },
-      timeoutMs: 60_000,
+      timeoutMs: 240_000,
       listener: { log: ({ message }) => lines.push(message), progress: () => {} },
       signal: new AbortController().signal,
     },

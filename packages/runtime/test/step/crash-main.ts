@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { ShopRunner } from "./shop-runner.ts";
 
 /*
@@ -12,7 +14,11 @@ const shop = await ShopRunner.open({
   onStorePhase: (reached) => die(`store:${reached}`),
 });
 await shop.adopt("shelf", "counts");
-if (phase === "busy") setTimeout(() => process.kill(process.pid, "SIGKILL"), 1_000);
+if (phase === "busy") {
+  setInterval(() => {
+    if (existsSync(join(root, "blocked"))) process.kill(process.pid, "SIGKILL");
+  }, 20);
+}
 await shop.make(asset, { partition });
 
 function die(reached: string): void {

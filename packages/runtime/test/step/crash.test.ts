@@ -42,7 +42,7 @@ beforeAll(async () => {
   const busy = { phase: "busy", asset: "blocksAndLogs", partition: "" };
   for (const { phase, asset, partition } of [...crashes, ...mergeCrashes, busy]) {
     const args = [crashMain, root, stateDirectory, phase, asset, partition];
-    const died = promisify(execFile)(process.execPath, args, { timeout: 30_000 });
+    const died = promisify(execFile)(process.execPath, args, { timeout: 240_000 });
     const end = await died.catch((error: unknown) => error);
     expect(end, `${phase}: ${String(end)}`).toMatchObject({ signal: "SIGKILL" });
   }
@@ -127,11 +127,11 @@ function parsePartition(partition: string): PartitionKey {
   return commit.partition;
 }
 
-/** Processes that are still there three seconds later, by their working directory, which is the project's for its children alone. */
+/** Processes that stay, by their working directory, which is the project's for its children alone. */
 async function waitForChildren(): Promise<readonly string[]> {
   for (let tries = 0; ; tries += 1) {
     const left = await listChildren();
-    if (left.length === 0 || tries === 30) return left;
+    if (left.length === 0 || tries === 1000) return left;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

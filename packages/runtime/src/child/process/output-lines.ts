@@ -28,12 +28,17 @@ export class OutputLines {
   #windowStart = 0;
   #windowRead = 0;
   #awaited: { readonly id: number; readonly resolve: () => void } | null = null;
+  #isClosed = false;
 
   constructor(stream: Readable) {
     this.#stream = stream;
     stream.setEncoding("utf8");
     stream.on("data", (text: string) => this.#take(text));
     stream.on("error", () => {});
+    stream.once("close", () => {
+      this.#isClosed = true;
+      this.#awaited?.resolve();
+    });
   }
 
   /** The last characters that were printed, marks included: where the reason of a death stands. */
@@ -47,8 +52,9 @@ export class OutputLines {
     this.#tail = "";
   }
 
-  /** Resolves when the child has said that everything of work `id` is printed. */
+  /** Resolves when the child has said that everything of work `id` is printed, or can say no more. */
   ended(id: number): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
     return new Promise((resolve) => {
       this.#awaited = { id, resolve };
     });

@@ -33,7 +33,7 @@ beforeAll(async () => {
   await admin.connect();
   for (const when of deaths) {
     const args = [committer, database.url, scratch.folder, when.toLowerCase(), when];
-    const end = await promisify(execFile)(process.execPath, args, { timeout: 60_000 }).catch((error: unknown) => error);
+    const end = await promisify(execFile)(process.execPath, args, { timeout: 240_000 }).catch((error: unknown) => error);
     expect(end, `${when}: ${String(end)}`).toMatchObject({ signal: "SIGKILL" });
   }
   // The server ends what a process has left when it notices that nobody is there.

@@ -10,14 +10,18 @@ import type { AssetSketch } from "../test-plans.ts";
 import { newRun } from "../test-runs.ts";
 
 /** How often something happens: by the clock, or each time that so many more steps have ended, whatever the machine is busy with. */
-export type Pace = { readonly everyMs: number } | { readonly everySteps: number };
+export type Pace = { readonly everyMs: number } | StepPace;
+
+interface StepPace {
+  readonly everySteps: number;
+}
 
 export interface StormOptions {
   /** Of a migrated ledger, with its doorbell. */
   readonly url: string;
   readonly sketches: readonly AssetSketch[];
   readonly workers: number;
-  /** When one of the workers is killed and another started. @default never */
+  /** When one of the workers is killed and another started; by steps, no more of them have an effect until that has happened. @default never */
   readonly kills?: Pace;
   /** What else happens now and then. */
   readonly trouble?: { readonly pace: Pace; readonly make: () => Promise<void> };
@@ -53,7 +57,9 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   await sql`create schema storm`.execute(ledger.db);
   await sql`create table storm.commit (id text primary key)`.execute(ledger.db);
   await sql`create table storm.effect (commit_id text not null, attempt integer not null)`.execute(ledger.db);
-  await using fleet = createFleet(options.url);
+  const gate = options.kills !== undefined && "everySteps" in options.kills ? options.kills : null;
+  if (gate !== null) await openGate(ledger.db, gate.everySteps);
+  await using fleet = createFleet([options.url, ...(gate === null ? [] : ["gated"])]);
   await Promise.all(Array.from({ length: options.workers }, () => fleet.add()));
   const { id } = await insertRun(ledger.db, newRun(options.sketches));
   await ringDoorbell(ledger.db, options.workers);
@@ -65,7 +71,11 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   for (;;) {
     const progress = await readProgress(ledger.db, id);
     if (progress === "ended") break;
-    if (progress !== null && isTimeToKill(progress) && fleet.replace(options.random())) kills++;
+    if (progress !== null && isTimeToKill(progress)) {
+      await fleet.replace(options.random());
+      kills++;
+      if (gate !== null) await patiently(() => openGate(ledger.db, progress + gate.everySteps));
+    }
     if (progress !== null && isTimeForTrouble(progress)) {
       troubles++;
       await options.trouble?.make();
@@ -80,11 +90,28 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   return { elapsedMs, kills, troubles, stepCount, states, harm: await readHarm(ledger.db, id) };
 }
 
+/** From now on so many effects are allowed. */
+async function openGate(db: LedgerDb, allowed: number): Promise<void> {
+  await sql`create table if not exists storm.gate (allowed integer not null)`.execute(db);
+  await sql`insert into storm.gate values (${allowed})`.execute(db);
+}
+
+/** The database may be away. */
+async function patiently(work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await work();
+    } catch {
+      await sleep(20);
+    }
+  }
+}
+
 interface Fleet extends AsyncDisposable {
   /** Resolves when it works. */
   add(): Promise<void>;
-  /** Kills one of those that work and starts another. Whether there was one. */
-  replace(random: number): boolean;
+  /** Kills one of those that work, as soon as there is one, and starts another. */
+  replace(random: number): Promise<void>;
 }
 
 interface Member {
@@ -93,11 +120,11 @@ interface Member {
   isReady: boolean;
 }
 
-function createFleet(url: string): Fleet {
+function createFleet(args: readonly string[]): Fleet {
   const main = fileURLToPath(new URL("storm-worker.ts", import.meta.url));
   const members: Member[] = [];
   const start = (): Member => {
-    const worker = spawn(process.execPath, [main, url], { stdio: ["pipe", "pipe", "inherit"] });
+    const worker = spawn(process.execPath, [main, ...args], { stdio: ["pipe", "pipe", "inherit"] });
     const member: Member = { process: worker, ready: once(worker.stdout, "data"), isReady: false };
     worker.stdout.once("data", () => {
       member.isReady = true;
@@ -109,14 +136,14 @@ function createFleet(url: string): Fleet {
     async add() {
       await start().ready;
     },
-    replace(random) {
+    async replace(random) {
+      await Promise.race(members.map((member) => member.ready));
       const ready = members.filter((member) => member.isReady);
       const victim = ready[Math.floor(random * ready.length)];
-      if (victim === undefined) return false;
+      if (victim === undefined) return;
       members.splice(members.indexOf(victim), 1);
       victim.process.kill("SIGKILL");
       start();
-      return true;
     },
     async [Symbol.asyncDispose]() {
       for (const { process: worker } of members) {
@@ -153,7 +180,7 @@ async function readProgress(db: LedgerDb, id: string): Promise<number | "ended" 
 }
 
 async function waitUntilTidy(db: LedgerDb): Promise<void> {
-  const untilMs = performance.now() + 20_000;
+  const untilMs = performance.now() + 240_000;
   while (performance.now() < untilMs) {
     const { rows } = await sql<{ left: number }>`
       select count(*)::integer as left from watersmeet.worker where beat_at < now() - interval '2 seconds'`.execute(db);

@@ -7,10 +7,11 @@ import { startWorker } from "../../../src/worker/start-worker.ts";
 import { committed } from "../test-executor.ts";
 
 /**
- * `node storm-worker.ts <url>`: a worker in a process of its own whose steps have one effect each, a row, written as stores write: the commit's id and the
- * row in one transaction, and an id that is there already means that the row is, too. It says when it works, and waits for a database that is away.
+ * `node storm-worker.ts <url> [gated]`: a worker in a process of its own whose steps have one effect each, a row, written as stores write: the commit's id and the
+ * row in one transaction, and an id that is there already means that the row is, too. It says when it works, and waits for a database that is away. Gated, it
+ * makes no more effects than the storm allows.
  */
-const [url = ""] = process.argv.slice(2);
+const [url = "", gated] = process.argv.slice(2);
 const ledger = await patiently(() => openLedger(url, { schema: "require", maxConnections: 3 }));
 // Nobody is left to kill it when its parent is gone.
 process.stdin.on("end", () => process.exit()).resume();
@@ -26,6 +27,7 @@ function start(connections: LedgerConnections): ReturnType<typeof startWorker> {
     executor: {
       async execute(step) {
         const commitId = fingerprint([step.asset, step.partition, step.runId]);
+        if (gated !== undefined) await untilAllowed(commitId);
         // A transaction whose reply was lost is asked for again by its id.
         await patiently(() => effects.query(insertEffect, [commitId, step.attempt]));
         return committed(step);
@@ -39,6 +41,19 @@ function start(connections: LedgerConnections): ReturnType<typeof startWorker> {
     logger: silentLogger,
     random: Math.random,
   });
+}
+
+async function untilAllowed(commitId: string): Promise<void> {
+  while (!(await patiently(() => mayHaveEffect(commitId)))) await sleep(20);
+}
+
+async function mayHaveEffect(commitId: string): Promise<boolean> {
+  const { rows } = await effects.query(
+    `select exists (select from storm.commit where id = $1)
+      or (select count(*) from storm.commit) < (select max(allowed) from storm.gate) as "may"`,
+    [commitId],
+  );
+  return rows[0].may;
 }
 
 const insertEffect = `
