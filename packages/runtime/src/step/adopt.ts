@@ -8,8 +8,8 @@ import { nameStep, type StepWork } from "./step-work.ts";
  * went elsewhere since and is wanted back. Readers see it when this returns.
  * @throws {STORE_STALE} when readers see a version that neither is the commit's nor the one that this step builds on
  */
-export async function adoptCommit({ step, store, commitId, target }: StepWork): Promise<Commit | null> {
-  const [found] = await store.findCommits([commitId]);
+export async function adoptCommit({ step, store, commitId, target, earlier }: StepWork): Promise<Commit | null> {
+  const found = await earlier.find({ step, store, commitId });
   if (found === undefined) return null;
   const [seen] = await store.listHeads(step.environment, step.asset, [step.partition]);
   const [head, base] = [seen?.version ?? null, step.head?.version ?? null];

@@ -127,6 +127,9 @@ function storeOfInput({ project, store, storeOf }: StepWork, { asset }: InputVer
 }
 
 function windowOf({ asset, step, startedAt }: StepWork): AttemptFacts["window"] {
+  const kind = asset.partitions?.kind ?? null;
+  // A list of many keys is not to be read again for each of its steps.
+  if (kind === null || kind === "listed" || kind === "buckets") return null;
   const space = createPartitionSpace(asset.partitions, startedAt);
   const ordinal = space.ordinalOf(step.partition);
   return ordinal === undefined ? null : space.windowOf(ordinal);

@@ -3,6 +3,7 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import { computeCommitId } from "@watersmeet/core/plan";
 import type { Project, AssetSpec } from "../project/project.ts";
 import type { Store } from "../stores/store.ts";
+import type { EarlierCommits } from "./earlier-commits.ts";
 import type { ExchangeCache } from "./files/exchange-cache.ts";
 import { nameSaved } from "./files/saved-directories.ts";
 import { identifyWork } from "./identify-work.ts";
@@ -14,6 +15,7 @@ export interface PrepareOptions {
   readonly listener: StepListener;
   readonly signal: AbortSignal;
   readonly exchange: ExchangeCache;
+  readonly earlier: EarlierCommits;
   /** Folder of this process's attempts. */
   readonly stagingDirectory: string;
 }
@@ -22,30 +24,37 @@ export interface PrepareOptions {
 export function prepareStep(deps: StepExecutorDeps, options: PrepareOptions): StepWork {
   const { step, stagingDirectory, ...rest } = options;
   const project = deps.project();
-  const { asset, spec } = findAsset(project, step);
-  const identity = identifyWork(step, asset);
-  const storeOf = (of: AssetSpec) => findStore(deps.stores, of);
-  // A forced step is work of its own, once per run: its retries have the same id, the next run's have not.
-  const commitId = computeCommitId({ ...identity, salt: step.isForced ? step.runId : null });
+  const identified = identifyStep(deps, project, step);
+  const { asset, spec, commitId } = identified;
   return {
     ...rest,
+    ...identified,
     step,
     project,
     code: { root: project.root, generation: project.generation, files: project.manifest.files },
-    asset,
-    spec,
-    store: storeOf(spec),
-    storeOf,
+    storeOf: (of) => findStore(deps.stores, of),
     target: { asset: storedAsset(asset, spec), partition: step.partition, attempt: step.attemptId },
-    identity,
-    commitId,
     shadowPerMille: deps.shadowPerMille,
     splits: deps.splits ?? null,
     children: deps.children,
     savedDirectory: nameSaved(deps.stateDirectory, commitId),
     stagingDirectory: join(stagingDirectory, step.attemptId),
+    folders: { mayExist: true },
     startedAt: new Date(),
   };
+}
+
+/** What a step is about, where it is kept, and the id of its commit. @throws {ASSET_UNKNOWN} @throws {STEP_OUTDATED} @throws {CONFIG_INVALID} */
+export function identifyStep(
+  { stores }: Pick<StepExecutorDeps, "stores">,
+  project: Project,
+  step: ClaimedStep,
+): Pick<StepWork, "asset" | "spec" | "store" | "identity" | "commitId"> {
+  const { asset, spec } = findAsset(project, step);
+  const identity = identifyWork(step, asset);
+  // A forced step is work of its own, once per run: its retries have the same id, the next run's have not.
+  const commitId = computeCommitId({ ...identity, salt: step.isForced ? step.runId : null });
+  return { asset, spec, store: findStore(stores, spec), identity, commitId };
 }
 
 function findAsset(project: Project, step: ClaimedStep): Pick<StepWork, "asset" | "spec"> {

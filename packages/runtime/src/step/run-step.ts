@@ -41,7 +41,7 @@ export async function runStep(deps: StepExecutorDeps, options: PrepareOptions): 
   try {
     const work = prepareStep(deps, options);
     const outcome = await perform(deps, work).catch(endOf);
-    await forgetSaved(work.savedDirectory, outcome);
+    if (work.folders.mayExist) await forgetSaved(work.savedDirectory, outcome);
     return outcome;
   } catch (error) {
     return endOf(error);
@@ -73,6 +73,7 @@ async function makeVersion(work: StepWork, reach: (phase: StepPhase) => Promise<
     const readSet = work.spec.merge === null ? null : await openReadSet(work);
     const called = await callUserCode(work);
     if (called.kind === "ended") return called.outcome;
+    if (called.value.kind === "messageRows") work.folders.mayExist = false;
     await reach("called");
     const userMs = clock.lap();
 
@@ -95,6 +96,7 @@ async function makeVersion(work: StepWork, reach: (phase: StepPhase) => Promise<
 
     const measurement = gated.value;
     const read = (await readSet?.revalidate()) ?? [];
+    if (staged.rows !== undefined) work.listener.publishing?.();
     const { commit, facts } = await commitStaged(work, { staged, measurement, read, report: called.value.report });
     mayDiscard = false;
     await reach("committed");
@@ -107,7 +109,7 @@ async function makeVersion(work: StepWork, reach: (phase: StepPhase) => Promise<
     if (isWatersmeetError(error) && error.code === "STORE_COMMIT_UNKNOWN") mayDiscard = false;
     throw error;
   } finally {
-    await rm(work.stagingDirectory, { recursive: true, force: true });
+    if (work.folders.mayExist) await rm(work.stagingDirectory, { recursive: true, force: true });
     if (mayDiscard) await discard(work);
   }
 }

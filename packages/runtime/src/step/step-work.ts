@@ -4,6 +4,7 @@ import type { ProjectCode } from "../child/protocol.ts";
 import type { AssetSpec, Project } from "../project/project.ts";
 import type { StageTarget, StoredAsset } from "../stores/port/staging.ts";
 import type { Store } from "../stores/store.ts";
+import type { EarlierCommits } from "./earlier-commits.ts";
 import type { ExchangeCache } from "./files/exchange-cache.ts";
 import type { WorkIdentity } from "./identify-work.ts";
 import type { SplitPlanner } from "./split/split-planner.ts";
@@ -47,10 +48,13 @@ export interface StepWork {
   readonly splits: SplitPlanner | null;
   readonly children: ChildPool;
   readonly exchange: ExchangeCache;
+  readonly earlier: EarlierCommits;
   /** Of all attempts of this work: rows and cursor that `ctx.checkpoint(cursor)` has kept. */
   readonly savedDirectory: string;
   /** Of this attempt alone; made when first needed, removed at its end. */
   readonly stagingDirectory: string;
+  /** Whether one of these folders may be there. Not when the function's rows came in its answer: nobody looks for folders then, which costs more than they do. */
+  readonly folders: { mayExist: boolean };
   readonly startedAt: Date;
 }
 

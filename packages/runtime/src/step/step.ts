@@ -96,10 +96,14 @@ export interface StepLogLine {
 export interface StepListener {
   log(line: StepLogLine): void;
   progress(done: number, total: number | null, message: string | null): void;
+  /** The attempt has nothing to do any more but to wait for a commit that it shares with others: its slot may go to another one. */
+  publishing?(): void;
 }
 
 /** Runs attempts. The worker calls it; `runStep` in this folder implements it. */
 export interface StepExecutor extends AsyncDisposable {
   /** Never rejects for what user code or a store does: that is an outcome. Ends within a second of the signal. */
   execute(step: ClaimedStep, listener: StepListener, signal: AbortSignal): Promise<StepOutcome>;
+  /** Steps that will be executed soon, as the same objects: what each of them would ask a store for is asked for together. Never rejects. */
+  expect?(steps: readonly ClaimedStep[]): Promise<void>;
 }

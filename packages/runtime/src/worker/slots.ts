@@ -38,16 +38,23 @@ export interface SlotsOptions {
   readonly onEnded: (ended: EndedAttempt) => void;
 }
 
+/** Steps that wait for a commit which they share hold no slot, so that enough of them come together; no more than so many. */
+const maxPublishing = 250;
+
 interface Slot {
   readonly step: ResolvedStep;
   readonly controller: AbortController;
   readonly workerId: string;
   abortReason: AbortReason | null;
+  /** Whether what is asked for before it has come: until then it waits outside of the slots. */
+  isReady: boolean;
 }
 
 export function createSlots(options: SlotsOptions): Slots {
   const waiting: Slot[] = [];
   const running = new Set<Slot>();
+  /** Of those that run, the ones that hold no slot any more. */
+  const publishing = new Set<Slot>();
   let reserved = 0;
   let meanMs: number | null = null;
   let onEmpty: (() => void)[] = [];
@@ -63,10 +70,18 @@ export function createSlots(options: SlotsOptions): Slots {
   const run = async (slot: Slot): Promise<void> => {
     const startedAt = new Date();
     const startedMs = performance.now();
-    const outcome = await executeSafely(options, slot);
-    const elapsedMs = performance.now() - startedMs;
-    meanMs = meanMs === null ? elapsedMs : meanMs * 0.95 + elapsedMs * 0.05;
+    const leaveSlot = (): void => {
+      const elapsedMs = performance.now() - startedMs;
+      meanMs = meanMs === null ? elapsedMs : meanMs * 0.95 + elapsedMs * 0.05;
+    };
+    const outcome = await executeSafely(options, slot, () => {
+      if (publishing.size >= maxPublishing || publishing.has(slot)) return;
+      publishing.add(slot);
+      leaveSlot();
+      fill();
+    });
     running.delete(slot);
+    if (!publishing.delete(slot)) leaveSlot();
     fill();
     settle(
       slot,
@@ -76,12 +91,19 @@ export function createSlots(options: SlotsOptions): Slots {
   };
 
   const fill = (): void => {
-    while (running.size < options.concurrency) {
-      const slot = waiting.shift();
+    while (running.size - publishing.size < options.concurrency) {
+      const next = waiting.findIndex(({ isReady }) => isReady);
+      const [slot] = next === -1 ? [] : waiting.splice(next, 1);
       if (slot === undefined) return;
       running.add(slot);
       void run(slot);
     }
+  };
+
+  const makeReady = async (started: readonly Slot[], asked: Promise<void>): Promise<void> => {
+    await asked;
+    for (const slot of started) slot.isReady = true;
+    fill();
   };
 
   const goFirst = (first: readonly Slot[]): void => {
@@ -92,12 +114,18 @@ export function createSlots(options: SlotsOptions): Slots {
   return {
     start(steps) {
       const first: Slot[] = [];
-      for (const step of steps) {
-        const slot = { step, controller: new AbortController(), workerId: options.workerId(), abortReason: null };
-        (step.held.goesFirst === true ? first : waiting).push(slot);
-      }
+      const asked = askAhead(options.executor, steps);
+      const started = steps.map((step): Slot => ({
+        step,
+        controller: new AbortController(),
+        workerId: options.workerId(),
+        abortReason: null,
+        isReady: asked === null,
+      }));
+      for (const slot of started) (slot.step.held.goesFirst === true ? first : waiting).push(slot);
       if (first.length > 0) goFirst(first);
       fill();
+      if (asked !== null) void makeReady(started, asked);
     },
     handBack() {
       const now = new Date();
@@ -133,6 +161,12 @@ export function createSlots(options: SlotsOptions): Slots {
   };
 }
 
+/** `null`: there is nothing to wait for. One step by itself is not worth a wait. */
+function askAhead({ expect }: StepExecutor, steps: readonly ResolvedStep[]): Promise<void> | null {
+  const claimed = steps.flatMap((step) => (step.ending === null ? [step.claimed] : []));
+  return expect === undefined || claimed.length < 2 ? null : expect(claimed);
+}
+
 function toEnded({ step, workerId }: Slot, outcome: AttemptOutcome, startedAt: Date): EndedAttempt {
   const { inputs, orders } = step.claimed;
   return {
@@ -153,11 +187,12 @@ function abortSlot(slot: Slot, reason: AbortReason): void {
 }
 
 /** An executor does not reject; one that does all the same has a defect, which must not cost the worker. */
-async function executeSafely(options: SlotsOptions, slot: Slot): Promise<AttemptOutcome> {
+async function executeSafely(options: SlotsOptions, slot: Slot, onPublishing: () => void): Promise<AttemptOutcome> {
   const { claimed, ending } = slot.step;
   if (ending !== null) return ending;
   try {
-    return await options.executor.execute(claimed, options.listen(claimed), slot.controller.signal);
+    const { log, progress } = options.listen(claimed);
+    return await options.executor.execute(claimed, { log, progress, publishing: onPublishing }, slot.controller.signal);
   } catch (error) {
     return {
       kind: "failed",

@@ -11,8 +11,9 @@ import { findWindow } from "./find-window.ts";
  */
 export function requireComplete(work: StepWork, { cut }: Staged): void {
   const terms = work.spec.merge;
+  if (terms?.mustBeComplete !== true || cut === undefined) return;
   const window = findWindow(work);
-  if (terms?.mustBeComplete !== true || cut === undefined || window === null) return;
+  if (window === null) return;
   const open = findOpenLegs(cut.cut.legs, { completeUntil: window.to, required: terms.wait?.required ?? [] });
   if (open.length === 0) return;
   const end = renderTime(window.to);

@@ -6,6 +6,7 @@ import type { BatchRecord } from "../../stores/port/merge-records.ts";
 import type { Commit, Staged, Store } from "../../stores/store.ts";
 import { callUserCode } from "../call-user-code.ts";
 import { readCommitRecord } from "../commit-record.ts";
+import { EarlierCommits } from "../earlier-commits.ts";
 import { ExchangeCache } from "../files/exchange-cache.ts";
 import { nameSession, removeSession } from "../files/session-directories.ts";
 import { failureOfError } from "../outcome/classify-failure.ts";
@@ -85,7 +86,7 @@ async function prepareReplay(
     traceId: "replay",
   };
   const listener = { log: () => {}, progress: () => {} };
-  const work = prepareStep(deps, { step, listener, signal, ...places });
+  const work = prepareStep(deps, { step, listener, signal, earlier: new EarlierCommits(), ...places });
   const head = await findHead(work.store, request);
   if (head === undefined) return null;
   const { version, commitId } = head;

@@ -46,7 +46,7 @@ export async function applyCommits(
   const stagings = await context.findStagings(
     requests.flatMap(({ staged }) => (staged.rows === undefined ? [staged.target] : [])),
   );
-  const liveEnvironment = await ensureMeta(session, "live_environment", first.environment);
+  const liveEnvironment = await findLiveEnvironment(session, context, first.environment);
   const facts = await readFacts(session, context, { assets, requests });
   const tips = await readTips(session, assets, requests);
   const decisions = decideCalls(calls, facts, { stagings, tips });
@@ -64,6 +64,15 @@ export async function applyCommits(
   return decisions.map((decision) =>
     "commits" in decision ? { commits: decision.commits } : { error: decision.error },
   );
+}
+
+async function findLiveEnvironment(
+  session: SqlSession,
+  { facts }: CommitContext,
+  environment: string,
+): Promise<string> {
+  facts.liveEnvironment ??= await ensureMeta(session, "live_environment", environment);
+  return facts.liveEnvironment;
 }
 
 async function readFacts(
@@ -183,7 +192,7 @@ export async function applyRevert(
     { moveId, environment, asset: asset.key, partition, from: head?.version ?? null, to, rows: "stored" },
   ];
   const assets = new Map([[asset.key, asset]]);
-  const liveEnvironment = await ensureMeta(session, "live_environment", environment);
+  const liveEnvironment = await findLiveEnvironment(session, context, environment);
   await moveHeads(session, assets, { moves, movedAt: context.committedAt });
   await context.onPhase("headsMoved");
   await applyRows(session, context, { assets, stagings: new Map(), versions: [], moves, liveEnvironment });

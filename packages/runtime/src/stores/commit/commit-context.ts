@@ -26,10 +26,18 @@ export interface Staging {
   readonly stamped: StampedStaging | null;
 }
 
+/** Filled in as it is read or written. */
+export interface StoreFacts {
+  /** The environment whose heads readers without Watersmeet see: that of the store's first commit. */
+  liveEnvironment: string | null;
+}
+
 export interface CommitContext {
   readonly dialect: Dialect;
   readonly merge: MergeEngine;
   readonly committedAt: string;
+  /** What the store says of itself for good. A publisher keeps what a transaction has found when it has committed. */
+  readonly facts: StoreFacts;
   /** Stagings by attempt; those that are gone are missing. */
   findStagings(targets: readonly StageTarget[]): Promise<ReadonlyMap<string, Staging>>;
   onPhase(phase: CommitPhase): void | Promise<void>;

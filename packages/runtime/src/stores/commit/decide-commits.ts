@@ -120,13 +120,17 @@ function newCommit(request: CommitRequest, version: number, committedAt: string)
   };
 }
 
+/** What no two requests of one round have in common. */
+export function listTouched({ commitId, environment, staged: { target } }: CommitRequest): readonly string[] {
+  return [headKey(environment, target.asset.key, target.partition), commitId, target.attempt];
+}
+
 /** Splits requests so that no two of one round touch the same head or the same commit id: a round is decided on facts that the rounds before it have made. */
 export function splitIntoRounds(requests: readonly CommitRequest[]): readonly (readonly CommitRequest[])[] {
   const rounds: CommitRequest[][] = [];
   let taken = new Set<string>();
   for (const request of requests) {
-    const { asset, partition } = request.staged.target;
-    const names = [headKey(request.environment, asset.key, partition), request.commitId, request.staged.target.attempt];
+    const names = listTouched(request);
     const current = rounds.at(-1);
     if (current === undefined || names.some((name) => taken.has(name))) {
       rounds.push([request]);

@@ -1,6 +1,7 @@
+import { setImmediate as endOfTurn } from "node:timers/promises";
 import type { Commit, CommitRequest } from "../store.ts";
 import type { CallResult } from "./apply-commits.ts";
-import { splitIntoRounds } from "./decide-commits.ts";
+import { listTouched } from "./decide-commits.ts";
 
 /** How a queue gets its work done. */
 export interface Publisher {
@@ -13,8 +14,20 @@ interface WaitingCall {
   readonly settle: PromiseWithResolvers<readonly Commit[]>;
 }
 
-/** Requests in one transaction at most: the calls that come while one runs go together into the next. */
+/** Requests in one transaction at most, and bytes of rows that are in memory: the calls that come while one runs go together into the next. */
 const maxGroupedRequests = 2000;
+const maxGroupedBytes = 8 * 1024 * 1024;
+
+/** False when one of the names was taken before. */
+function take(taken: Set<string>, names: readonly string[]): boolean {
+  if (names.some((name) => taken.has(name))) return false;
+  for (const name of names) taken.add(name);
+  return true;
+}
+
+function heldBytes({ staged, measurement }: CommitRequest): number {
+  return staged.rows === undefined ? 0 : measurement.sizeBytes;
+}
 
 /**
  * One publisher at a time. Calls that arrive while a transaction runs wait, and go together into the next one: the disk is flushed once for all of them.
@@ -22,7 +35,7 @@ const maxGroupedRequests = 2000;
  */
 export class PublishQueue {
   readonly #publisher: Publisher;
-  #waiting: WaitingCall[] = [];
+  readonly #waiting: WaitingCall[] = [];
   #running: Promise<void> = Promise.resolve();
   #isRunning = false;
 
@@ -57,8 +70,8 @@ export class PublishQueue {
   }
 
   async #drain(): Promise<void> {
-    // Let calls of the same tick join the first transaction.
-    await Promise.resolve();
+    // What is ready in the same turn of the event loop joins the first transaction.
+    await endOfTurn();
     while (this.#waiting.length > 0) {
       await this.exclusive(async () => {
         const group = this.#takeGroup();
@@ -68,25 +81,19 @@ export class PublishQueue {
     this.#isRunning = false;
   }
 
-  /** A call with several rounds goes alone; others join while they touch different heads and commits. */
+  /** A call with several rounds goes alone; others join, in their order, while they touch different heads and commits. */
   #takeGroup(): readonly WaitingCall[] {
-    const group: WaitingCall[] = [];
-    const rest: WaitingCall[] = [];
-    let requests: CommitRequest[] = [];
-    for (const call of this.#waiting) {
-      const together = [...requests, ...call.requests];
-      const fits =
-        rest.length === 0 &&
-        (group.length === 0 || (together.length <= maxGroupedRequests && splitIntoRounds(together).length === 1));
-      if (!fits) {
-        rest.push(call);
-        continue;
-      }
-      group.push(call);
-      requests = together;
+    const taken = new Set<string>();
+    let [requestCount, sizeBytes, callCount] = [0, 0, 0];
+    for (const { requests } of this.#waiting) {
+      requestCount += requests.length;
+      sizeBytes += requests.reduce((sum, request) => sum + heldBytes(request), 0);
+      const isSmall = requestCount <= maxGroupedRequests && sizeBytes <= maxGroupedBytes;
+      const fits = isSmall && requests.every((request) => take(taken, listTouched(request)));
+      if (fits || callCount === 0) callCount += 1;
+      if (!fits) break;
     }
-    this.#waiting = rest;
-    return group;
+    return this.#waiting.splice(0, callCount);
   }
 
   async #publishGroup(group: readonly WaitingCall[]): Promise<void> {

@@ -2,7 +2,7 @@ import { WatersmeetError, isWatersmeetError } from "@watersmeet/core/errors";
 import type { PartitionKey } from "@watersmeet/core/values";
 import { findCommitRows, renderInstant } from "../catalog/read-catalog.ts";
 import { applyCommits, applyRevert, type CallResult } from "../commit/apply-commits.ts";
-import type { CommitContext, CommitPhase } from "../commit/commit-context.ts";
+import type { CommitContext, CommitPhase, StoreFacts } from "../commit/commit-context.ts";
 import { splitIntoRounds } from "../commit/decide-commits.ts";
 import { joinRounds, unknownCommit } from "../commit/publish-outcome.ts";
 import type { Publisher } from "../commit/publish-queue.ts";
@@ -36,6 +36,7 @@ export interface PublisherOptions {
 export class DuckdbPublisher implements Publisher {
   readonly area: StagingArea;
   readonly #options: PublisherOptions;
+  #facts: StoreFacts = { liveEnvironment: null };
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -43,7 +44,8 @@ export class DuckdbPublisher implements Publisher {
   }
 
   async publish(calls: readonly (readonly CommitRequest[])[]): Promise<readonly CallResult[]> {
-    const context = this.#context();
+    const facts = { ...this.#facts };
+    const context = this.#context(facts);
     // Only a call by itself has several rounds, each decided on what the one before has made.
     const rounds = calls.length === 1 ? splitIntoRounds(calls.flat()).map((round) => [round]) : [calls];
     const results = await this.#transact(
@@ -59,6 +61,7 @@ export class DuckdbPublisher implements Publisher {
         answers.every((answer) => "error" in answer) ||
         (calls.length === 1 && answers.some((answer) => "error" in answer)),
     );
+    if (results.some(isDone)) this.#facts = facts;
     await this.#cleanUp(calls.filter((_, index) => isDone(results[index])).flat());
     return results;
   }
@@ -73,7 +76,7 @@ export class DuckdbPublisher implements Publisher {
   }): Promise<Commit> {
     const { asset, ...rest } = options;
     const commit = await this.#transact(
-      (session) => applyRevert(session, this.#context(), { ...rest, asset: asset.key }),
+      (session) => applyRevert(session, this.#context({ ...this.#facts }), { ...rest, asset: asset.key }),
       () => [],
       () => false,
     );
@@ -98,12 +101,13 @@ export class DuckdbPublisher implements Publisher {
     return abandoned.length;
   }
 
-  #context(): CommitContext {
+  #context(facts: StoreFacts): CommitContext {
     const { area, merge, now, onPhase } = this.#options;
     return {
       dialect: duckdbDialect,
       merge,
       committedAt: renderInstant(BigInt(now()) * 1000n),
+      facts,
       onPhase,
       findStagings: async (targets) =>
         new Map(

@@ -3,7 +3,7 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import type pg from "pg";
 import { findCommitRows, renderInstant } from "../catalog/read-catalog.ts";
 import { applyCommits, applyRevert, type CallResult, type RevertOptions } from "../commit/apply-commits.ts";
-import type { CommitContext, CommitPhase, Staging } from "../commit/commit-context.ts";
+import type { CommitContext, CommitPhase, StoreFacts, Staging } from "../commit/commit-context.ts";
 import { splitIntoRounds } from "../commit/decide-commits.ts";
 import { joinRounds, unknownCommit } from "../commit/publish-outcome.ts";
 import type { Publisher } from "../commit/publish-queue.ts";
@@ -31,6 +31,7 @@ export interface PgPublisherOptions {
 
 export class PgPublisher implements Publisher {
   readonly #options: PgPublisherOptions;
+  #facts: StoreFacts = { liveEnvironment: null };
 
   constructor(options: PgPublisherOptions) {
     this.#options = options;
@@ -39,12 +40,13 @@ export class PgPublisher implements Publisher {
   async publish(calls: readonly (readonly CommitRequest[])[]): Promise<readonly CallResult[]> {
     // Only a call by itself has several rounds, each decided on what the one before has made.
     const rounds = calls.length === 1 ? splitIntoRounds(calls.flat()).map((round) => [round]) : [calls];
+    const facts = { ...this.#facts };
     const transaction: Transaction<readonly CallResult[]> = {
       work: async (session) => {
         const stagings = new Map<string, RegisteredStaging>();
         const answers: CallResult[][] = [];
         for (const round of rounds)
-          answers.push([...(await applyCommits(session, this.#context(session, stagings), round))]);
+          answers.push([...(await applyCommits(session, this.#context(session, stagings, facts), round))]);
         const results = calls.length === 1 ? [joinRounds(answers.flat())] : answers.flat();
         const done = calls.filter((_, index) => "commits" in (results[index] ?? {})).flat();
         await this.#dropStaged(session, { done, results, stagings });
@@ -54,12 +56,14 @@ export class PgPublisher implements Publisher {
         results.flatMap((result) => ("commits" in result ? result.commits.map((commit) => commit.commitId) : [])),
       isRefused: (results) => results.every((result) => "error" in result),
     };
-    return await this.#transact(transaction);
+    const results = await this.#transact(transaction);
+    if (!transaction.isRefused(results)) this.#facts = facts;
+    return results;
   }
 
   async revert(options: RevertOptions): Promise<Commit> {
     return await this.#transact({
-      work: (session) => applyRevert(session, this.#context(session, new Map()), options),
+      work: (session) => applyRevert(session, this.#context(session, new Map(), { ...this.#facts }), options),
       listCommitIds: () => [],
       isRefused: () => false,
     });
@@ -89,12 +93,13 @@ export class PgPublisher implements Publisher {
     if (attempts.length > 0) await this.#options.merge.discard(session, { attempts });
   }
 
-  #context(session: SqlSession, found: Map<string, RegisteredStaging>): CommitContext {
+  #context(session: SqlSession, found: Map<string, RegisteredStaging>, facts: StoreFacts): CommitContext {
     const { dialect, merge, now, onPhase } = this.#options;
     return {
       dialect,
       merge,
       committedAt: renderInstant(BigInt(now()) * 1000n),
+      facts,
       onPhase,
       async findStagings(targets): Promise<ReadonlyMap<string, Staging>> {
         for (const staging of await findStagingRows(session, targets)) found.set(staging.attempt, staging);

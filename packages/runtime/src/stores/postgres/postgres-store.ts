@@ -5,6 +5,7 @@ import type { Row } from "@watersmeet/core/schema";
 import { stableJson, type AssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { findCommitRows, listCommitRows, listHeadRows, listVersionRows } from "../catalog/read-catalog.ts";
 import { collect } from "../collect/collect.ts";
+import { LookupQueue } from "../commit/lookup-queue.ts";
 import { PublishQueue } from "../commit/publish-queue.ts";
 import { ensureAsset } from "../ensure-asset.ts";
 import type { Collected, CollectOptions, MergeArchive } from "../port/merge-records.ts";
@@ -40,9 +41,13 @@ export class PostgresStore implements Store {
   readonly #options: PgPublisherOptions;
   readonly #publisher: PgPublisher;
   readonly #queue: PublishQueue;
+  readonly #lookups: LookupQueue;
   readonly #staging: PgStagingContext;
   /** Forms of assets that this process has ensured, and their numbers. */
-  readonly #ensured = new Map<AssetKey, { readonly form: string; readonly assetId: number }>();
+  readonly #ensured = new Map<
+    AssetKey,
+    { readonly as: StoredAsset; readonly form: string; readonly assetId: number }
+  >();
   #isClosed = false;
 
   constructor(identity: { readonly name: string; readonly storeId: string }, options: PgPublisherOptions) {
@@ -51,6 +56,9 @@ export class PostgresStore implements Store {
     this.#options = options;
     this.#publisher = new PgPublisher(options);
     this.#queue = new PublishQueue(this.#publisher);
+    this.#lookups = new LookupQueue((commitIds) =>
+      options.database.use((client) => findCommitRows(createPgSession(client), options.dialect, commitIds)),
+    );
     this.#staging = {
       database: options.database,
       dialect: options.dialect,
@@ -103,8 +111,7 @@ export class PostgresStore implements Store {
   }
 
   async findCommits(commitIds: readonly string[]): Promise<readonly Commit[]> {
-    const { database, dialect } = this.#options;
-    return await database.use((client) => findCommitRows(createPgSession(client), dialect, commitIds));
+    return await this.#lookups.find(commitIds);
   }
 
   async listCommits(options: {
@@ -209,16 +216,26 @@ export class PostgresStore implements Store {
   }
 
   async #ensure(asset: StoredAsset): Promise<number> {
-    const form = stableJson([asset.schema, asset.isPartitioned, asset.isStamped === true]);
     const known = this.#ensured.get(asset.key);
+    if (known !== undefined && isSameForm(known.as, asset)) return known.assetId;
+    const form = stableJson([asset.schema, asset.isPartitioned, asset.isStamped === true]);
     if (known?.form === form) return known.assetId;
     const assetId = await this.#options.database.transact(async (session) => {
       await session.run(commitLock);
       return await ensureAsset(session, this.#options.dialect, asset);
     });
-    this.#ensured.set(asset.key, { form, assetId });
+    this.#ensured.set(asset.key, { as: asset, form, assetId });
     return assetId;
   }
+}
+
+/** Whether it says so at first sight: the steps of one project share its schemas. */
+function isSameForm(known: StoredAsset, asset: StoredAsset): boolean {
+  return (
+    known.schema === asset.schema &&
+    known.isPartitioned === asset.isPartitioned &&
+    (known.isStamped === true) === (asset.isStamped === true)
+  );
 }
 
 async function exists(path: string): Promise<boolean> {
