@@ -43,6 +43,7 @@ export type { BreakerRecord } from "./queue/breaker/list-breakers.ts";
 export type { LimitOrder } from "./queue/limits/control-limit.ts";
 export type { LimitMove, LimitRecord } from "./queue/limits/list-limits.ts";
 export type { Outlier } from "./queue/outliers/find-outliers.ts";
+export type { AssetOutliers } from "./app/asset-outliers.ts";
 export { describeSplit } from "./queue/split/describe-split.ts";
 export type { SplitRecord } from "./queue/split/read-splits.ts";
 export { describeWaiting, type WaitingFor } from "./queue/waiting/waiting-for.ts";

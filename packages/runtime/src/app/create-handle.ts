@@ -6,6 +6,7 @@ import type { Project } from "../project/project.ts";
 import { readOutliers } from "../queue/outliers/read-outliers.ts";
 import { listSplits } from "../queue/split/read-splits.ts";
 import { readWaiting } from "../queue/waiting/read-waiting.ts";
+import { findAssetOutliers } from "./asset-outliers.ts";
 import { createAutomationDeps, createAutomationSwitch } from "./automation/automation-switch.ts";
 import { createAutomationDesk } from "./automation/create-automation-desk.ts";
 import { createBreakerDesk } from "./breaker-desk.ts";
@@ -70,6 +71,10 @@ export function createHandle(parts: ProjectParts): Watersmeet {
     limits: createLimitDesk(db),
     outliers: (id) => readOutliers(db, id),
     splits: (id) => listSplits(db, id),
+    async assetOutliers(asset) {
+      requireAsset(project.current(), asset);
+      return findAssetOutliers(db, { asset, environment });
+    },
     waitingFor: (steps) => readWaiting(db, steps),
     automation,
     examine: () => examine({ config, db, stores }),

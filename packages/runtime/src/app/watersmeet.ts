@@ -10,6 +10,7 @@ import type { Project } from "../project/project.ts";
 import type { Outlier } from "../queue/outliers/find-outliers.ts";
 import type { SplitRecord } from "../queue/split/read-splits.ts";
 import type { WaitingFor } from "../queue/waiting/waiting-for.ts";
+import type { AssetOutliers } from "./asset-outliers.ts";
 import type { AutomationDesk, AutomationExplanation } from "./automation/automation-desk.ts";
 import type { BreakerDesk } from "./breaker-desk.ts";
 import type { LimitDesk } from "./limit-desk.ts";
@@ -112,6 +113,8 @@ export interface Watersmeet extends AsyncDisposable {
   outliers(id: RunId): Promise<readonly Outlier[]>;
   /** Steps of a run that were made in slices of their input's rows. */
   splits(id: RunId): Promise<readonly SplitRecord[]>;
+  /** Both, of one asset, in its last run. @throws {ASSET_UNKNOWN} */
+  assetOutliers(asset: AssetKey): Promise<AssetOutliers>;
   /** Questions and orders about conditions, schedules and sensors. */
   readonly automation: AutomationDesk;
   /** For `doctor`: opens every store. */

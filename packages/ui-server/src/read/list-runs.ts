@@ -12,6 +12,7 @@ import type {
 } from "@watersmeet/runtime";
 import { toRunDto, toStepDto, type RunDto, type StepDto } from "./run-dto.ts";
 import { buildRunSummary, type RunSummaryDto } from "./run-summary.ts";
+import { toSplitDto } from "./split-dto.ts";
 
 /** Failed steps that a summary looks at; the others are in the list of steps. */
 const maxFailedSteps = 1000;
@@ -84,7 +85,7 @@ export async function listLogLines(
 
 /** @throws {RUN_NOT_FOUND} */
 export async function findRunSummary(
-  { ledger, outliers }: Pick<Watersmeet, "ledger" | "outliers">,
+  { ledger, outliers, splits }: Pick<Watersmeet, "ledger" | "outliers" | "splits">,
   id: string,
 ): Promise<RunSummaryDto> {
   const run = await getRun(ledger, id);
@@ -93,6 +94,7 @@ export async function findRunSummary(
   return buildRunSummary(run, steps, {
     failed: hasFailures ? await listFailedSteps(ledger, run.id) : [],
     outliers: await outliers(run.id),
+    splits: (await splits(run.id)).map(toSplitDto),
   });
 }
 

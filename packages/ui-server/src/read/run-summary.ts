@@ -2,6 +2,7 @@ import type { Json } from "@watersmeet/core/values";
 import type { Ledger, Outlier, RunRecord, StepRecord, StepState } from "@watersmeet/runtime";
 import { labelPartition } from "./label-partition.ts";
 import { readFailure, type FailureDto } from "./run-dto.ts";
+import type { SplitDto } from "./split-dto.ts";
 
 export type StepSummary = Awaited<ReturnType<Ledger["summarizeSteps"]>>[number];
 
@@ -45,12 +46,18 @@ export interface RunSummaryDto {
   readonly failures: readonly FailureGroupDto[];
   /** Steps unlike the others of their asset: those that run far longer, and those with far more rows. */
   readonly outliers: readonly Outlier[];
+  /** Partitions that were made in slices of their input's rows. */
+  readonly splits: readonly SplitDto[];
 }
 
 export function buildRunSummary(
   run: RunRecord,
   steps: readonly StepSummary[],
-  found: { readonly failed: readonly StepRecord[]; readonly outliers: readonly Outlier[] },
+  found: {
+    readonly failed: readonly StepRecord[];
+    readonly outliers: readonly Outlier[];
+    readonly splits: readonly SplitDto[];
+  },
 ): RunSummaryDto {
   const assets = steps.map(toAssetSummary);
   const wallMs = elapsedMs(run.startedAt, run.finishedAt);
@@ -67,6 +74,7 @@ export function buildRunSummary(
     parallelism: wallMs === 0 ? 0 : busyMs / wallMs,
     failures: groupFailures(found.failed),
     outliers: found.outliers,
+    splits: found.splits,
   };
 }
 

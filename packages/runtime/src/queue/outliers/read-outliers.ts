@@ -1,3 +1,4 @@
+import type { AssetKey } from "@watersmeet/core/values";
 import { sql } from "kysely";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId } from "../../ledger/records.ts";
@@ -9,8 +10,15 @@ const shown = 3;
 /** Medians of more steps than this are not worth the time to sort them. */
 const mostSteps = 200_000;
 
-/** Steps of a run that are unlike the others of their asset, by the plan's order of assets. Of runs that are very large: none are looked for. */
-export async function readOutliers(db: LedgerDb, runId: RunId): Promise<readonly Outlier[]> {
+/**
+ * Steps of a run that are unlike the others of their asset, by the plan's order of assets. Of runs that are very large: none are looked for.
+ * @param asset only this one's @default all
+ */
+export async function readOutliers(
+  db: LedgerDb,
+  runId: RunId,
+  asset: AssetKey | null = null,
+): Promise<readonly Outlier[]> {
   const { rows } = await sql<AssetSpread>`
     select run_asset.asset, run_asset.step_count as "stepCount", run_asset.step_count - run_asset.open_count as "endedCount",
       spread.done::integer as "doneCount", spread.median_ms as "medianMs", spread.median_rows as "medianRows",
@@ -25,7 +33,7 @@ export async function readOutliers(db: LedgerDb, runId: RunId): Promise<readonly
     join (
       select asset, count(*) as done, percentile_cont(0.5) within group (order by row_count)::float8 as median_rows,
         percentile_cont(0.5) within group (order by extract(epoch from finished_at - started_at)::float8 * 1000) as median_ms
-      from watersmeet.step where run_id = ${runId} and state = 'succeeded' group by asset) as spread on spread.asset = run_asset.asset
+      from watersmeet.step where run_id = ${runId} and state = 'succeeded' and (${asset}::text is null or asset = ${asset}) group by asset) as spread on spread.asset = run_asset.asset
     where run.id = ${runId} and run.step_count <= ${mostSteps} and run_asset.step_count > 1
     order by run_asset.position`.execute(db);
   return findOutliers(rows);

@@ -22,12 +22,19 @@ const shown = 100;
 const columns = sql`run_id as "runId", asset, partition, attempt, parts::integer, wanted::integer, row_count::float8 as "rowCount",
   median_rows as "medianRows", expected_ms as "expectedMs", slices`;
 
-/** Attempts of a run that were made in slices, the last of each step, in the order of the plan. */
-export async function listSplits(db: LedgerDb, runId: RunId): Promise<readonly SplitRecord[]> {
+/**
+ * Attempts of a run that were made in slices, the last of each step, in the order of the plan.
+ * @param asset only this one's @default all
+ */
+export async function listSplits(
+  db: LedgerDb,
+  runId: RunId,
+  asset: AssetKey | null = null,
+): Promise<readonly SplitRecord[]> {
   const { rows } = await sql<SplitRecord>`
     select ${columns} from (
       select distinct on (ordinal) * from watersmeet.split where run_id = ${runId} order by ordinal, attempt desc) as last
-    where parts > 1 order by ordinal limit ${shown}`.execute(db);
+    where parts > 1 and (${asset}::text is null or asset = ${asset}) order by ordinal limit ${shown}`.execute(db);
   return rows;
 }
 

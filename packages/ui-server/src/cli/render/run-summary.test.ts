@@ -2,7 +2,7 @@ import { parseAssetKey, type PartitionKey } from "@watersmeet/core/values";
 import { expect, test } from "vitest";
 import type { RunDto } from "../../read/run-dto.ts";
 import type { RunSummaryDto } from "../../read/run-summary.ts";
-import { renderFollowedRun } from "./run-summary.ts";
+import { renderFollowedRun, renderRunSummary } from "./run-summary.ts";
 import { createStyle, plainStyle } from "./style.ts";
 
 const noSteps = {
@@ -64,6 +64,7 @@ const summary: RunSummaryDto = {
   parallelism: 1.936,
   failures: [],
   outliers: [],
+  splits: [],
 };
 
 test("a run that succeeded is summed up by asset", async () => {
@@ -157,7 +158,9 @@ test("steps unlike their siblings are named, with what is usual", () => {
     { kind: "straggler", asset, partition, elapsedMs: 754_000, medianMs: 4_000 },
     { kind: "skewed", asset, partition, rowCount: 91_000, medianRows: 1_000, tookMs: 90_000 },
   ] as const;
-  const text = renderFollowedRun({ run, summary: { ...summary, outliers } }, plainStyle);
-  expect(text).toContain("orders@2026-01-02 runs for 12 min 34 s; its siblings took 4.0 s");
-  expect(text).toContain("orders@2026-01-02 has 91,000 rows and took 1 min 30 s; its siblings have 1,000");
+  const followed = renderFollowedRun({ run, summary: { ...summary, outliers } }, plainStyle);
+  for (const text of [followed, renderRunSummary({ ...summary, outliers }, plainStyle)]) {
+    expect(text).toContain("orders@2026-01-02 runs for 12 min 34 s; its siblings took 4.0 s");
+    expect(text).toContain("orders@2026-01-02 has 91,000 rows and took 1 min 30 s; its siblings have 1,000");
+  }
 });

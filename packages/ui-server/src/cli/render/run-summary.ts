@@ -14,7 +14,7 @@ export function renderFollowedRun({ run, summary }: FollowedRun, style: Style): 
     "",
     renderOutcome(summary, style),
     ...renderSkipped(summary),
-    ...summary.outliers.map(renderOutlier),
+    ...renderUneven(summary),
     ...summary.failures.flatMap((failure) => ["", ...renderFailure(failure, style)]),
     ...renderNext(summary, resume),
   ].join("\n");
@@ -26,8 +26,13 @@ export function renderRunSummary(summary: RunSummaryDto, style: Style): string {
     "",
     renderOutcome(summary, style),
     ...renderSkipped(summary),
+    ...renderUneven(summary),
     ...summary.failures.flatMap((failure) => ["", ...renderFailure(failure, style)]),
   ].join("\n");
+}
+
+function renderUneven({ outliers, splits }: RunSummaryDto): readonly string[] {
+  return [...outliers.map(renderOutlier), ...splits.map(({ text }) => text)];
 }
 
 function renderOutlier(outlier: RunSummaryDto["outliers"][number]): string {

@@ -1,10 +1,12 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { getAssetDetail, listAssets } from "../../read/list-assets.ts";
 import { explainPartition, previewRows } from "../../read/preview-rows.ts";
+import { findAssetOutliers } from "../../read/split-dto.ts";
 import type { ApiEnv } from "../api-env.ts";
 import { anyJson, assetParam, noQuery, partition } from "../paging.ts";
 import { problemResponses } from "../problem-response.ts";
 import { AutomationExplanation } from "./automation-shapes.ts";
+import { Outliers, Splits } from "./run-schemas.ts";
 
 export const PartitionStatus = z
   .enum(["materialized", "stale", "missing", "failed", "running"])
@@ -178,6 +180,28 @@ const why = createRoute({
   },
 });
 
+const outliers = createRoute({
+  method: "get",
+  path: "/assets/{key}/outliers",
+  operationId: "findOutliers",
+  tags: ["Assets"],
+  summary: "Steps of its last run that were unlike the others, and those that were made in slices",
+  request: { params: assetParam, query: noQuery },
+  responses: {
+    200: {
+      description: "The steps",
+      content: {
+        "application/json": {
+          schema: z
+            .object({ runId: z.string().nullable(), outliers: Outliers, splits: Splits })
+            .openapi("AssetOutliers"),
+        },
+      },
+    },
+    ...problemResponses,
+  },
+});
+
 export function addAssetRoutes(api: OpenAPIHono<ApiEnv>): void {
   api.openapi(list, async (c) => {
     const { select } = c.req.valid("query");
@@ -197,4 +221,5 @@ export function addAssetRoutes(api: OpenAPIHono<ApiEnv>): void {
     const key = c.req.valid("param").key;
     return c.json(await explainPartition(c.var.watersmeet, key, partition ?? null), 200);
   });
+  api.openapi(outliers, async (c) => c.json(await findAssetOutliers(c.var.watersmeet, c.req.valid("param").key), 200));
 }

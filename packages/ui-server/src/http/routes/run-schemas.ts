@@ -92,6 +92,52 @@ export const Step = z
   })
   .openapi("Step");
 
+/** Of a run as a whole, and of one asset in its last run. */
+export const Outliers = z
+  .array(
+    z.discriminatedUnion("kind", [
+      z.object({
+        kind: z.literal("straggler"),
+        asset: z.string(),
+        partition: z.string(),
+        elapsedMs: z.number(),
+        medianMs: z.number(),
+      }),
+      z.object({
+        kind: z.literal("skewed"),
+        asset: z.string(),
+        partition: z.string(),
+        rowCount: z.int(),
+        medianRows: z.number(),
+        tookMs: z.number(),
+      }),
+    ]),
+  )
+  .readonly()
+  .openapi({ description: "Steps unlike the others of their asset: far slower, or with far more rows" });
+
+export const Splits = z
+  .array(
+    z.object({
+      asset: z.string(),
+      partition: z.string(),
+      attempt: z.int(),
+      parts: z.int().openapi({ description: "Slices" }),
+      wanted: z.int().openapi({ description: "Slices that it should have by what was seen: plans follow by and by" }),
+      rowCount: z.int().openapi({ description: "Rows of the input that is sliced" }),
+      medianRows: z.number().nullable().openapi({ description: "Of the other partitions" }),
+      expectedMs: z.number().nullable().openapi({ description: "What it takes in one piece" }),
+      slices: z
+        .array(z.object({ rowCount: z.int(), tookMs: z.number() }))
+        .readonly()
+        .nullable()
+        .openapi({ description: "Largest first, those without rows left out; `null`: they have not all ended well" }),
+      text: z.string().openapi({ description: "All of it in words" }),
+    }),
+  )
+  .readonly()
+  .openapi({ description: "Partitions that were made in slices of their input's rows" });
+
 export const RunSummary = z
   .object({
     runId: z.string(),
@@ -128,28 +174,8 @@ export const RunSummary = z
         }),
       )
       .readonly(),
-    outliers: z
-      .array(
-        z.discriminatedUnion("kind", [
-          z.object({
-            kind: z.literal("straggler"),
-            asset: z.string(),
-            partition: z.string(),
-            elapsedMs: z.number(),
-            medianMs: z.number(),
-          }),
-          z.object({
-            kind: z.literal("skewed"),
-            asset: z.string(),
-            partition: z.string(),
-            rowCount: z.int(),
-            medianRows: z.number(),
-            tookMs: z.number(),
-          }),
-        ]),
-      )
-      .readonly()
-      .openapi({ description: "Steps unlike the others of their asset: far slower, or with far more rows" }),
+    outliers: Outliers,
+    splits: Splits,
   })
   .openapi("RunSummary");
 

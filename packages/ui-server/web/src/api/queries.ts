@@ -6,7 +6,11 @@ import type { MaterializationDto } from "../../../src/read/materialization-dto.t
 import type { PartitionRangeDto } from "../../../src/read/partition-ranges.ts";
 import type { ProblemDto } from "../../../src/read/problem-dto.ts";
 import type { RunDto, StepDto } from "../../../src/read/run-dto.ts";
+import type { RunSummaryDto } from "../../../src/read/run-summary.ts";
+import type { AssetOutliersDto } from "../../../src/read/split-dto.ts";
 import { getJson } from "./client.ts";
+
+const outliersEveryMs = 5_000;
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -75,6 +79,19 @@ export const questions = {
     queryOptions({
       queryKey: ["runs", id, "steps"],
       queryFn: ({ signal }) => readAll<StepDto>(`/runs/${encodeURIComponent(id)}/steps`, { limit: 500 }, signal),
+    }),
+  /** Dear to find out: asked now and then, not with every event. */
+  runOutliers: (id: string, isOpen: boolean) =>
+    queryOptions({
+      queryKey: ["outliers", "run", id, isOpen],
+      queryFn: ({ signal }) => getJson<RunSummaryDto>(`/runs/${encodeURIComponent(id)}/summary`, {}, signal),
+      refetchInterval: isOpen ? outliersEveryMs : false,
+    }),
+  assetOutliers: (key: string) =>
+    queryOptions({
+      queryKey: ["outliers", "asset", key],
+      queryFn: ({ signal }) => getJson<AssetOutliersDto>(`/assets/${encodeURIComponent(key)}/outliers`, {}, signal),
+      refetchInterval: outliersEveryMs,
     }),
   breakers: () =>
     queryOptions({

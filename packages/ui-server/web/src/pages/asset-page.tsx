@@ -10,6 +10,7 @@ import { ErrorNotice, Loading } from "../components/notice.tsx";
 import { PartitionGrid } from "../components/partition-grid.tsx";
 import { RowPreview } from "../components/row-preview.tsx";
 import { StatusBadge } from "../components/status.tsx";
+import { UnevenSteps } from "../components/uneven-steps.tsx";
 import { useTitle } from "../components/use-title.ts";
 import { VersionList } from "../components/version-list.tsx";
 
@@ -17,6 +18,7 @@ import { VersionList } from "../components/version-list.tsx";
 export function AssetPage({ assetKey }: { readonly assetKey: string }) {
   const asset = useQuery(questions.asset(assetKey));
   const partitions = useQuery(questions.partitions(assetKey));
+  const uneven = useQuery(questions.assetOutliers(assetKey));
   const [partition, setPartition] = useState<string | undefined>();
   useTitle(`${assetKey} · ${asset.data?.health ?? ""}`);
   if (asset.isPending) return <Loading what={assetKey} />;
@@ -44,6 +46,7 @@ export function AssetPage({ assetKey }: { readonly assetKey: string }) {
           <PartitionGrid partitions={partitions.data} selected={partition} onSelect={setPartition} />
         )}
       </section>
+      {uneven.data !== undefined && <UnevenSteps found={uneven.data} isOfAsset />}
       <AssetAutomation assetKey={assetKey} partition={partition} />
       <section aria-labelledby="versions">
         <h2 id="versions">Versions{partition === undefined ? "" : ` of ${partition}`}</h2>

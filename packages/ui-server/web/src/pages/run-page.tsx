@@ -8,6 +8,7 @@ import { RowTable } from "../components/row-preview.tsx";
 import { StatusBadge, statusWord } from "../components/status.tsx";
 import { StepBar, stepStates } from "../components/step-bar.tsx";
 import { Timeline } from "../components/timeline.tsx";
+import { UnevenSteps } from "../components/uneven-steps.tsx";
 import { useNow } from "../components/use-now.ts";
 import { useTitle } from "../components/use-title.ts";
 import { WaitingList } from "../components/waiting-list.tsx";
@@ -17,12 +18,14 @@ import { formatCount, formatDuration, formatPartition, formatTime } from "../for
 export function RunPage({ runId }: { readonly runId: string }) {
   const run = useQuery(questions.run(runId));
   const steps = useQuery(questions.steps(runId));
+  const uneven = useQuery(questions.runOutliers(runId, run.data?.finishedAt === null));
   useTitle(`Run ${runId} · ${run.data?.state ?? ""}`);
   if (run.isPending) return <Loading what="the run" />;
   if (run.isError) return <ErrorNotice error={run.error} />;
   return (
     <>
       <RunHeader run={run.data} />
+      {uneven.data !== undefined && <UnevenSteps found={uneven.data} isOfAsset={false} />}
       {steps.isError && <ErrorNotice error={steps.error} />}
       {steps.data !== undefined && <RunSteps run={run.data} steps={steps.data} />}
     </>
