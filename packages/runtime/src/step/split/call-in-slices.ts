@@ -10,7 +10,6 @@ import type { StepListener } from "../step.ts";
 import { joinReports, joinRowFailures } from "./join-reports.ts";
 import { tellEnded, type Slicing } from "./plan-slicing.ts";
 import { shareProgress } from "./share-progress.ts";
-import type { SliceRecord } from "./split-planner.ts";
 
 type RunWork = Extract<ChildWork, { readonly kind: "run" }>;
 
@@ -27,48 +26,56 @@ export async function callInSlices(
   request: RunWork,
   { argument, file, by, parts }: Slicing,
 ): Promise<VerbResult<SliceAnswer>> {
-  const { signal, spec } = work;
-  const files = await sliceFile(file, { by, parts, directory: join(work.stagingDirectory, "sliced"), signal });
-  const listeners = shareProgress(work.listener, files.length);
-  const failed = new AbortController();
-  let deadlineMs: number | null = null;
-  const called = await callEach(files, countAtOnce(work), async (slice, index): Promise<CalledSlice> => {
-    let startedMs = performance.now();
-    const leftMs = deadlineMs === null ? spec.execution.timeoutMs : deadlineMs - startedMs;
-    const result = await callSlice(work, request, {
-      index,
-      count: files.length,
-      argument: { ...argument, file: slice },
-      listener: listeners[index] ?? work.listener,
-      signal: AbortSignal.any([signal, failed.signal]),
-      timeoutMs: Math.max(1, Math.ceil(leftMs)),
-      onStarted() {
-        startedMs = performance.now();
-        deadlineMs ??= startedMs + spec.execution.timeoutMs;
-      },
-    });
-    if (result.kind === "ended") failed.abort();
-    return { result, record: { rowCount: slice.rowCount, tookMs: Math.round(performance.now() - startedMs) } };
-  });
+  const directory = join(work.stagingDirectory, "sliced");
+  const files = await sliceFile(file, { by, parts, directory, signal: work.signal });
+  const called = await callSlices(
+    work,
+    request,
+    files.map((slice) => ({ ...argument, file: slice })),
+  );
   const end = findEnd(called);
   if (end !== undefined) return end;
   const answer = await joinAnswers(work, called, request.output.path);
-  if (answer.kind === "rows")
-    await tellEnded(
-      work,
-      called.map(({ record }) => record),
-    );
+  const records = called.map(({ tookMs }, index) => ({ rowCount: files[index]?.rowCount ?? 0, tookMs }));
+  if (answer.kind === "rows") await tellEnded(work, records);
   return { kind: "done", value: answer };
 }
 
 interface CalledSlice {
   readonly result: VerbResult<SliceAnswer>;
-  readonly record: SliceRecord;
+  readonly tookMs: number;
+}
+
+async function callSlices(
+  work: StepWork,
+  request: RunWork,
+  slices: readonly Argument[],
+): Promise<readonly CalledSlice[]> {
+  const { timeoutMs } = work.spec.execution;
+  const listeners = shareProgress(work.listener, slices.length);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([work.signal, failed.signal]);
+  let deadlineMs: number | null = null;
+  return callEach(slices, countAtOnce(work), async (argument, index): Promise<CalledSlice> => {
+    let startedMs = performance.now();
+    const result = await callSlice(work, request, {
+      name: `slice ${index + 1} of ${slices.length}`,
+      argument,
+      listener: listeners[index] ?? work.listener,
+      signal,
+      timeoutMs: deadlineMs === null ? timeoutMs : Math.max(1, Math.ceil(deadlineMs - startedMs)),
+      onStarted() {
+        startedMs = performance.now();
+        deadlineMs ??= startedMs + timeoutMs;
+      },
+    });
+    if (result.kind === "ended") failed.abort();
+    return { result, tookMs: Math.round(performance.now() - startedMs) };
+  });
 }
 
 interface SliceCall {
-  readonly index: number;
-  readonly count: number;
+  readonly name: string;
   readonly argument: Argument;
   readonly listener: StepListener;
   readonly signal: AbortSignal;
@@ -79,11 +86,10 @@ interface SliceCall {
 async function callSlice(
   work: StepWork,
   request: RunWork,
-  { index, count, argument, ...options }: SliceCall,
+  { name, argument, ...options }: SliceCall,
 ): Promise<VerbResult<SliceAnswer>> {
-  const number = index + 1;
   const { format, schema } = request.output;
-  const directory = join(work.stagingDirectory, `slice-${number}`);
+  const directory = join(work.stagingDirectory, name.replaceAll(" ", "-"));
   await mkdir(directory, { recursive: true });
   const slice: RunWork = {
     ...request,
@@ -92,8 +98,7 @@ async function callSlice(
     // Another attempt may have other slices: what one has kept is of no use to it.
     savedDirectory: join(directory, "saved"),
   };
-  const subject = `${nameStep(work.step)}, slice ${number} of ${count}`;
-  const answered = await performInChild(work, slice, { ...options, subject });
+  const answered = await performInChild(work, slice, { ...options, subject: `${nameStep(work.step)}, ${name}` });
   return answered.kind === "ended"
     ? answered
     : { kind: "done", value: expectKind(answered.value, "rows", "invalidRows") };
@@ -119,7 +124,9 @@ async function callEach<T, R>(
   const take = async (): Promise<void> => {
     for (const [index, item] of rest) results.set(index, await call(item, index));
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, take));
+  // What has begun is seen to its end, whatever becomes of the others.
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, take));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   return items.flatMap((_, index) => results.get(index) ?? []);
 }
 
