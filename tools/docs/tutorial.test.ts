@@ -16,7 +16,7 @@ const pages = [
 
 test.each(pages)(
   "the commands of the page $page print what it shows",
-  { timeout: 180_000 },
+  { timeout: 900_000 },
   async ({ page, example, written }) => {
     const path = join(root, `docs/tutorial/${page}.md`);
     const text = await readFile(path, "utf8");
