@@ -73,7 +73,7 @@ function createKinds(): Kinds {
 function renderKinds({ positions }: StoredShape, { list }: Kinds) {
   const each = list.map((kind) => ({ ...kind, position: positions[kind.asset.position] }));
   return sql`${each.map(({ asset }) => asset.key)}::text[], ${each.map(({ position }) => position?.store ?? "")}::text[],
-    ${each.map(({ position }) => position?.codeVersion ?? "")}::text[], ${each.map(({ position }) => position?.schemaVersion ?? "")}::text[],
+    ${each.map(({ asset }) => asset.planned.codeVersion)}::text[], ${each.map(({ asset }) => asset.planned.schemaVersion)}::text[],
     ${each.map(({ inputs }) => inputs)}::text[], ${each.map(({ position }) => position?.lane ?? 0)}::smallint[],
     ${each.map(({ position }) => position?.priority ?? 0)}::integer[]`;
 }
