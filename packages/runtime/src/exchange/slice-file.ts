@@ -8,7 +8,7 @@ import { renderFileScan } from "./read-exchange-file.ts";
 import { requireAllRows } from "./require-all-rows.ts";
 import { runCopy } from "./run-copy.ts";
 
-export interface SliceOptions {
+interface SliceOptions {
   /** A column: rows with one value of it, and all that have none, are in one slice. */
   readonly by: string;
   readonly parts: number;

@@ -5,7 +5,7 @@ import { failureOfChild } from "./outcome/classify-failure.ts";
 import { nameStep, type StepWork, type VerbResult } from "./step-work.ts";
 
 /** Where a piece of work is not the whole of a step. */
-export type ChildOptions = Partial<Omit<WorkOptions, "code">>;
+type ChildOptions = Partial<Omit<WorkOptions, "code">>;
 
 /** One piece of work in a child, as an attempt's outcome where it ends the attempt. */
 export async function performInChild(

@@ -12,7 +12,7 @@ import {
 } from "./decide-split.ts";
 
 /** What would be sliced. */
-export interface SplitRequest {
+interface SplitRequest {
   readonly split: { readonly position: string; readonly parts: number | "auto" };
   /** Rows of the input. */
   readonly rowCount: number;
