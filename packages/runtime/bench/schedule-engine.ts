@@ -4,8 +4,9 @@ import type { RunId } from "../src/ledger/records.ts";
 import { silentLogger } from "../src/observe/logger.ts";
 import { ensureDoorbell } from "../src/queue/doorbell/doorbell.ts";
 import { insertRun } from "../src/queue/submit-run.ts";
+import type { StepExecutor } from "../src/step/step.ts";
 import { startWorker } from "../src/worker/start-worker.ts";
-import { createTestExecutor, type StepBehaviour } from "../test/worker/test-executor.ts";
+import { createTestExecutor } from "../test/worker/test-executor.ts";
 import { executionOf, planOf, type AssetSketch } from "../test/worker/test-plans.ts";
 import type { CpuMeter } from "./cpu-meter.ts";
 
@@ -44,7 +45,14 @@ export function listShapes(total: number): Readonly<Record<"layered" | "wide" | 
 /** Looks so seldom that looking costs nothing: polling was a tenth of what was measured. */
 const lookEveryMs = 25;
 
-/** One run by the real engine: one worker, whose steps do what `behave` does. */
+/** What a worker runs before it is measured: one that runs for weeks is to be measured, not the compilation of its code. */
+export const warmUp: readonly AssetSketch[] = listShapes(2000).layered.map(({ key, inputs = [], ...sketch }) => ({
+  ...sketch,
+  key: `warm_${key}`,
+  inputs: inputs.map((input) => (typeof input === "string" ? `warm_${input}` : input)),
+}));
+
+/** One run by the real engine: one worker, whose steps do what the executor does. */
 export async function measureEngine(
   url: string,
   bench: {
@@ -52,13 +60,14 @@ export async function measureEngine(
     readonly sketches: readonly AssetSketch[];
     readonly cpu: CpuMeter;
     readonly concurrency: number;
-    readonly behave?: StepBehaviour;
+    /** What steps do. @default nothing */
+    readonly executor?: StepExecutor;
   },
 ): Promise<Measured> {
   await using ledger = await openDatabase(url, bench.name);
   await using _worker = await startWorker({
     ledger,
-    executor: createTestExecutor(bench.behave),
+    executor: bench.executor ?? createTestExecutor(),
     concurrency: bench.concurrency,
     stores: () => new Set(["default"]),
     resources: {},
@@ -66,8 +75,7 @@ export async function measureEngine(
     logger: silentLogger,
     random: Math.random,
   });
-  // A worker that runs for weeks is measured, not the compilation of its code.
-  await finishRun(ledger, await submitRun(ledger, listShapes(2000).layered));
+  await finishRun(ledger, await submitRun(ledger, warmUp));
   const plan = planOf(bench.sketches);
   const submittedMs = performance.now();
   const id = await submitRun(ledger, bench.sketches, plan);

@@ -10,6 +10,7 @@ import {
   ids,
   orders,
   prepare,
+  prepareSmall,
   publish,
   read,
   stampedAsset,
@@ -69,7 +70,6 @@ test.for([asset("terminated", true), stampedAsset("terminated_stamped", true)])(
 test.for([asset("lost_reply", true), stampedAsset("lost_reply_stamped", true)])(
   "a reply to COMMIT of $key that is lost is looked up in the ledger",
   async (a) => {
-    let lose = false;
     await using store = await open();
     await publish(store, scratch, { asset: a, partition: "a", rows: orders(2) });
     const request = await prepare(store, scratch, {
@@ -79,28 +79,90 @@ test.for([asset("lost_reply", true), stampedAsset("lost_reply_stamped", true)])(
       base: 1,
       commitId: `lost-${a.key}`,
     });
-    // The server commits, and the connection breaks before anybody hears of it.
-    const query = pg.Client.prototype.query;
-    pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
-      const answer: unknown = Reflect.apply(query, this, args);
-      if (!lose || args[0] !== "commit" || !(answer instanceof Promise)) return answer;
-      lose = false;
-      return answer.then(() => {
-        throw new Error("Connection terminated unexpectedly");
-      });
-    } as typeof query;
-    try {
-      lose = true;
-      expect(await store.commit([request])).toMatchObject([{ version: 2, isReplay: false }]);
-    } finally {
-      pg.Client.prototype.query = query;
-    }
-    expect(lose).toBe(false);
+    expect(await losingReply(() => store.commit([request]))).toMatchObject([{ version: 2, isReplay: false }]);
     expect(ids(await read(store, a, [{ partition: request.staged.target.partition, version: 2 }]))).toEqual([
       0, 1, 2, 3, 4,
     ]);
   },
 );
+
+/** The server commits, and the connection breaks before anybody hears of it; once. */
+async function losingReply<T>(work: () => Promise<T>): Promise<T> {
+  let lose = true;
+  const query = pg.Client.prototype.query;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    const answer: unknown = Reflect.apply(query, this, args);
+    if (!lose || args[0] !== "commit" || !(answer instanceof Promise)) return answer;
+    lose = false;
+    return answer.then(() => {
+      throw new Error("Connection terminated unexpectedly");
+    });
+  } as typeof query;
+  try {
+    return await work();
+  } finally {
+    pg.Client.prototype.query = query;
+    expect(lose).toBe(false);
+  }
+}
+
+test("a reply to a COMMIT that many steps share is looked up for each of their commit ids", async () => {
+  const a = asset("lost_shared", true);
+  await using store = await open();
+  const names = ["a", "b", "c", "d"];
+  const requests = await Promise.all(
+    names.map((partition, index) =>
+      prepareSmall(store, scratch, { asset: a, partition, rows: orders(1, index), commitId: `shared-${partition}` }),
+    ),
+  );
+  const commits = await losingReply(() => Promise.all(requests.map((request) => store.commit([request]))));
+  expect(commits.flat().map(({ commitId, isReplay }) => [commitId, isReplay])).toEqual(
+    names.map((name) => [`shared-${name}`, false]),
+  );
+  expect(ids(await read(store, a, commits.flat()))).toEqual([0, 1, 2, 3]);
+  const found = await store.findCommits(requests.map(({ commitId }) => commitId));
+  expect(found.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+});
+
+test("of steps that share a transaction, one whose rows the server refuses fails alone", async () => {
+  const a = asset("refused_alone", true);
+  await using store = await open();
+  const rows = [orders(1, 0), [{ id: 1, name: "a\0b", amount: 1 }], orders(1, 2), orders(1, 3)];
+  const requests = await Promise.all(
+    rows.map((some, index) => prepareSmall(store, scratch, { asset: a, partition: `p${index}`, rows: some })),
+  );
+  const outcomes = await Promise.allSettled(requests.map((request) => store.commit([request])));
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);
+  expect(outcomes[1]).toMatchObject({ reason: { code: "STORE_VALUE_INVALID" } });
+  expect(await store.listHeads("prod", a.key)).toHaveLength(3);
+  expect((await admin.query("select id from refused_alone order by id")).rows.map(({ id }) => Number(id))).toEqual([
+    0, 2, 3,
+  ]);
+});
+
+test("of two processes whose shared transactions want one head, the loser's one step alone is refused", async () => {
+  const a = asset("raced", true);
+  await using first = await open();
+  await using second = await open();
+  const requestsOf = (store: Store, own: string) =>
+    Promise.all(
+      [`${own}1`, "common", `${own}2`].map((partition, index) =>
+        prepareSmall(store, scratch, { asset: a, partition, rows: orders(1, index) }),
+      ),
+    );
+  const [ofFirst, ofSecond] = [await requestsOf(first, "x"), await requestsOf(second, "y")];
+  const outcomes = await Promise.allSettled([
+    ...ofFirst.map((request) => first.commit([request])),
+    ...ofSecond.map((request) => second.commit([request])),
+  ]);
+  const refused = outcomes.flatMap((outcome, index) =>
+    outcome.status === "rejected" ? [{ index, reason: outcome.reason }] : [],
+  );
+  expect(refused).toHaveLength(1);
+  expect([1, 4]).toContain(refused[0]?.index);
+  expect(refused[0]?.reason).toMatchObject({ code: "STORE_STALE" });
+  expect(await first.listHeads("prod", a.key)).toHaveLength(5);
+});
 
 test("two processes that commit at the same time get one order, and one of two that want the same head is refused", async () => {
   const a = asset("two_processes", true);

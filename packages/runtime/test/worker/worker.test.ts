@@ -6,8 +6,9 @@ import { openLedger, type LedgerConnections } from "../../src/ledger/open-ledger
 import { cancelRun, pauseRun, resumeRun, retryRun } from "../../src/queue/control-run.ts";
 import { createShapeCache } from "../../src/queue/shape/shape-cache.ts";
 import { insertRun } from "../../src/queue/submit-run.ts";
+import type { ClaimedStep } from "../../src/step/step.ts";
 import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
-import { failed } from "./test-executor.ts";
+import { createTestExecutor, failed } from "./test-executor.ts";
 import { planOf } from "./test-plans.ts";
 import {
   countStates,
@@ -55,6 +56,51 @@ test("a run of layered assets succeeds, and its versions name what they read", a
     ["1", "c"],
   ]);
   expect(made.items.every((each) => each.isHead)).toBe(true);
+});
+
+test("a step that only waits for a commit that it shares leaves its slot to others", async () => {
+  const id = await submit(ledger.db, [{ key: "many", partitions: 3 }]);
+  const all = Promise.withResolvers<void>();
+  let waiting = 0;
+  await using _worker = await startTestWorker(
+    ledger.connections,
+    async (_step, _signal, listener) => {
+      waiting += 1;
+      if (waiting === 3) all.resolve();
+      listener.publishing?.();
+      await all.promise;
+      return undefined;
+    },
+    { concurrency: 1 },
+  );
+  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
+});
+
+test("steps that were claimed together are told of together, and begin when what they need was asked for", async () => {
+  const id = await submit(ledger.db, [{ key: "told", partitions: 4 }]);
+  const executor = createTestExecutor();
+  const asked = new Set<ClaimedStep>();
+  const early: ClaimedStep[] = [];
+  const told: number[] = [];
+  await using _worker = await startTestWorker(ledger.connections, undefined, {
+    concurrency: 4,
+    executor: {
+      ...executor,
+      async execute(step, listener, signal) {
+        if (asked.has(step)) early.push(step);
+        return executor.execute(step, listener, signal);
+      },
+      async expect(steps) {
+        told.push(steps.length);
+        for (const step of steps) asked.add(step);
+        await new Promise(setImmediate);
+        for (const step of steps) asked.delete(step);
+      },
+    },
+  });
+  expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
+  expect(Math.max(...told)).toBeGreaterThan(1);
+  expect(early).toEqual([]);
 });
 
 test("a failure that may pass is tried again, with its attempts on record", async () => {

@@ -58,6 +58,20 @@ test("calls that want the same head do not share a transaction", async () => {
   expect(publisher.groups).toEqual([["a"], ["b", "c"]]);
 });
 
+test("rows that are in memory fill a transaction, and the rest goes into the next", async () => {
+  const publisher = notingPublisher(() => ({ commits: [] }));
+  const queue = new PublishQueue(publisher);
+  const large = (commitId: string): CommitRequest => {
+    const { staged, measurement, ...rest } = request(commitId);
+    return { ...rest, staged: { ...staged, rows: [] }, measurement: { ...measurement, sizeBytes: 3_000_000 } };
+  };
+  await Promise.all(["a", "b", "c", "d"].map((id) => queue.commit([large(id)])));
+  expect(publisher.groups).toEqual([
+    ["a", "b"],
+    ["c", "d"],
+  ]);
+});
+
 test("when a transaction of several calls fails, each is tried by itself and has its own outcome", async () => {
   const publisher: Publisher = {
     publish(calls) {

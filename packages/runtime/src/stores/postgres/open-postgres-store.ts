@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { quoteIdentifier } from "../../exchange/quote.ts";
+import { internalSchema } from "../catalog/names.ts";
 import { ensureMeta } from "../catalog/read-catalog.ts";
 import { renderCatalog } from "../catalog/render-catalog.ts";
 import type { CommitPhase } from "../commit/commit-context.ts";
@@ -23,6 +24,9 @@ export interface OpenPostgresOptions {
   readonly now: () => number;
   readonly onPhase: (phase: CommitPhase) => void | Promise<void>;
 }
+
+/** Every commit asks for the last sequence, and looks are for those after one. A column store needs none to answer. */
+const indexes = [`create index if not exists version_by_sequence on ${internalSchema}.version (sequence)`];
 
 /** Opens the one store of a database, making it when it is not there. @throws {STORE_UNREACHABLE} */
 export async function openPostgresStore(options: OpenPostgresOptions): Promise<PostgresStore> {
@@ -47,7 +51,7 @@ async function prepare(
 ): Promise<{ readonly storeId: string; readonly serverVersion: number }> {
   return await database.transact(async (session) => {
     await session.run(commitLock);
-    for (const statement of [...renderCatalog(), ...renderStagingCatalog()]) await session.run(statement);
+    for (const statement of [...renderCatalog(), ...indexes, ...renderStagingCatalog()]) await session.run(statement);
     await followStagingCatalog(session);
     await session.run(`create schema if not exists ${quoteIdentifier(schema)}`);
     await ensureMeta(session, "format_version", "1");

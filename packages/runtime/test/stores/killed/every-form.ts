@@ -9,6 +9,7 @@ import {
   orderSchema,
   partition,
   prepare,
+  prepareSmall,
   publish,
   stampedAsset,
   type Publication,
@@ -35,6 +36,8 @@ export function formsOf(name: string) {
   return {
     parts: asset(`${name}_parts`, true),
     whole: asset(`${name}_whole`, false),
+    small: asset(`${name}_small`, true),
+    smallWhole: asset(`${name}_small_whole`, false),
     stamped: stampedAsset(`${name}_stamped`, false),
     stampedParts: stampedAsset(`${name}_stamped_parts`, true),
     feed: asset(`${name}_feed`, false),
@@ -46,9 +49,10 @@ export function formsOf(name: string) {
 /** The first version of everything, and what the merges are to read for their second one. */
 export async function publishFirst({ store, scratch, name }: World): Promise<void> {
   const forms = formsOf(name);
-  const { feed, merged, mergedParts, parts, stamped, stampedParts, whole } = forms;
+  const { feed, merged, mergedParts, parts, small, stamped, stampedParts, whole } = forms;
   await publish(store, scratch, { asset: parts, partition: "a", rows: orders(3) });
   await publish(store, scratch, { asset: whole, rows: orders(3) });
+  await publish(store, scratch, { asset: small, partition: "a", rows: orders(3) });
   await publish(store, scratch, { asset: stamped, rows: orders(3) });
   await publish(store, scratch, { asset: stampedParts, partition: "a", rows: orders(3) });
   const first = await publish(store, scratch, { asset: feed, rows: orders(8) });
@@ -57,10 +61,15 @@ export async function publishFirst({ store, scratch, name }: World): Promise<voi
   await publish(store, scratch, { asset: feed, rows: orders(10, 4), base: 1 });
 }
 
+/** Each by a call of its own, as steps do that end together: they share a transaction. */
+export async function commitEach(store: Store, requests: readonly CommitRequest[]): Promise<readonly Commit[]> {
+  return (await Promise.all(requests.map((request) => store.commit([request])))).flat();
+}
+
 /** The second version of everything, staged and measured: in the stamped ones rows go, stay and come. */
 export async function prepareSecond(world: World): Promise<readonly CommitRequest[]> {
   const { store, scratch, name } = world;
-  const { feed, merged, mergedParts, parts, stamped, stampedParts, whole } = formsOf(name);
+  const { feed, merged, mergedParts, parts, small, smallWhole, stamped, stampedParts, whole } = formsOf(name);
   const writes: readonly (Write & { readonly base?: number })[] = [
     { asset: parts, partition: "a", rows: orders(5, 10), base: 1 },
     { asset: parts, partition: "b", rows: orders(4, 20) },
@@ -79,6 +88,15 @@ export async function prepareSecond(world: World): Promise<readonly CommitReques
   if (second === undefined) throw new Error("there is nothing to merge");
   for (const target of [merged, mergedParts])
     requests.push(await prepareMerge(world, { target, feed: second, base: 1, commitId: "second" }));
+  // What is in memory alone.
+  for (const { asset: written, ...write } of [
+    { asset: small, partition: "a", rows: orders(2, 40), base: 1 },
+    { asset: small, partition: "b", rows: orders(1, 50) },
+    { asset: smallWhole, partition: "", rows: orders(1, 60) },
+  ]) {
+    const publication: Publication = { asset: written, ...write, commitId: `${written.key}@${write.partition}` };
+    requests.push(await prepareSmall(store, scratch, publication));
+  }
   return requests;
 }
 

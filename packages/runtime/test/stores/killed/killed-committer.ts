@@ -1,7 +1,7 @@
 import pg from "pg";
 import { openStore } from "../../../src/stores/open-store.ts";
 import { createScratch } from "../stored-rows.ts";
-import { prepareSecond, publishFirst } from "./every-form.ts";
+import { commitEach, prepareSecond, publishFirst } from "./every-form.ts";
 
 /*
  * A process that commits to a store in Postgres and kills itself while it does: `node killed-committer.ts <url> <folder> <name> <when>`. `when` is a boundary of
@@ -33,5 +33,5 @@ await publishFirst(world);
 isArmed = true;
 const requests = await prepareSecond(world);
 reach("staged");
-await store.commit(requests);
+await commitEach(store, requests);
 throw new Error(`${when} was not reached`);
