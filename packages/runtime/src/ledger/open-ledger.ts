@@ -4,6 +4,7 @@ import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { renderArray } from "./array-literal.ts";
 import type { LedgerDatabase } from "./database.ts";
+import { guardTransactions } from "./guard-transactions.ts";
 import { findSchemaVersion, listMigrations, migrateLedger } from "./migrate.ts";
 
 /** Kysely over schema `watersmeet`. */
@@ -54,7 +55,7 @@ export async function openLedger(url: string, options: OpenOptions = {}): Promis
   const db = new Kysely<LedgerDatabase>({ dialect: new PostgresDialect({ pool }) });
   return {
     url,
-    db: db.withSchema("watersmeet"),
+    db: guardTransactions(db.withSchema("watersmeet")),
     pool,
     async [Symbol.asyncDispose]() {
       await db.destroy();

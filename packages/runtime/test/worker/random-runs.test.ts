@@ -88,7 +88,7 @@ test("whatever the graph and whoever fails, every step ends once, as the model s
       }
       await expectCountersToAgree(id, expected);
     }),
-    { numRuns: 80 },
+    { numRuns: 40 },
   );
   await expectSound(ledger.db);
 });
