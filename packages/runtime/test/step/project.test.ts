@@ -103,6 +103,26 @@ test("a query over an asset of another store is a problem", async () => {
   expect(problems).toMatchObject([{ code: "STORES_DIFFER", at: { file: extra, line: 4 } }]);
 });
 
+test("slices by a column that the input has not are a problem, and those by one that it has are none", async () => {
+  const asking = (by: string): Promise<ReturnType<OpenProject["current"]>> =>
+    loadWith([
+      'import { asset, type In } from "@watersmeet/core";',
+      'import type { customers } from "./shop.ts";',
+      'import { Customer } from "./shop.ts";',
+      `export const sliced = asset({ schema: Customer, splittable: { by: ${JSON.stringify(by)} } }, (c: In<typeof customers>) => c.all());`,
+    ]);
+  const { problems } = await asking("nme");
+  expect(problems).toMatchObject([
+    {
+      code: "ANALYZE_SPLIT_INVALID",
+      message: '"sliced" is split by "nme", which is no column of "customers"',
+      hint: "The columns are id, name, since",
+      at: { file: extra, line: 4 },
+    },
+  ]);
+  expect((await asking("name")).problems).toEqual([]);
+});
+
 test("a merge whose key cannot be compared is a problem before anything runs", async () => {
   const { problems } = await loadWith([
     'import { merge, type In } from "@watersmeet/core";',
