@@ -33,6 +33,7 @@ export type {
   MaterializationId,
   PartitionStatus,
   RunId,
+  OnDeploy,
   RunRecord,
   RunState,
   StepRecord,

@@ -5,8 +5,9 @@ import type { AssetKey } from "../values/asset-key.ts";
 import { countRanges, normalizeRanges, type OrdinalRange } from "../values/ordinal-ranges.ts";
 import { decidePartitions, type Decisions } from "./decide-partitions.ts";
 import { findPins } from "./find-pins.ts";
-import type { Plan, PlannedAsset, PlannedInput, PlanRequest } from "./plan.ts";
-import { createPlanningState, type AssetState, type PlanningInput, type PlanningState } from "./planning-state.ts";
+import type { Plan, PlannedAsset, PlanRequest } from "./plan.ts";
+import { listPlannedInputs } from "./planned-inputs.ts";
+import { createPlanningState, type PlanningInput, type PlanningState } from "./planning-state.ts";
 import { createRankedSet, type RankedSet } from "./ranked-set.ts";
 import { resolvePartitions } from "./resolve-partitions.ts";
 
@@ -70,24 +71,13 @@ function describeAsset(state: PlanningState, key: AssetKey, { run, skip }: Decis
   return {
     asset: key,
     partitions: own.asset.partitions,
-    inputs: listInputs(state, own),
+    inputs: listPlannedInputs(state.graph, own.asset),
     partitionCount: own.space.size,
     codeVersion: own.asset.codeVersion,
     schemaVersion: own.asset.schemaVersion,
     run,
     skip,
   };
-}
-
-function listInputs(state: PlanningState, own: AssetState): readonly PlannedInput[] {
-  return own.reads.map(({ edge: { position, name, from, mapping, isOptional } }) => ({
-    position,
-    name,
-    asset: from,
-    mapping,
-    isOptional,
-    partitions: state.stateOf(from).asset.partitions,
-  }));
 }
 
 /** The members that a plan knows, in one order, whatever else the caller's object holds. */

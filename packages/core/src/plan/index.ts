@@ -17,6 +17,7 @@ export type {
   SkippedGroup,
   SkipReason,
 } from "./plan.ts";
+export { listPlannedInputs } from "./planned-inputs.ts";
 export { createPlanningState, type PlanningInput, type PlanningState } from "./planning-state.ts";
 export type { RankedSet } from "./ranked-set.ts";
 export type { HeadState, StateSnapshot } from "./state-snapshot.ts";

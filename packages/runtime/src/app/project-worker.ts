@@ -6,6 +6,7 @@ import type { Project } from "../project/project.ts";
 import { planSplit, recordSlices } from "../queue/split/plan-splits.ts";
 import { createStepExecutor } from "../step/step-executor.ts";
 import { startWorker } from "../worker/start-worker.ts";
+import { createCodeReader } from "./asset-execution.ts";
 import type { StoreSet } from "./store-set.ts";
 
 export interface ProjectWorkerDeps {
@@ -22,10 +23,6 @@ const tryStoresEveryMs = 2000;
 
 /** What running steps have to end when a worker is asked to stop. */
 const graceMs = 10_000;
-
-function listCodeVersions({ graph }: Project): ReadonlyMap<string, string> {
-  return new Map([...graph.assets].map(([key, asset]) => [key, asset.codeVersion]));
-}
 
 /** Starts executing steps of a project in this process: in its children, on the stores that it can open. */
 export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<AsyncDisposable> {
@@ -58,7 +55,7 @@ export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<Async
       executor,
       concurrency: config.worker.concurrency,
       stores: () => new Set(stores.open.keys()),
-      codeVersions: () => listCodeVersions(deps.project()),
+      code: createCodeReader(deps.project, config),
       resources: config.resources,
       retry: config.retries,
       logger,

@@ -3,12 +3,12 @@ import { notifyFollowers } from "../ledger/events.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { RunId, RunRecord } from "../ledger/records.ts";
-import { cancelRun, pauseRun, resumeRun, retryRun } from "../queue/control-run.ts";
+import { cancelRun, changeOnDeploy, pauseRun, resumeRun, retryRun } from "../queue/control-run.ts";
 import { ringDoorbell } from "../queue/doorbell/doorbell.ts";
 import { createShapeCache } from "../queue/shape/shape-cache.ts";
 import type { Watersmeet } from "./watersmeet.ts";
 
-type RunControl = Pick<Watersmeet, "cancelRun" | "pauseRun" | "resumeRun" | "retryRun">;
+type RunControl = Pick<Watersmeet, "cancelRun" | "changeOnDeploy" | "pauseRun" | "resumeRun" | "retryRun">;
 
 /** Changes of runs by people; each tells followers and gives the run as it is then. */
 export function createRunControl(db: LedgerDb, ledger: Ledger): RunControl {
@@ -22,6 +22,11 @@ export function createRunControl(db: LedgerDb, ledger: Ledger): RunControl {
     async cancelRun(id, by) {
       await getRun(ledger, id);
       await cancelRun(db, id, by);
+      return after(id, 0);
+    },
+    async changeOnDeploy(id, onDeploy, by) {
+      await getRun(ledger, id);
+      await changeOnDeploy(db, { id, by, onDeploy });
       return after(id, 0);
     },
     async pauseRun(id, by) {

@@ -5,7 +5,7 @@ import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import type { Config } from "../config/config.ts";
 import type { Doctor } from "../doctor/doctor.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { LedgerEvent, Materialization, PartitionStatus, RunId, RunRecord } from "../ledger/records.ts";
+import type { LedgerEvent, Materialization, OnDeploy, PartitionStatus, RunId, RunRecord } from "../ledger/records.ts";
 import type { Project } from "../project/project.ts";
 import type { Outlier } from "../queue/outliers/find-outliers.ts";
 import type { SplitRecord } from "../queue/split/read-splits.ts";
@@ -20,6 +20,8 @@ export interface RunRequest extends PlanRequest {
   readonly kind?: "run" | "backfill";
   /** Steps of this run at the same time, over all workers. */
   readonly maxParallel?: number;
+  /** What becomes of steps that have not begun when workers with other code register. @default "pin" */
+  readonly onDeploy?: OnDeploy;
   /** Who asked: `cli:ana@host`, `http`, `web`. */
   readonly requestedBy: string;
   /** The same key gives the same run. */
@@ -72,6 +74,8 @@ export interface Watersmeet extends AsyncDisposable {
   cancelRun(id: RunId, by: string): Promise<RunRecord>;
   pauseRun(id: RunId, by: string): Promise<RunRecord>;
   resumeRun(id: RunId, by: string): Promise<RunRecord>;
+  /** Of a run that goes on. @throws {RUN_STATE_CONFLICT} when it has ended */
+  changeOnDeploy(id: RunId, onDeploy: OnDeploy, by: string): Promise<RunRecord>;
   /** Failed, blocked and upstreamFailed steps of a finished run go back to waiting or ready. */
   retryRun(id: RunId, by: string): Promise<RunRecord>;
   /** Starts executing steps in this process until disposed. One per process; a no-op when it already runs. */

@@ -3,7 +3,7 @@ import type { CutDecision, MergeOrder } from "@watersmeet/core/merge";
 import type { RunReason, SkipReason } from "@watersmeet/core/plan";
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
-import type { DecisionKind, MaterializationId, RunId, RunState, StepState } from "./records.ts";
+import type { DecisionKind, MaterializationId, OnDeploy, RunId, RunState, StepState } from "./records.ts";
 
 /** Tables of schema `watersmeet`, as Kysely sees them. Big integers arrive as text. The one home of these types. */
 export interface LedgerDatabase {
@@ -156,6 +156,10 @@ interface RunTable {
   requested_by: string;
   idempotency_key: string | null;
   max_parallel: number | null;
+  on_deploy: Generated<OnDeploy>;
+  code_as_of: Generated<Date>;
+  code_revision: Generated<number>;
+  failure: ColumnType<Json, undefined, string | null>;
   step_count: number;
   open_count: number;
   revision: Generated<number>;
@@ -185,6 +189,7 @@ interface RunAssetTable {
   priority: Generated<number>;
   max_attempts: number;
   wait: ColumnType<WaitPolicy | null, string | null, never>;
+  layout: string | null;
   succeeded: Generated<number>;
   unchanged: Generated<number>;
   failed: Generated<number>;

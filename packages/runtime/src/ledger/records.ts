@@ -16,6 +16,12 @@ export function toMaterializationId(text: string): MaterializationId {
 export type RunState = "queued" | "running" | "paused" | "cancelling" | "succeeded" | "failed" | "cancelled";
 
 /**
+ * What becomes of the steps of a live run that have not begun when workers with other code register: they wait for a worker with the code that they were
+ * planned with, go on with the new code, or the run is cancelled.
+ */
+export type OnDeploy = "pin" | "upgrade" | "abort";
+
+/**
  * waiting (inputs not there yet) → ready → running → succeeded | unchanged | failed | blocked | cancelled; running → ready (retry, lost worker);
  * waiting → upstreamFailed | cancelled. From `succeeded` on, states are terminal and written once.
  */
@@ -42,6 +48,9 @@ export interface RunRecord {
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
   readonly maxParallel: number | null;
+  readonly onDeploy: OnDeploy;
+  /** Why it was cancelled, when nobody asked for it. */
+  readonly failure: Json;
   readonly stepCount: number;
   /** Skipped while planning, by reason kind. */
   readonly skipped: Readonly<Partial<Record<SkipReason["kind"], number>>>;

@@ -1,8 +1,9 @@
+import type { Json } from "@watersmeet/core/values";
 import { sql } from "kysely";
 import { buildPage, isId, parseCursor } from "./cursor.ts";
 import type { Ledger, Page, PageRequest } from "./ledger.ts";
 import type { LedgerDb } from "./open-ledger.ts";
-import type { RunId, RunRecord, RunState, StepState } from "./records.ts";
+import type { OnDeploy, RunId, RunRecord, RunState, StepState } from "./records.ts";
 
 export async function findRun(db: LedgerDb, id: RunId): Promise<RunRecord | undefined> {
   if (!isId(id)) return undefined;
@@ -36,6 +37,8 @@ interface RunRow {
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
   readonly max_parallel: number | null;
+  readonly on_deploy: OnDeploy;
+  readonly failure: Json;
   readonly step_count: number;
   readonly open_count: number;
   readonly skipped: RunRecord["skipped"];
@@ -51,7 +54,7 @@ interface RunRow {
 
 /** Endings are counted as they are written; ready and running steps through their partial indexes; waiting is what is left. */
 const selectRuns = sql`
-  select run.id, kind, environment, state, selection, partitions, requested_by, created_at, started_at, finished_at, max_parallel,
+  select run.id, kind, environment, state, selection, partitions, requested_by, created_at, started_at, finished_at, max_parallel, on_deploy, failure,
     step_count, open_count, skipped, ends.*, live.*
   from watersmeet.run
   cross join lateral (
@@ -90,6 +93,8 @@ function toRunRecord(row: RunRow): RunRecord {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     maxParallel: row.max_parallel,
+    onDeploy: row.on_deploy,
+    failure: row.failure,
     stepCount: row.step_count,
     skipped: row.skipped,
     steps,

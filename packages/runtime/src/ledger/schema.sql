@@ -243,6 +243,11 @@ create table watersmeet.migration (
   name text not null,
   applied_at timestamp with time zone not null default now()
 );
+create table watersmeet.release (
+  id bigint not null generated always as identity,
+  code_id text not null,
+  declared_at timestamp with time zone not null default now()
+);
 create table watersmeet.resource (
   name text not null,
   concurrency integer,
@@ -313,7 +318,11 @@ create table watersmeet.run (
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
   revision integer not null default 0,
-  window_size integer
+  window_size integer,
+  on_deploy text not null default 'pin'::text,
+  code_as_of timestamp with time zone not null default now(),
+  code_revision integer not null default 0,
+  failure jsonb
 );
 create table watersmeet.run_asset (
   run_id bigint not null,
@@ -340,7 +349,9 @@ create table watersmeet.run_asset (
   wait jsonb,
   lane smallint not null default 0,
   priority integer not null default 0,
-  resources jsonb not null default '[]'::jsonb
+  resources jsonb not null default '[]'::jsonb,
+  layout text,
+  refusal jsonb
 );
 create table watersmeet.run_flush (
   run_id bigint not null,
@@ -418,7 +429,9 @@ create table watersmeet.worker (
   stores text[] not null default '{}'::text[],
   started_at timestamp with time zone not null default now(),
   beat_at timestamp with time zone not null default now(),
-  code_versions jsonb
+  code_versions jsonb,
+  code_id text,
+  code_at timestamp with time zone
 );
 
 alter table watersmeet.asset_pace add constraint asset_pace_pkey PRIMARY KEY (asset);
@@ -473,6 +486,8 @@ alter table watersmeet.merge_order add constraint merge_order_decision_id_fkey F
 alter table watersmeet.merge_order add constraint merge_order_kind_check CHECK ((kind = ANY (ARRAY['revoke'::text, 'admit'::text, 'reject'::text])));
 alter table watersmeet.merge_order add constraint merge_order_pkey PRIMARY KEY (environment, asset, partition, batch_id, kind, overrides_closed);
 alter table watersmeet.migration add constraint migration_pkey PRIMARY KEY (id);
+alter table watersmeet.release add constraint release_code_id_key UNIQUE (code_id);
+alter table watersmeet.release add constraint release_pkey PRIMARY KEY (id);
 alter table watersmeet.resource add constraint resource_concurrency_check CHECK ((concurrency > 0));
 alter table watersmeet.resource add constraint resource_least_check CHECK (("least" > 0));
 alter table watersmeet.resource add constraint resource_pkey PRIMARY KEY (name);
@@ -495,6 +510,7 @@ alter table watersmeet.run add constraint run_environment_fkey FOREIGN KEY (envi
 alter table watersmeet.run add constraint run_idempotency_key_key UNIQUE (idempotency_key);
 alter table watersmeet.run add constraint run_kind_check CHECK ((kind = ANY (ARRAY['run'::text, 'backfill'::text])));
 alter table watersmeet.run add constraint run_max_parallel_check CHECK ((max_parallel > 0));
+alter table watersmeet.run add constraint run_on_deploy_check CHECK ((on_deploy = ANY (ARRAY['pin'::text, 'upgrade'::text, 'abort'::text])));
 alter table watersmeet.run add constraint run_open_count_check CHECK ((open_count >= 0));
 alter table watersmeet.run add constraint run_pkey PRIMARY KEY (id);
 alter table watersmeet.run add constraint run_window_size_check CHECK ((window_size > 0));

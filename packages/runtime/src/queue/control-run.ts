@@ -3,7 +3,8 @@ import { sql, type Transaction } from "kysely";
 import type { LedgerDatabase } from "../ledger/database.ts";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { RunId, RunState } from "../ledger/records.ts";
+import type { OnDeploy, RunId, RunState } from "../ledger/records.ts";
+import type { StepFailure } from "../step/step.ts";
 import { countFromSteps } from "./counters/counter-memory.ts";
 import { skipRevision } from "./counters/flush-log.ts";
 import { listHeldWithoutRow } from "./counters/holds.ts";
@@ -32,12 +33,38 @@ import type { ShapeOf, StoredShape } from "./shape/shape-cache.ts";
 export async function cancelRun(db: LedgerDb, id: RunId, by: string): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const state = await lockRun(tx, id);
-    if (isEnded(state) || state === "cancelling") return;
-    await sql`update watersmeet.run set state = 'cancelling' where id = ${id}`.execute(tx);
-    await cancelIdleSteps(tx, id);
-    await skipRevision(tx, id);
-    const finished = await finishRuns(tx, [id]);
-    await insertEvents(tx, [{ kind: "run:cancelling", runId: id, body: { by } }, ...finished.events]);
+    if (!isEnded(state) && state !== "cancelling") await cancelLocked(tx, { id, by, failure: null });
+  });
+}
+
+/** The run's row is locked, and it goes on. `failure`: why, when nobody asked for it. */
+export async function cancelLocked(
+  tx: Transaction<LedgerDatabase>,
+  { id, by, failure }: { readonly id: RunId; readonly by: string; readonly failure: StepFailure | null },
+): Promise<void> {
+  const told = failure === null ? null : JSON.stringify(failure);
+  await sql`update watersmeet.run set state = 'cancelling', failure = ${told}::jsonb where id = ${id}`.execute(tx);
+  await cancelIdleSteps(tx, id);
+  await skipRevision(tx, id);
+  const finished = await finishRuns(tx, [id]);
+  const why = failure === null ? {} : { code: failure.code, message: failure.message };
+  await insertEvents(tx, [{ kind: "run:cancelling", runId: id, body: { by, ...why } }, ...finished.events]);
+}
+
+/**
+ * What becomes of steps that have not begun when other code is deployed, from now on and for code that was deployed since the run was submitted.
+ *
+ * @throws {RUN_STATE_CONFLICT} when the run has ended, or is being cancelled
+ */
+export async function changeOnDeploy(
+  db: LedgerDb,
+  { id, by, onDeploy }: { readonly id: RunId; readonly by: string; readonly onDeploy: OnDeploy },
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const state = await lockRun(tx, id);
+    if (isEnded(state) || state === "cancelling") refuse(id, state, "given another policy for deployments");
+    await sql`update watersmeet.run set on_deploy = ${onDeploy} where id = ${id}`.execute(tx);
+    await insertEvents(tx, [{ kind: "run:onDeploy", runId: id, body: { by, onDeploy } }]);
   });
 }
 
@@ -53,7 +80,8 @@ export async function resumeRun(db: LedgerDb, id: RunId, by: string): Promise<vo
 
 /**
  * Steps that have ended badly (failed, blocked, upstreamFailed, cancelled) begin again, with all their attempts, in the order that the plan gives. What has
- * succeeded stays, and in a run that goes on the other branches do not notice. A run that has ended is opened again.
+ * succeeded stays, and in a run that goes on the other branches do not notice. A run that has ended is opened again; one that a deployment had cancelled is
+ * pinned now, so that the same deployment does not cancel it once more.
  *
  * @throws {RUN_STATE_CONFLICT} when it has not begun, or is being cancelled
  */
@@ -71,7 +99,8 @@ export async function retryRun(
     if (reopened === 0) return;
     await sql`
       update watersmeet.run set state = (case when state = 'paused' then 'paused' else 'running' end)::watersmeet.run_state,
-        round = round + 1, finished_at = null, open_count = ${reopened}
+        round = round + 1, finished_at = null, open_count = ${reopened},
+        on_deploy = case when failure is null then on_deploy else 'pin' end, failure = null
       where id = ${id}`.execute(tx);
     await skipRevision(tx, id);
     // Branches that had ended well are there from the start.

@@ -1,11 +1,11 @@
-import type { ResourceUse, WaitPolicy } from "@watersmeet/core";
 import type { Plan, SkipReason } from "@watersmeet/core/plan";
 import { countRanges, type AssetKey } from "@watersmeet/core/values";
 import { sql, type Transaction } from "kysely";
 import type { Lane, LaneBudget, LedgerDatabase } from "../ledger/database.ts";
 import { insertEvents } from "../ledger/events.ts";
 import type { LedgerDb } from "../ledger/open-ledger.ts";
-import type { RunId } from "../ledger/records.ts";
+import type { OnDeploy, RunId } from "../ledger/records.ts";
+import { fingerprintLayout, type AssetExecution } from "./asset-execution.ts";
 import { placeBudgets } from "./budget/place-budgets.ts";
 import { hasDrain } from "./budget/readers.ts";
 import { insertSteps } from "./insert-steps.ts";
@@ -14,18 +14,6 @@ import { rankAssets } from "./shape/priorities.ts";
 import { buildRunShape, type RunShape, type ShapeAsset } from "./shape/run-shape.ts";
 import type { StoredShape } from "./shape/shape-cache.ts";
 
-/** How the steps of an asset are run; from the project's specs. */
-export interface AssetExecution {
-  readonly store: string;
-  /** By name. */
-  readonly resources: readonly ResourceUse[];
-  readonly maxAttempts: number;
-  /** Bytes of it that may wait for the steps of the run that read it, before no more is begun. @default any number */
-  readonly stagedBytes?: number | null;
-  /** Of a merge: how it waits for its branches; absent: not a merge. */
-  readonly wait?: WaitPolicy;
-}
-
 export interface NewRun {
   readonly kind: "run" | "backfill";
   readonly plan: Plan;
@@ -33,6 +21,8 @@ export interface NewRun {
   readonly requestedBy: string;
   readonly idempotencyKey: string | null;
   readonly maxParallel: number | null;
+  /** What becomes of steps that have not begun when other code is deployed. @default "pin" */
+  readonly onDeploy?: OnDeploy;
   /** Rows ahead of those that have ended. @default 4,000, and all of them in a run of no more than 1,000 steps */
   readonly windowSize?: number;
   /** 32 hex digits. */
@@ -102,14 +92,12 @@ function describePositions(
     readonly priorities: readonly number[];
   },
 ): readonly AssetPosition[] {
-  return shape.assets.map(({ position, planned }) => {
+  return shape.assets.map(({ position }) => {
     const execution = run.executions[position] ?? { store: "default", resources: [], maxAttempts: 1 };
     return {
       position,
       store: execution.store,
       resources: execution.resources,
-      codeVersion: planned.codeVersion,
-      schemaVersion: planned.schemaVersion,
       maxAttempts: execution.maxAttempts,
       lane: run.lanes[position] ?? 0,
       priority: run.priorities[position] ?? 0,
@@ -169,6 +157,7 @@ async function insertRunRow(
       requested_by: run.requestedBy,
       idempotency_key: run.idempotencyKey,
       max_parallel: run.maxParallel,
+      on_deploy: run.onDeploy ?? "pin",
       step_count: parts.shape.stepCount,
       open_count: parts.shape.stepCount,
       window_size: parts.shape.windowSize,
@@ -227,6 +216,7 @@ async function insertRunAssetRows(
         schema_version: asset.planned.schemaVersion,
         ...renderPosition(run.shape.positions[asset.position]),
         wait: renderWait(run.executions[asset.position]),
+        layout: renderLayout(asset, run.executions[asset.position]),
       })),
     )
     .execute();
@@ -244,4 +234,8 @@ function renderPosition(position: AssetPosition | undefined) {
 
 function renderWait(execution: AssetExecution | undefined): string | null {
   return execution?.wait === undefined ? null : JSON.stringify(execution.wait);
+}
+
+function renderLayout({ planned }: ShapeAsset, execution: AssetExecution | undefined): string | null {
+  return execution === undefined ? null : fingerprintLayout(planned, execution);
 }

@@ -1,10 +1,10 @@
 import type { LedgerDb } from "../ledger/open-ledger.ts";
 import type { Turns } from "../queue/claim/fair-turns.ts";
 import type { HeadsOfRuns } from "../queue/claim/find-heads.ts";
-import { findForeignAssets, type LoadedCode } from "../queue/claim/loaded-code.ts";
 import { resolveInputs } from "../queue/claim/resolve-inputs.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
 import type { VersionMemory } from "../queue/claim/version-memory.ts";
+import type { RunCode } from "../queue/deploy/pinned-code.ts";
 import type { NextClaim } from "../queue/record/record-outcomes.ts";
 import type { ShapeOf } from "../queue/shape/shape-cache.ts";
 import { decideChunk } from "./decide-chunk.ts";
@@ -31,16 +31,14 @@ export interface ChunkOptions {
   readonly stores: () => ReadonlySet<string>;
   readonly shapeOf: ShapeOf;
   readonly installationId: string;
-  /** `null`: the worker takes whatever it is given. */
-  readonly loaded: LoadedCode | null;
+  readonly code: RunCode;
   readonly memory: VersionMemory;
   readonly turns: Turns;
 }
 
 export function createChunks(options: ChunkOptions): Chunks {
-  const { db, slots, concurrency, memory, shapeOf, installationId } = options;
+  const { db, slots, concurrency, memory, shapeOf, installationId, code } = options;
   let isClosed = false;
-  const foreign = options.loaded === null ? null : findForeignAssets(shapeOf, options.loaded);
   return {
     begin({ isCalled } = { isCalled: false }) {
       if (isClosed) return undefined;
@@ -55,7 +53,7 @@ export function createChunks(options: ChunkOptions): Chunks {
         suspects: slots.suspectRoom(),
         turns,
         takesReleased: areShort,
-        ...(foreign === null ? {} : { foreign }),
+        foreign: code.foreign,
       };
       return { request, end: slots.reserve(limit) };
     },
@@ -64,7 +62,7 @@ export function createChunks(options: ChunkOptions): Chunks {
     },
     async start(held, heads) {
       if (held.length === 0) return;
-      slots.start(await resolveInputs(db, held, { shapeOf, installationId, memory, heads }));
+      slots.start(await resolveInputs(db, held, { shapeOf, installationId, memory, heads, code }));
     },
   };
 }

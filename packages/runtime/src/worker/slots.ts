@@ -11,8 +11,8 @@ export type AbortReason = "cancelled" | "released";
 export interface Slots {
   /** Takes steps; as many run at once as there are slots, the others wait in order. */
   start(steps: readonly ResolvedStep[]): void;
-  /** Gives back what waits for a slot. */
-  handBack(): void;
+  /** Gives back what waits for a slot. @default all of it */
+  handBack(which?: (step: ClaimedStep) => boolean): void;
   /** Those that wait end at once, those that run as fast as the executor can. */
   abort(which: (step: ClaimedStep) => boolean, reason: AbortReason): void;
   /** Steps that are held: running or waiting here, or being claimed. */
@@ -106,6 +106,15 @@ export function createSlots(options: SlotsOptions): Slots {
     fill();
   };
 
+  const dropWaiting = (which: (step: ClaimedStep) => boolean, reason: AbortReason): void => {
+    const now = new Date();
+    const dropped = waiting.filter((slot) => which(slot.step.claimed));
+    if (dropped.length === 0) return;
+    const isDropped = new Set(dropped);
+    waiting.splice(0, waiting.length, ...waiting.filter((slot) => !isDropped.has(slot)));
+    for (const slot of dropped) settle(slot, { kind: reason }, now);
+  };
+
   const goFirst = (first: readonly Slot[]): void => {
     const place = waiting.findIndex((slot) => slot.step.held.goesFirst !== true);
     waiting.splice(place === -1 ? waiting.length : place, 0, ...first);
@@ -127,15 +136,11 @@ export function createSlots(options: SlotsOptions): Slots {
       fill();
       if (asked !== null) void makeReady(started, asked);
     },
-    handBack() {
-      const now = new Date();
-      for (const slot of waiting.splice(0)) settle(slot, { kind: "released" }, now);
+    handBack(which = () => true) {
+      dropWaiting(which, "released");
     },
     abort(which, reason) {
-      const now = new Date();
-      const dropped = waiting.filter((slot) => which(slot.step.claimed));
-      waiting.splice(0, waiting.length, ...waiting.filter((slot) => !dropped.includes(slot)));
-      for (const slot of dropped) settle(slot, { kind: reason }, now);
+      dropWaiting(which, reason);
       for (const slot of running) {
         if (which(slot.step.claimed) && !slot.controller.signal.aborted) abortSlot(slot, reason);
       }
@@ -168,7 +173,7 @@ function askAhead({ expect }: StepExecutor, steps: readonly ResolvedStep[]): Pro
 }
 
 function toEnded({ step, workerId }: Slot, outcome: AttemptOutcome, startedAt: Date): EndedAttempt {
-  const { inputs, orders } = step.claimed;
+  const { inputs, orders, codeVersion, schemaVersion } = step.claimed;
   return {
     step: step.held,
     workerId,
@@ -178,6 +183,7 @@ function toEnded({ step, workerId }: Slot, outcome: AttemptOutcome, startedAt: D
     inputs,
     inputIds: step.inputIds,
     orders: orders?.fingerprint ?? null,
+    code: { codeVersion, schemaVersion },
   };
 }
 

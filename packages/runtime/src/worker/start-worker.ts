@@ -3,6 +3,8 @@ import type { Logger } from "../observe/logger.ts";
 import { createTurns } from "../queue/claim/fair-turns.ts";
 import { createVersionMemory, type VersionMemory } from "../queue/claim/version-memory.ts";
 import { createCounterMemory } from "../queue/counters/counter-memory.ts";
+import type { Code } from "../queue/deploy/asset-code.ts";
+import { createRunCode } from "../queue/deploy/pinned-code.ts";
 import { ringDoorbell } from "../queue/doorbell/doorbell.ts";
 import { createPlainRuns } from "../queue/record/plain/plain-runs.ts";
 import type { NextClaim, RecordDeps, Recorded } from "../queue/record/record-outcomes.ts";
@@ -28,8 +30,8 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** Stores that this process can open now. */
   readonly stores: () => ReadonlySet<string>;
-  /** Versions of the code that this process has loaded, by asset: it takes steps that were planned for these. @default it takes whatever it is given */
-  readonly codeVersions?: () => ReadonlyMap<string, string>;
+  /** The code that this process has loaded: it takes steps that are pinned to it. The same object for as long as the code is the same. @default it takes whatever it is given */
+  readonly code?: () => Code;
   readonly resources: Readonly<Record<string, ResourceLimit>>;
   readonly retry: Omit<RetryPolicy, "maxAttempts">;
   readonly logger: Logger;
@@ -63,6 +65,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
   const memory = createVersionMemory();
   const turns = createTurns();
+  const runCode = createRunCode(deps.shapeOf, options.code ?? null);
   const reports = startStepReports(db, logger);
   const teller = startEventTeller(db, logger);
   const slots = createSlots({
@@ -84,6 +87,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
   });
   const workerId = (): string => liveness.workerId();
+  // Before it takes anything: of two codes the one that was declared later is the newer one.
+  const announce = createAnnouncer(db, { workerId, stores: options.stores, code: options.code });
+  await announce();
   const chunks = createChunks({
     db,
     slots,
@@ -94,7 +100,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     shapeOf: deps.shapeOf,
     concurrency: options.concurrency,
     stores: options.stores,
-    loaded: options.codeVersions === undefined ? null : (asset) => options.codeVersions?.().get(asset),
+    code: runCode,
   });
   const claim = startClaimLoop({ db, chunks, logger, onClaimed: () => teller.tell() });
   const flush = startFlushLoop({
@@ -108,7 +114,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     slots,
     workerId,
     isHeld: (step) => slots.has(step) || flush.has(step),
-    announce: createAnnouncer(db, { workerId, stores: options.stores, codeVersions: options.codeVersions }),
+    announce,
+    code: options.code,
+    runCode,
     onReady: () => {
       teller.tell();
       claim.wake();

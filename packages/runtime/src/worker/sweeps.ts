@@ -6,6 +6,9 @@ import { tendBudgets } from "../queue/budget/tend-budgets.ts";
 import type { HeldStep } from "../queue/claim/take-ready.ts";
 import { listLongHolds, settleHolds } from "../queue/counters/holds.ts";
 import { releaseStranded } from "../queue/counters/release-stranded.ts";
+import type { Code } from "../queue/deploy/asset-code.ts";
+import { followDeployment } from "../queue/deploy/follow-deployment.ts";
+import type { RunCode, RunOfRevision } from "../queue/deploy/pinned-code.ts";
 import { createLoadMeter } from "../queue/limits/measure-load.ts";
 import { tickLimits } from "../queue/limits/tick-limits.ts";
 import { listDueRuns, passDeadlines } from "../queue/merge-wait/pass-deadlines.ts";
@@ -30,6 +33,9 @@ export interface SweepOptions {
   readonly onReady: () => void;
   /** Tells the ledger what this worker can take. */
   readonly announce: () => Promise<void>;
+  /** `undefined`: the worker takes whatever it is given, and says nothing to runs. */
+  readonly code: (() => Code) | undefined;
+  readonly runCode: RunCode;
 }
 
 /** What a dead peer or a cancelled run waits for at most. */
@@ -50,6 +56,7 @@ export function startSweeps(options: SweepOptions): Sweeps {
         peers = await sweep(options, isThorough);
         if (isThorough) {
           await options.announce();
+          await followOwnDeployment(options);
           await releaseForgotten(options);
           await releaseStill(options);
           if ((await tendBudgets(options.db, options.deps.shapeOf)) > 0) options.onReady();
@@ -80,11 +87,11 @@ async function sweep(options: SweepOptions, isThorough: boolean): Promise<number
   }
   await showLongSteps(options);
   await passDueDeadlines(options);
-  const { rows } = await sql<{ cancelled: readonly string[]; peers: number }>`
-    select array(select id from watersmeet.run where state = 'cancelling' and id = any(${[...slots.listRuns()]}::bigint[])) as cancelled,
+  const { rows } = await sql<{ changed: readonly ChangedRun[]; peers: number }>`
+    select (select coalesce(json_agg(json_build_object('id', id::text, 'code_revision', code_revision, 'isCancelled', state = 'cancelling')), '[]')
+        from watersmeet.run where id = any(${[...slots.listRuns()]}::bigint[]) and (state = 'cancelling' or code_revision > 0)) as changed,
       (select count(*)::integer from watersmeet.worker where id <> ${options.workerId()}) as peers`.execute(db);
-  const cancelled = new Set(rows[0]?.cancelled ?? []);
-  if (cancelled.size > 0) slots.abort((step) => cancelled.has(step.runId), "cancelled");
+  for (const run of rows[0]?.changed ?? []) await heedChange(options, run);
   return rows[0]?.peers ?? 0;
 }
 
@@ -100,6 +107,18 @@ async function showLongSteps({ db, deps, workerId }: SweepOptions): Promise<void
   }
 }
 
+/** A run of which something is held here. */
+interface ChangedRun extends RunOfRevision {
+  readonly isCancelled: boolean;
+}
+
+/** What runs of a cancelled run is stopped; what has not begun of one that is pinned to other code now is for others. */
+async function heedChange({ db, slots, runCode }: SweepOptions, run: ChangedRun): Promise<void> {
+  if (run.isCancelled) return slots.abort((step) => step.runId === run.id, "cancelled");
+  const foreign = new Set(await runCode.foreign(db, run));
+  if (foreign.size > 0) slots.handBack((step) => step.runId === run.id && foreign.has(step.asset));
+}
+
 /** What the time of a merge needs is a look, not a bell: whoever started it may be dead. */
 async function passDueDeadlines(options: SweepOptions): Promise<void> {
   const { db, deps, logger } = options;
@@ -109,6 +128,15 @@ async function passDueDeadlines(options: SweepOptions): Promise<void> {
     logger.info({ run: runId, merges: passed.decidedCount }, "merges decided without branches whose time has passed");
     options.onReady();
   }
+}
+
+/** What this worker brought may be news to runs that go on. */
+async function followOwnDeployment({ db, code, workerId, logger, onReady }: SweepOptions): Promise<void> {
+  if (code === undefined) return;
+  const runs = await followDeployment(db, { workerId: workerId(), code: code() });
+  if (runs.length === 0) return;
+  logger.info({ runs }, "runs follow the code of this worker, as they were told to");
+  onReady();
 }
 
 async function releaseStill(options: SweepOptions): Promise<void> {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openLedger, type LedgerConnections } from "../../src/ledger/open-ledger.ts";
 import { readWaiting } from "../../src/queue/waiting/read-waiting.ts";
 import { createTestLedger, type TestLedger } from "../ledger/test-ledger.ts";
+import { codeOf } from "./test-plans.ts";
 import { countStates, listStepRows, startTestWorker, submit, waitForEnd, waitUntil } from "./test-runs.ts";
 
 /* A deployment while a run goes on: steps are for workers with the code that their asset was planned with ("c1" in these plans). */
@@ -23,12 +24,11 @@ const sketches = [
   { key: "below", inputs: [{ from: "changed", mapping: { kind: "all" } }] },
 ] as const;
 
-const oldCode = new Map([
-  ["same", "c1"],
-  ["changed", "c1"],
-  ["below", "c1"],
-]);
-const newCode = new Map([...oldCode, ["changed", "c2"], ["added", "c2"]]);
+const oldCode = codeOf(sketches);
+const newCode = codeOf([...sketches, { key: "added" }], {
+  changed: { codeVersion: "c2" },
+  added: { codeVersion: "c2" },
+});
 
 test("a worker with new code runs what has not changed and leaves the rest to the old one, which finishes the run", async () => {
   const ran: string[] = [];
@@ -39,7 +39,7 @@ test("a worker with new code runs what has not changed and leaves the rest to th
       ran.push(step.asset);
       return undefined;
     },
-    { codeVersions: () => newCode },
+    { code: () => newCode },
   );
   await waitUntil(async () => (await countStates(ledger.db, id))["succeeded"] === 6);
   await sleep(300);
@@ -50,7 +50,7 @@ test("a worker with new code runs what has not changed and leaves the rest to th
     return waiting?.kind === "noWorker" && waiting.codeVersion === "c1";
   });
 
-  await using _old = await startTestWorker(other, () => undefined, { codeVersions: () => oldCode });
+  await using _old = await startTestWorker(other, () => undefined, { code: () => oldCode });
   expect(await waitForEnd(ledger.db, id)).toBe("succeeded");
   expect((await listStepRows(ledger.db, id)).every((step) => step.attempt === 1 && step.failures === 0)).toBe(true);
   expect(new Set(ran)).not.toContain("changed");
@@ -59,7 +59,7 @@ test("a worker with new code runs what has not changed and leaves the rest to th
 test("a worker whose code is loaded anew takes what it could not take before", async () => {
   let code = newCode;
   const id = await submit(ledger.db, sketches);
-  await using _worker = await startTestWorker(ledger.connections, () => undefined, { codeVersions: () => code });
+  await using _worker = await startTestWorker(ledger.connections, () => undefined, { code: () => code });
   await waitUntil(async () => (await countStates(ledger.db, id))["succeeded"] === 6);
   code = oldCode;
   expect(await waitForEnd(ledger.db, id)).toBe("succeeded");

@@ -3,7 +3,8 @@ import { buildGraph } from "@watersmeet/core/graph";
 import type { ManifestAsset } from "@watersmeet/core/manifest";
 import { buildPlan, type Plan, type StateSnapshot } from "@watersmeet/core/plan";
 import { parseAssetKey, type AssetKey, type MappingSpec, type PartitionsSpec } from "@watersmeet/core/values";
-import type { AssetExecution } from "../../src/queue/submit-run.ts";
+import { fingerprintLayout, type AssetExecution } from "../../src/queue/asset-execution.ts";
+import type { AssetCode, Code } from "../../src/queue/deploy/asset-code.ts";
 
 /** An asset in short: what it reads, and in how many partitions it comes. */
 export interface AssetSketch {
@@ -100,4 +101,19 @@ export function executionOf(sketches: readonly AssetSketch[], maxAttempts = 3): 
       ...(wait === undefined ? {} : { wait: { quorum: null, deadlineMs: null, required: [], ...wait } }),
     };
   };
+}
+
+/** The code of a worker that has these assets, in the versions of the plans, but for what is changed. */
+export function codeOf(
+  sketches: readonly AssetSketch[],
+  changes: Readonly<Record<string, Partial<AssetCode>>> = {},
+): Code {
+  const execution = executionOf(sketches);
+  return new Map(
+    planOf(sketches).assets.map((planned): [AssetKey, AssetCode] => {
+      const { asset, codeVersion, schemaVersion } = planned;
+      const layout = fingerprintLayout(planned, execution(asset));
+      return [asset, { codeVersion, schemaVersion, layout, ...changes[asset] }];
+    }),
+  );
 }

@@ -28,6 +28,7 @@ export const commandTable: readonly CommandEntry[] = [
   { name: "runs show", load: async () => (await import("./commands/show-run.ts")).showRunCommand },
   { name: "runs cancel", load: async () => (await import("./commands/change-run.ts")).cancelRunCommand },
   { name: "runs retry", load: async () => (await import("./commands/continue-run.ts")).retryRunCommand },
+  { name: "runs on-deploy", load: async () => (await import("./commands/on-deploy.ts")).onDeployCommand },
   { name: "assets", load: async () => (await import("./commands/assets.ts")).assetsCommand },
   { name: "lineage", load: async () => (await import("./commands/lineage.ts")).lineageCommand },
   { name: "show", load: async () => (await import("./commands/show.ts")).showCommand },

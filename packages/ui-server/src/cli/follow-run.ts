@@ -31,13 +31,14 @@ export async function followRun(watersmeet: Watersmeet, started: RunRecord, deps
 
 /** What the exit codes of a command mean that follows a run. */
 export const followedExitCodes = {
-  1: "a step failed or was blocked by a gate",
+  1: "a step failed or was blocked by a gate, or a deployment cancelled the run",
   3: "the project's sources have problems",
   130: "cancelled",
 } as const satisfies Partial<Record<ExitCode, string>>;
 
 export function exitCodeOf({ run }: FollowedRun): ExitCode {
   if (run.state === "succeeded") return 0;
+  if (run.failure !== null) return 1;
   return run.state === "cancelled" ? 130 : 1;
 }
 

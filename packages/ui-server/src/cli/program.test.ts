@@ -104,6 +104,7 @@ test("only the commands that a line names are loaded", () => {
     "runs show",
     "runs cancel",
     "runs retry",
+    "runs on-deploy",
   ]);
   expect(pickEntries(["--help"])).toHaveLength(commandTable.length);
 });

@@ -21,6 +21,9 @@ export interface RunDto {
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly maxParallel: number | null;
+  readonly onDeploy: RunRecord["onDeploy"];
+  /** Why it was cancelled, when nobody asked for it. */
+  readonly failure: FailureDto | null;
   readonly stepCount: number;
   readonly skipped: Readonly<Record<string, number>>;
   readonly steps: RunRecord["steps"];
@@ -75,12 +78,13 @@ export interface EventDto {
 }
 
 export function toRunDto(run: RunRecord): RunDto {
-  const { createdAt, startedAt, finishedAt, skipped, ...rest } = run;
+  const { createdAt, startedAt, finishedAt, skipped, failure, ...rest } = run;
   return {
     ...rest,
     createdAt: createdAt.toISOString(),
     startedAt: toIso(startedAt),
     finishedAt: toIso(finishedAt),
+    failure: readFailure(failure),
     skipped: { ...skipped },
   };
 }

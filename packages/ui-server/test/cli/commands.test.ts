@@ -18,6 +18,8 @@ beforeAll(async () => {
 
 afterAll(() => project[Symbol.asyncDispose]());
 
+const RunOf = z.object({ run: z.looseObject({ id: z.string() }) });
+
 /** As a process of its own. */
 function process(...args: readonly string[]): Promise<CliResult> {
   return runCli(args, { cwd: project.directory, env: project.env });
@@ -60,6 +62,15 @@ test("run builds what is missing: progress on stderr, the summary on stdout", as
   expect(result.stdout).toMatch(/^asset +steps +rows +took +in parallel +result$/m);
   expect(result.stdout).toMatch(/^orders +7 +21 /m);
   expect(result.stdout).toMatch(/^Succeeded: 16 steps, \d+ rows, /m);
+});
+
+test("what a deployment does to a run is said with it, and no more when it has ended", async () => {
+  const { run } = RunOf.parse(await cli.json("run", "customers", "--force", "--on-deploy", "abort"));
+  expect(run).toMatchObject({ state: "succeeded", onDeploy: "abort", failure: null });
+  expect((await cli("runs", "show", run.id)).stdout).toContain("when other code is deployed: abort");
+  const refused = await cli("runs", "on-deploy", run.id, "upgrade");
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("RUN_STATE_CONFLICT") });
+  expect(await cli("runs", "on-deploy", run.id, "later")).toMatchObject({ exitCode: 2 });
 });
 
 test("a second run has nothing to do and says so", async () => {

@@ -257,12 +257,19 @@ test("a backfill is a run over a range, listed among backfills and not found und
   expect((await post("/backfills", { select: "orders" })).status).toBe(400);
 });
 
-test("a run can be cancelled, and a cancelled one stays so", async () => {
+test("a run can be told what a deployment does to it, and cancelled, and a cancelled one stays so", async () => {
   await writeFile(join(server.directory, "hold"), "");
-  const { id } = RunShape.parse(await (await post("/runs", { select: "slow" })).json());
+  const made = await post("/runs", { select: "slow", onDeploy: "upgrade" });
+  const { id } = RunShape.parse(await made.json());
+  expect(await getJson(`/runs/${id}`)).toMatchObject({ onDeploy: "upgrade", failure: null });
+  const changed = await post(`/runs/${id}/on-deploy`, { onDeploy: "abort" });
+  expect(changed.status).toBe(200);
+  expect(await changed.json()).toMatchObject({ onDeploy: "abort" });
+  expect((await post(`/runs/${id}/on-deploy`, { onDeploy: "later" })).status).toBe(400);
   const response = await post(`/runs/${id}/cancel`, {});
   expect(response.status).toBe(200);
   expect(await waitForRun(id)).toMatchObject({ state: "cancelled" });
+  expect((await post(`/runs/${id}/on-deploy`, { onDeploy: "pin" })).status).toBe(409);
 });
 
 test("runs are listed newest first and narrowed by state", async () => {

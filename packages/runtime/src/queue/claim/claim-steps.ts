@@ -3,12 +3,12 @@ import type { LedgerDatabase } from "../../ledger/database.ts";
 import { insertEvents, type NewEvent } from "../../ledger/events.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { RunId } from "../../ledger/records.ts";
+import type { ForeignAssets } from "../deploy/pinned-code.ts";
 import { claimFromRun } from "./claim-from-run.ts";
 import { createTurns, mostUrgent, type Turns } from "./fair-turns.ts";
 import { lockLimits, saveRates, type Limits } from "./limits/lock-limits.ts";
 import { countFitting } from "./limits/room.ts";
 import { listClaimableRuns, type ClaimableRun } from "./list-runs.ts";
-import type { ForeignAssets } from "./loaded-code.ts";
 import { recordClaims } from "./record-claims.ts";
 import { countSuspects, type SuspectRoom } from "./suspects.ts";
 import type { HeldStep } from "./take-ready.ts";
@@ -96,7 +96,7 @@ async function claimByTurns(
       const run = runs.get(id);
       const wanted = Math.min(most - held.length, pass === "rest" ? most : count);
       if (run === undefined || wanted <= 0) continue;
-      const foreign = (await request.foreign?.(tx, run.id)) ?? [];
+      const foreign = (await request.foreign?.(tx, run)) ?? [];
       const taken = await claimFromRun(tx, { run, limits, workerId, stores, wanted, suspects, foreign });
       held.push(...(goesFirst(run) ? taken.map((step) => ({ ...step, goesFirst: true })) : taken));
     }

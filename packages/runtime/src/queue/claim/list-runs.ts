@@ -10,6 +10,8 @@ export interface ClaimableRun {
   readonly max_parallel: number | null;
   readonly lanes: readonly Lane[];
   readonly has_suspects: boolean;
+  /** Grows each time the run is pinned to other code. */
+  readonly code_revision: number;
 }
 
 /** What automation submits is asked for by nobody who waits for it. */
@@ -17,7 +19,7 @@ const originOf = sql<Origin>`case when kind = 'backfill' then 'backfill' when re
 
 export async function listClaimableRuns(tx: Transaction<LedgerDatabase>): Promise<readonly ClaimableRun[]> {
   const { rows } = await sql<ClaimableRun>`
-    select id, ${originOf} as origin, state, max_parallel, lanes,
+    select id, ${originOf} as origin, state, max_parallel, lanes, code_revision,
       exists (select from watersmeet.step where step.run_id = run.id and step.state = 'ready' and step.crashes > 0) as has_suspects
     from watersmeet.run
     where state < 'succeeded' and state in ('queued', 'running')

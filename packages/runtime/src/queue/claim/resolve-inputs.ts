@@ -4,9 +4,11 @@ import { readFreezes, type Freeze } from "../../ledger/decisions.ts";
 import { readOrders } from "../../ledger/merge-orders.ts";
 import type { LedgerDb } from "../../ledger/open-ledger.ts";
 import type { MaterializationId, RunId } from "../../ledger/records.ts";
-import type { ClaimedStep, InputVersion, StepFailure, StepOutcome } from "../../step/step.ts";
+import type { ClaimedStep, InputVersion, StepFailure } from "../../step/step.ts";
+import type { RunCode, PinnedCode } from "../deploy/pinned-code.ts";
 import { findStepOf, getAssetOf, getPartitionOf, type RunShape, type ShapeInput } from "../shape/run-shape.ts";
 import type { ShapeOf, StoredShape } from "../shape/shape-cache.ts";
+import type { AttemptOutcome } from "../step-machine.ts";
 import { findHeads, type HeadRow, type HeadsOfRuns } from "./find-heads.ts";
 import { findReadableHeads, placeKey } from "./readable-heads.ts";
 import type { HeldStep } from "./take-ready.ts";
@@ -19,7 +21,7 @@ export interface ResolvedStep {
   /** Records of `claimed.inputs`, in their order. */
   readonly inputIds: readonly MaterializationId[];
   /** How it ends without being executed; `null`: it is executed. */
-  readonly ending: Extract<StepOutcome, { kind: "failed" | "unchanged" }> | null;
+  readonly ending: Extract<AttemptOutcome, { kind: "failed" | "unchanged" | "released" }> | null;
 }
 
 export interface ResolveDeps {
@@ -28,6 +30,8 @@ export interface ResolveDeps {
   readonly memory: VersionMemory;
   /** Heads that were looked up with the claim. Of merges they are looked up again. @default none were */
   readonly heads?: HeadsOfRuns | undefined;
+  /** What runs are pinned to, and what of it this worker has. @default what they were planned with, all of it */
+  readonly code?: RunCode;
 }
 
 /**
@@ -39,13 +43,13 @@ export async function resolveInputs(
   held: readonly HeldStep[],
   deps: ResolveDeps,
 ): Promise<readonly ResolvedStep[]> {
-  const { installationId, memory } = deps;
+  const { installationId, memory, code } = deps;
   const claimed: ResolvedStep[] = [];
   for (const [runId, steps] of Map.groupBy(held, (step) => step.runId)) {
     const shape = await deps.shapeOf(db, runId);
-    claimed.push(
-      ...(await resolveRun(db, { runId, steps, shape, installationId, memory, heads: deps.heads?.get(runId) ?? null })),
-    );
+    const heads = deps.heads?.get(runId) ?? null;
+    const pins = (await code?.pinned(db, runId)) ?? [];
+    claimed.push(...(await resolveRun(db, { runId, steps, shape, installationId, memory, heads, pins, code })));
   }
   return claimed;
 }
@@ -57,6 +61,9 @@ interface RunPart {
   readonly installationId: string;
   readonly memory: VersionMemory;
   readonly heads: ReadonlyMap<string, HeadRow> | null;
+  /** By position; absent: as planned. */
+  readonly pins: readonly PinnedCode[];
+  readonly code: RunCode | undefined;
 }
 
 async function resolveRun(db: LedgerDb, claim: RunPart): Promise<readonly ResolvedStep[]> {
@@ -72,6 +79,7 @@ async function resolveRun(db: LedgerDb, claim: RunPart): Promise<readonly Resolv
   const decidedOf = await readDecided(db, part);
   return part.steps.map((step, index) => {
     const asset = getAssetOf(part.shape, step.ordinal);
+    const pinned = part.pins[asset.position] ?? { ...asset.planned, refusal: null };
     const reason = asset.planned.run[step.reason]?.reason ?? { kind: "missing" };
     const inputs = known[index] ?? (reads[index] ?? []).flatMap((read) => found.find(read) ?? []);
     const head = heads.size === 0 ? null : (heads.get(placeKey(step)) ?? null);
@@ -82,8 +90,8 @@ async function resolveRun(db: LedgerDb, claim: RunPart): Promise<readonly Resolv
       asset: step.asset,
       partition: step.partition,
       reason,
-      codeVersion: asset.planned.codeVersion,
-      schemaVersion: asset.planned.schemaVersion,
+      codeVersion: pinned.codeVersion,
+      schemaVersion: pinned.schemaVersion,
       attempt: step.attempt,
       attemptId: `${part.installationId}_${part.runId}_${step.ordinal}_${step.attempt}`,
       isForced: reason.kind === "forced",
@@ -93,8 +101,12 @@ async function resolveRun(db: LedgerDb, claim: RunPart): Promise<readonly Resolv
       traceId: part.shape.traceId,
       ...describeDecision(step, { reads: reads[index] ?? [], isMade: (read) => found.isMade(read) }),
     };
-    const { refusal } = decidedOf(step);
-    const ending = refusal === null ? keepPinned(claimed, head) : ({ kind: "failed", failure: refusal } as const);
+    const refusal = pinned.refusal ?? decidedOf(step).refusal;
+    const isOurs = part.code?.isLoaded(step.asset, pinned) ?? true;
+    const ending =
+      refusal === null
+        ? (handBack(isOurs) ?? keepPinned(claimed, head))
+        : ({ kind: "failed", failure: refusal } as const);
     return { held: step, claimed, inputIds: inputs.map(({ id }) => id), ending };
   });
 }
@@ -121,6 +133,11 @@ async function findGone(db: LedgerDb, runId: RunId, steps: readonly HeldStep[]):
 /** A plan leaves pinned versions out. One that readers were taken back to since it was made stays as well, unless the run is to overrule it. */
 function keepPinned({ isForced }: ClaimedStep, head: HeadRow | null): ResolvedStep["ending"] {
   return head === null || !head.isPinned || isForced ? null : { kind: "unchanged", commitId: head.commitId };
+}
+
+/** A run that was pinned to other code since the claim, or code that was loaded anew: the step is for another worker, or for later. */
+function handBack(isOurs: boolean): ResolvedStep["ending"] {
+  return isOurs ? null : { kind: "released" };
 }
 
 interface Decided {

@@ -88,7 +88,7 @@ async function lockRuns(
   const ids = [...new Set(ended.map((each) => each.step.runId))];
   const { rows } = await sql<LockedRun>`
     select id, environment, revision, state = 'cancelling' as "isCancelling", state = 'running' as "isRunning",
-      max_parallel is not null as "isLimited", round = 1 as "isFirstRound", requested_by as "requestedBy", trace_id as "traceId",
+      max_parallel is not null as "isLimited", code_revision > 0 as "isRepinned", round = 1 as "isFirstRound", requested_by as "requestedBy", trace_id as "traceId",
       (select coalesce(json_object_agg(name, store_id), '{}') from watersmeet.store) as "storeIds",
       exists (select from watersmeet.failed_partition) as "hasFailures",
       exists (select from watersmeet.run as other

@@ -1,6 +1,6 @@
 import type { ResourceUse } from "@watersmeet/core";
 import type { MaterializationId, RunId } from "../../ledger/records.ts";
-import type { InputVersion } from "../../step/step.ts";
+import type { ClaimedStep, InputVersion } from "../../step/step.ts";
 import type { HeldStep } from "../claim/take-ready.ts";
 import type { AttemptOutcome, StepMove } from "../step-machine.ts";
 
@@ -16,6 +16,8 @@ export interface EndedAttempt {
   readonly inputIds: readonly MaterializationId[];
   /** Of a merge: fingerprint of the orders that it carried out; `null`: there were none. */
   readonly orders: string | null;
+  /** Code that it ran with, which its run may have left since. @default what was planned */
+  readonly code?: Pick<ClaimedStep, "codeVersion" | "schemaVersion">;
 }
 
 /** A run while its row is locked: everything that moves its steps, but claims, waits here for its turn. */
@@ -30,6 +32,8 @@ export interface LockedRun {
   readonly isLimited: boolean;
   /** Whether nothing of it was ever retried by a person. */
   readonly isFirstRound: boolean;
+  /** Whether it was pinned to other code than it was planned with. */
+  readonly isRepinned: boolean;
   /** Whether another run may have steps to run. */
   readonly hasRivals: boolean;
   /** Whether any partition, of any environment, is known to have ended badly. */
@@ -52,8 +56,6 @@ export interface AcceptedAttempt {
 export interface AssetPosition {
   readonly position: number;
   readonly store: string;
-  readonly codeVersion: string;
-  readonly schemaVersion: string;
   readonly maxAttempts: number;
   readonly lane: number;
   readonly priority: number;

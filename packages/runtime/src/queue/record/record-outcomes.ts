@@ -168,7 +168,7 @@ export async function recordIn(
 
 /** Nobody else has a say in what becomes of its steps. */
 function isPlainRun(run: LockedRun): boolean {
-  return run.isRunning && run.isFirstRound && !run.isLimited && !run.hasRivals;
+  return run.isRunning && run.isFirstRound && !run.isLimited && !run.isRepinned && !run.hasRivals;
 }
 
 /** What the worker has room for, asked once, and what has been taken of it. */
@@ -191,7 +191,8 @@ function createNext(deps: RecordDeps): Next {
   return {
     roomFor(run) {
       // Where anybody else has a say in who runs next, claims decide.
-      if (!run.isRunning || run.isLimited || run.hasRivals || ask()?.takesReleased !== true) return null;
+      if (!run.isRunning || run.isLimited || run.isRepinned || run.hasRivals || ask()?.takesReleased !== true)
+        return null;
       if (room === null && request !== undefined) room = { request, left: request.limit };
       return room;
     },

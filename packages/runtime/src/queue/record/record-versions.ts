@@ -38,13 +38,14 @@ export async function recordVersions(
 }
 
 function toNewVersion({ ended, run, position }: AcceptedAttempt, outcome: Committed, shape: RunShape): NewVersion {
+  const planned = shape.assets[position.position]?.planned;
   return {
     commit: outcome.commit,
     store: position.store,
     storeId: run.storeIds[position.store] ?? "",
     environment: run.environment,
-    codeVersion: position.codeVersion,
-    schemaVersion: position.schemaVersion,
+    codeVersion: ended.code?.codeVersion ?? planned?.codeVersion ?? "",
+    schemaVersion: ended.code?.schemaVersion ?? planned?.schemaVersion ?? "",
     sizeBytes: outcome.sizeBytes,
     quarantinedCount: outcome.quarantinedCount,
     facts: outcome.facts,

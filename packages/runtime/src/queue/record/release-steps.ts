@@ -42,14 +42,15 @@ export async function releaseSteps(
   return { readyCount, held };
 }
 
-/** Those that the worker with the room may take at once: no limit has a say, it can open their stores, and it has the code that they were planned with. */
+/** Those that the worker with the room may take at once: no limit has a say, it can open their stores, and it has the code that they were planned with. A run that
+ * was pinned to other code since has no room. */
 export async function listTakeable(
   db: LedgerDb,
   { runId, shape, room }: { readonly runId: RunId; readonly shape: StoredShape; readonly room: Room | null },
   released: readonly number[],
 ): Promise<readonly number[]> {
   if (room === null || room.left <= 0) return [];
-  const foreign = new Set(await room.request.foreign?.(db, runId));
+  const foreign = new Set(await room.request.foreign?.(db, { id: runId, code_revision: 0 }));
   const isBounded = (position: number): boolean => shape.budgets.some((budget) => budget.position === position);
   const taken = released.filter((step) => {
     const asset = getAssetOf(shape, step);

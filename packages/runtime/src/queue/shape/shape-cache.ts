@@ -57,8 +57,7 @@ async function readPositions(
   runId: RunId,
 ): Promise<readonly (AssetPosition & { readonly asset: AssetKey; readonly wait: WaitPolicy | null })[]> {
   const { rows } = await sql<AssetPosition & { readonly asset: AssetKey; readonly wait: WaitPolicy | null }>`
-    select position, asset, store, resources, lane, priority, wait, code_version as "codeVersion", schema_version as "schemaVersion",
-      max_attempts as "maxAttempts"
+    select position, asset, store, resources, lane, priority, wait, max_attempts as "maxAttempts"
     from watersmeet.run_asset where run_id = ${runId} order by position`.execute(db);
   return rows;
 }

@@ -7,6 +7,7 @@ import type { RunId, RunState, StepState } from "../../ledger/records.ts";
 import { readAllowances, type Allowance } from "../breaker/allowance.ts";
 import { resumeBytesOf } from "../budget/decide-budget.ts";
 import { countLacking } from "../counters/count-lacking.ts";
+import { nameVersion } from "../deploy/asset-code.ts";
 import { readUse, type ResourceNow } from "../limits/read-use.ts";
 import { createShapeCache } from "../shape/shape-cache.ts";
 import type { WaitingFor } from "./waiting-for.ts";
@@ -51,6 +52,7 @@ interface IdleStep {
   readonly failure: string | null;
   readonly crashes: number;
   readonly codeVersion: string;
+  readonly schemaVersion: string;
   readonly lane: Lane;
   /** Bytes that wait, when that is why no more is taken from its lane. */
   readonly stagedBytes: number | null;
@@ -68,7 +70,7 @@ async function findIdle(tx: Transaction<LedgerDatabase>, steps: readonly StepRef
   const { rows } = await sql<IdleStep>`
     select step.run_id as "runId", step.ordinal, about.state as "runState", step.state, step.asset, step.partition, step.pending,
       step.deadline_at as until, case when step.not_before > now() then step.not_before end as "notBefore", step.failure ->> 'message' as failure,
-      step.crashes, (select code_version from watersmeet.run_asset where run_asset.run_id = step.run_id and run_asset.asset = step.asset) as "codeVersion",
+      step.crashes, pin.code_version as "codeVersion", pin.schema_version as "schemaVersion",
       about.lanes -> step.lane::integer as lane, (select staged_bytes::float8 from watersmeet.lane_budget
         where lane_budget.run_id = step.run_id and lane_budget.lane = step.lane and is_paused) as "stagedBytes", about.max_parallel as "maxParallel", about.running, about."otherRuns",
       case when ${steps.length <= mostCounted} then (select count(*)::integer from (
@@ -84,9 +86,8 @@ async function findIdle(tx: Transaction<LedgerDatabase>, steps: readonly StepRef
     join unnest(${steps.map((step) => step.runId)}::bigint[], ${steps.map((step) => step.ordinal)}::integer[]) as wanted (run_id, ordinal)
       on wanted.run_id = about.id
     cross join lateral (
-      select * from watersmeet.step where run_id = wanted.run_id and ordinal = wanted.ordinal and state in ('waiting', 'ready') offset 0) as step`.execute(
-    tx,
-  );
+      select * from watersmeet.step where run_id = wanted.run_id and ordinal = wanted.ordinal and state in ('waiting', 'ready') offset 0) as step
+    join watersmeet.run_asset as pin on pin.run_id = step.run_id and pin.asset = step.asset`.execute(tx);
   return rows;
 }
 
@@ -105,7 +106,7 @@ async function countInputs(tx: Transaction<LedgerDatabase>, rows: readonly IdleS
 interface AbleWorker {
   /** Empty: it does not say. */
   readonly stores: readonly string[];
-  /** Versions of its code by asset; `null`: it takes whatever it is given. */
+  /** Versions of its code by asset, see `nameVersion`; `null`: it takes whatever it is given. */
   readonly codeVersions: Readonly<Record<string, string>> | null;
 }
 
@@ -132,7 +133,7 @@ function decideWaiting(step: IdleStep, { uses, allowances, workers }: Surroundin
   const reach = workers.filter(({ stores }) => stores.length === 0 || stores.includes(store));
   if (reach.length === 0) return { kind: "noWorker", store, codeVersion: null };
   const { codeVersion } = step;
-  if (!reach.some(({ codeVersions }) => codeVersions === null || codeVersions[step.asset] === codeVersion)) {
+  if (!reach.some(({ codeVersions }) => codeVersions === null || codeVersions[step.asset] === nameVersion(step))) {
     return { kind: "noWorker", store, codeVersion };
   }
   const { budget } = step.lane;

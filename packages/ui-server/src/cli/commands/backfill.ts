@@ -6,6 +6,7 @@ import { buildPlanDto } from "../../read/plan-dto.ts";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import { refuseWhenInterrupted, type CommandDeps } from "../deps.ts";
 import { exitCodeOf, followedExitCodes, followRun, type FollowedRun } from "../follow-run.ts";
+import { onDeployInput, onDeployOption } from "../on-deploy-input.ts";
 import { renderPlan } from "../render/plan.ts";
 import { formatDuration } from "../render/quantities.ts";
 import { renderFollowedRun } from "../render/run-summary.ts";
@@ -24,6 +25,7 @@ export const definition: CommandDefinition = {
     { flags: "--missing-only", description: "leave alone what has a version" },
     { flags: "-f, --force", description: "also what is up to date" },
     { flags: "--max-parallel <n>", description: "steps at the same time, at most" },
+    onDeployOption,
     { flags: "--dry-run", description: "steps and an estimate; run nothing" },
   ],
   examples: [
@@ -42,6 +44,7 @@ const input = z.strictObject({
   force: z.boolean().exactOptional(),
   missingOnly: z.boolean().exactOptional(),
   maxParallel: z.coerce.number().int().min(1).exactOptional(),
+  onDeploy: onDeployInput.exactOptional(),
   dryRun: z.boolean().default(false),
 });
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import { refuseWhenInterrupted, type CommandDeps } from "../deps.ts";
 import { exitCodeOf, followedExitCodes, followRun, type FollowedRun } from "../follow-run.ts";
+import { onDeployInput, onDeployOption } from "../on-deploy-input.ts";
 import { renderFollowedRun } from "../render/run-summary.ts";
 import { requireSoundProject } from "../require-sound-project.ts";
 
@@ -16,6 +17,7 @@ export const definition: CommandDefinition = {
     { flags: "-p, --partitions <which>", description: "a range A..B, a key, latest, all, failed, stale or missing" },
     { flags: "-f, --force", description: "also what is up to date" },
     { flags: "--max-parallel <n>", description: "steps at the same time, at most" },
+    onDeployOption,
   ],
   examples: [
     "watersmeet run '*'",
@@ -31,6 +33,7 @@ const input = z.strictObject({
   partitions: z.string().exactOptional(),
   force: z.boolean().exactOptional(),
   maxParallel: z.coerce.number().int().min(1).exactOptional(),
+  onDeploy: onDeployInput.exactOptional(),
 });
 
 export async function run(request: z.output<typeof input>, deps: CommandDeps): Promise<FollowedRun> {

@@ -29,6 +29,8 @@ const run: RunRecord = {
   startedAt,
   finishedAt: null,
   maxParallel: null,
+  onDeploy: "pin",
+  failure: null,
   stepCount: 10,
   skipped: {},
   steps: noSteps,

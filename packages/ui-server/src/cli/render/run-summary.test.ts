@@ -29,6 +29,8 @@ const run: RunDto = {
   startedAt: "2001-01-01T00:00:00.000Z",
   finishedAt: "2001-01-01T00:01:05.000Z",
   maxParallel: null,
+  onDeploy: "pin",
+  failure: null,
   stepCount: 63,
   skipped: { upToDate: 12 },
   steps: noSteps,

@@ -13,6 +13,7 @@ export function renderFollowedRun({ run, summary }: FollowedRun, style: Style): 
     renderAssetTable(summary, style),
     "",
     renderOutcome(summary, style),
+    ...renderRunFailure(run, style),
     ...renderSkipped(summary),
     ...renderUneven(summary),
     ...summary.failures.flatMap((failure) => ["", ...renderFailure(failure, style)]),
@@ -29,6 +30,13 @@ export function renderRunSummary(summary: RunSummaryDto, style: Style): string {
     ...renderUneven(summary),
     ...summary.failures.flatMap((failure) => ["", ...renderFailure(failure, style)]),
   ].join("\n");
+}
+
+/** Why a run was cancelled that nobody cancelled. */
+export function renderRunFailure({ failure }: FollowedRun["run"], style: Style): readonly string[] {
+  if (failure === null) return [];
+  const hint = failure.hint === null ? [] : [`  ${style.cyan("hint")}: ${indent(failure.hint)}`];
+  return [`  ${style.bold(failure.code)}: ${indent(failure.message)}`, ...hint];
 }
 
 function renderUneven({ outliers, splits }: RunSummaryDto): readonly string[] {

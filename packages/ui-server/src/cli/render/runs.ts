@@ -1,7 +1,7 @@
 import type { RunDto } from "../../read/run-dto.ts";
 import type { RunSummaryDto } from "../../read/run-summary.ts";
 import { countOf, formatCount, formatInstant } from "./quantities.ts";
-import { renderRunSummary } from "./run-summary.ts";
+import { renderRunFailure, renderRunSummary } from "./run-summary.ts";
 import type { Style } from "./style.ts";
 import { renderTable } from "./table.ts";
 
@@ -45,6 +45,8 @@ export function renderRunDetail(
   const head = [
     `${style.bold(run.kind)} ${run.id}  ${colorState(run.state, style)}`,
     `${describeRequest(run)}, asked for by ${run.requestedBy} at ${formatInstant(new Date(run.createdAt))}`,
+    ...(run.onDeploy === "pin" ? [] : [`when other code is deployed: ${run.onDeploy}`]),
+    ...renderRunFailure(run, style),
   ];
   return [...head, "", renderRunSummary(summary, style)].join("\n");
 }

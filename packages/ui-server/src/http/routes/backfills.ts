@@ -5,7 +5,16 @@ import type { ApiEnv } from "../api-env.ts";
 import { pageOf, pageQuery, toPageRequest } from "../paging.ts";
 import { problemResponses } from "../problem-response.ts";
 import { respondWithRun } from "../submit-once.ts";
-import { givesRun, maxParallel, planMembers, requiredPartitions, Run, RunState, startsRun } from "./run-schemas.ts";
+import {
+  givesRun,
+  maxParallel,
+  onDeploy,
+  planMembers,
+  requiredPartitions,
+  Run,
+  RunState,
+  startsRun,
+} from "./run-schemas.ts";
 
 const tags = ["Backfills"];
 
@@ -15,7 +24,9 @@ const create = createRoute({
   tags,
   summary: "Runs a range of partitions. POST /plans with the same members tells beforehand what it would do",
   ...startsRun(
-    z.strictObject({ ...planMembers, partitions: requiredPartitions, maxParallel }).openapi("BackfillRequest"),
+    z
+      .strictObject({ ...planMembers, partitions: requiredPartitions, maxParallel, onDeploy })
+      .openapi("BackfillRequest"),
     {
       made: "The backfill, which is a run",
       known: "The backfill that the same Idempotency-Key made before",

@@ -24,29 +24,6 @@ export const RunState = z
   .enum(["queued", "running", "paused", "cancelling", "succeeded", "failed", "cancelled"])
   .openapi("RunState");
 
-export const Run = z
-  .object({
-    id: z.string(),
-    kind: z.enum(["run", "backfill"]),
-    environment: z.string(),
-    state: RunState,
-    select: z.string(),
-    partitions: z.string().nullable(),
-    requestedBy: z.string(),
-    createdAt: z.iso.datetime(),
-    startedAt: z.iso.datetime().nullable(),
-    finishedAt: z.iso.datetime().nullable(),
-    maxParallel: z.int().nullable(),
-    stepCount: z.int(),
-    skipped: z.record(z.string(), z.int()).openapi({ description: "Skipped while planning, by reason" }),
-    steps: StepCounts,
-  })
-  .openapi("Run");
-
-export const RunReason = z
-  .object({ kind: z.string(), inputs: z.array(z.string()).readonly().exactOptional() })
-  .openapi("RunReason", { description: "Why a step runs" });
-
 const FailureClass = z.string().openapi({
   description:
     "`transient`: may pass; `permanent`: will not; `data`: rows are at fault; `poison`: it takes its process down",
@@ -62,6 +39,36 @@ export const Failure = z
     details: anyJson,
   })
   .openapi("Failure");
+
+export const OnDeploy = z.enum(["pin", "upgrade", "abort"]).openapi("OnDeploy", {
+  description:
+    "What becomes of steps that have not begun when workers with other code register: `pin`: they wait for a worker with the code that they were planned with; `upgrade`: they go on with the new code; `abort`: the run is cancelled",
+});
+
+export const Run = z
+  .object({
+    id: z.string(),
+    kind: z.enum(["run", "backfill"]),
+    environment: z.string(),
+    state: RunState,
+    select: z.string(),
+    partitions: z.string().nullable(),
+    requestedBy: z.string(),
+    createdAt: z.iso.datetime(),
+    startedAt: z.iso.datetime().nullable(),
+    finishedAt: z.iso.datetime().nullable(),
+    maxParallel: z.int().nullable(),
+    onDeploy: OnDeploy,
+    failure: Failure.nullable().openapi({ description: "Why it was cancelled, when nobody asked for it" }),
+    stepCount: z.int(),
+    skipped: z.record(z.string(), z.int()).openapi({ description: "Skipped while planning, by reason" }),
+    steps: StepCounts,
+  })
+  .openapi("Run");
+
+export const RunReason = z
+  .object({ kind: z.string(), inputs: z.array(z.string()).readonly().exactOptional() })
+  .openapi("RunReason", { description: "Why a step runs" });
 
 export const Step = z
   .object({
@@ -210,6 +217,8 @@ export const maxParallel = z
   .max(10_000)
   .exactOptional()
   .openapi({ description: "Steps at the same time" });
+
+export const onDeploy = OnDeploy.exactOptional();
 
 export const requiredPartitions = partitions.openapi({ example: "2001-02-01..2001-02-28" });
 

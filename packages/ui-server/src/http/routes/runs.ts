@@ -9,6 +9,8 @@ import { readRequester, respondWithRun } from "../submit-once.ts";
 import {
   givesRun,
   maxParallel,
+  onDeploy,
+  OnDeploy,
   planMembers,
   Run,
   runResponse,
@@ -26,7 +28,7 @@ const create = createRoute({
   operationId: "createRun",
   tags,
   summary: "Plans, and starts what the plan says",
-  ...startsRun(z.strictObject({ ...planMembers, maxParallel }).openapi("RunRequest"), {
+  ...startsRun(z.strictObject({ ...planMembers, maxParallel, onDeploy }).openapi("RunRequest"), {
     made: "The run, queued; with nothing to do, succeeded",
     known: "The run that the same Idempotency-Key made before",
   }),
@@ -134,6 +136,20 @@ function actionRoute<const Name extends Action>(action: Name) {
   });
 }
 
+const changeOnDeploy = createRoute({
+  method: "post",
+  path: "/runs/{id}/on-deploy",
+  operationId: "changeOnDeploy",
+  tags,
+  summary: "Says what becomes of the steps of a live run that have not begun when other code is deployed",
+  request: {
+    params: idParam,
+    query: noQuery,
+    body: { required: true, content: { "application/json": { schema: z.strictObject({ onDeploy: OnDeploy }) } } },
+  },
+  responses: { 200: runResponse, ...problemResponses },
+});
+
 export function addRunRoutes(api: OpenAPIHono<ApiEnv>): void {
   api.openapi(create, (c) => respondWithRun(c, { kind: "run", ...c.req.valid("json") }));
   api.openapi(list, async (c) => {
@@ -163,4 +179,10 @@ function addRunActions(api: OpenAPIHono<ApiEnv>): void {
   api.openapi(actionRoute("pause"), (c) => change(c, c.req.valid("param").id, "pauseRun"));
   api.openapi(actionRoute("resume"), (c) => change(c, c.req.valid("param").id, "resumeRun"));
   api.openapi(actionRoute("retry"), (c) => change(c, c.req.valid("param").id, "retryRun"));
+  api.openapi(changeOnDeploy, async (c) => {
+    const { watersmeet } = c.var;
+    const run = await getRun(watersmeet.ledger, c.req.valid("param").id);
+    const { onDeploy: policy } = c.req.valid("json");
+    return c.json(toRunDto(await watersmeet.changeOnDeploy(run.id, policy, readRequester(c))), 200);
+  });
 }
