@@ -54,7 +54,9 @@ for (const engine of readEngines()) {
   if (single.head?.dataDigest !== increment.head?.dataDigest) throw new Error("The one version has other rows");
   await compareSpace(bench, turns + 1);
   await compareReading(bench, `${turns + 1} versions`, 1.2);
-  await compareRevocations(bench, deliveries, [increment, full]);
+  const orders: MergeOrder[] = [];
+  await compareRevocations(bench, deliveries, { sides: [increment, full], orders, isLast: true });
+  await compareRevocations(bench, deliveries, { sides: [increment, full], orders, isLast: false });
 }
 
 async function compareBatches(bench: BenchStore, deliveries: Deliveries, sides: readonly [Side, Side]): Promise<void> {
@@ -68,29 +70,43 @@ async function compareBatches(bench: BenchStore, deliveries: Deliveries, sides: 
   reportUpkeep("a batch touching 1 %", sides);
 }
 
+interface Revocations {
+  readonly sides: readonly [Side, Side];
+  /** In force; more come. */
+  readonly orders: MergeOrder[];
+  /** Whether what is taken back came last: then an earlier version has the rows. Otherwise 1 % more came after it. */
+  readonly isLast: boolean;
+}
+
 /** Each turn brings 5 % more contributions, untimed, and takes them back, timed. */
 async function compareRevocations(
   bench: BenchStore,
   deliveries: Deliveries,
-  sides: readonly [Side, Side],
+  { sides, orders, isLast }: Revocations,
 ): Promise<void> {
-  const orders: MergeOrder[] = [];
   const took: [Took[], Took[]] = [[], []];
   for (const side of sides) side.took.length = side.kept.length = 0;
-  for (let turn = 0; turn < Math.min(turns, 3); turn += 1) {
+  for (let turn = 0; turn < Math.min(turns, isLast ? 3 : 2); turn += 1) {
     const count = Math.round(rows * branches.length * 0.05);
-    await deliveries.deliver("erp", renderRows(bench.engine, { count, keys, seed: 100 + turn }));
+    const seed = (isLast ? 100 : 200) + turn;
+    await deliveries.deliver("erp", renderRows(bench.engine, { count, keys, seed }));
     await runAll(bench, deliveries, sides, orders);
     for (const side of sides) {
       const [batch] = await bench.store.merges.listBatches({ asset: side.asset.key, limit: 1 });
       if (batch === undefined) throw new Error("no batch");
       orders.push({ kind: "revoke", batchId: batch.batchId });
     }
+    if (!isLast) {
+      const few = Math.round(keys * 0.01);
+      await deliveries.deliver("web", renderRows(bench.engine, { count: few, keys, seed: seed + 50 }));
+      await runAll(bench, deliveries, sides, orders.slice(0, -sides.length));
+    }
     await runAll(bench, deliveries, sides, orders);
     for (const [index, side] of sides.entries()) took[index]?.push(...side.took.slice(-1));
   }
-  report("a revocation of 5 % / full fold", { ours: took[0], theirs: took[1], bound: 0.4 });
-  reportUpkeep("5 % brought and taken back", sides);
+  const what = isLast ? "a revocation of 5 %" : "a revocation of 5 %, not the last";
+  report(`${what} / full fold`, { ours: took[0], theirs: took[1], bound: 0.4 });
+  if (isLast) reportUpkeep("5 % brought and taken back", sides);
 }
 
 /** A median would not show what is due after every few versions. */
@@ -109,7 +125,9 @@ function reportUpkeep(what: string, sides: readonly [Side, Side]): void {
       })),
     ),
   );
-  report(`${what}, mean with upkeep`, { ours: ours ?? [], theirs: theirs ?? [], bound: null });
+  report(`${what}, mean with upkeep`, { ours: ours ?? [], theirs: theirs ?? [], bound: 0.4 });
+  const [kept = [], took = []] = [sides[0].kept, sides[1].took];
+  if (kept.length > 0) report(`${what}, upkeep alone`, { ours: mean(kept), theirs: mean(took), bound: null });
 }
 
 async function compareSpace(bench: BenchStore, versions: number): Promise<void> {

@@ -94,11 +94,11 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
       tip: staging.start === null ? null : describeTip(staging.start, target.asset.schema),
       stageChanges: ({ rows, parameters = [], keys, keyColumns }) =>
         difference({ rows, parameters, keys, key: { ...key, columns: keyColumns } }),
-      async stageEarlier({ version, keyColumns }) {
+      async stageEarlier({ keyColumns, ...earlier }) {
         if (staging.start === null) throw new TypeError("Only a stamped asset has earlier versions in its tip's table");
         const { schema } = target.asset;
         return await difference(
-          earlierChange(staging.start, { schema, version, key: { ...key, columns: keyColumns } }),
+          earlierChange(staging.start, { ...earlier, schema, key: { ...key, columns: keyColumns } }),
         );
       },
       async exportRows({ select, schema, path }) {

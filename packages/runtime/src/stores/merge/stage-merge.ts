@@ -8,10 +8,8 @@ import {
   type MergeSpec,
 } from "@watersmeet/core/merge";
 import { fingerprint, stableJson } from "@watersmeet/core/values";
-import { internalSchema } from "../catalog/names.ts";
 import type { MergeStaged, MergeStageHost } from "../merge-seam.ts";
 import type { MergeScope, StagedBatch, StagedMerge } from "../port/staged-merge.ts";
-import { numberOf } from "../sql-session.ts";
 import type { Staged } from "../store.ts";
 import { listBatches, type CatalogBatch } from "./catalog/batches.ts";
 import { findCut, insertCut, listPastCuts, type CatalogCut, type OtherStandings } from "./catalog/cuts.ts";
@@ -20,7 +18,8 @@ import { assignForm, insertForm, listForms, type EpochForm } from "./catalog/epo
 import { makeCut } from "./cut/make-cut.ts";
 import { standDelivered } from "./cut/stand-delivered.ts";
 import { countAllFates } from "./fold/count-fates.ts";
-import type { PreviousFold, StagedFold } from "./fold/fold-work.ts";
+import { findBefore } from "./fold/find-before.ts";
+import type { StagedFold } from "./fold/fold-work.ts";
 import { stageFold } from "./fold/stage-fold.ts";
 import { deriveBatches } from "./forms/derive-batches.ts";
 import { createFormReader, type FormReader } from "./forms/read-forms.ts";
@@ -88,8 +87,7 @@ export async function stageMerge(
     ...start,
     ...settings,
     live,
-    foldId: nameFold(start),
-    before: await findBefore(start, batches),
+    before: await findBefore({ host, foldId: nameFold(start), batches, live }),
     functions: merge.functions,
     shadowPerMille: merge.shadowPerMille ?? 0,
   });
@@ -174,26 +172,6 @@ function listAll(known: readonly CatalogBatch[], sealed: readonly SealedDelivery
 function joinOrders(...lists: readonly (readonly MergeOrder[])[]): readonly MergeOrder[] {
   const byText = new Map(lists.flat().map((order) => [stableJson(order), order]));
   return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, order]) => order);
-}
-
-/** What the latest version was folded from, if by the same rules: then only what has changed since is to be folded. */
-async function findBefore(start: Start, batches: readonly CatalogBatch[]): Promise<PreviousFold | undefined> {
-  const { session, assetId, target, tip } = start.host;
-  if (tip === null || tip === undefined || !tip.hasSameColumns) return undefined;
-  const cut = await findCut(session, { assetId, partition: target.partition, version: tip.version });
-  if (cut === undefined || cut.foldFates === null || cut.foldId !== nameFold(start)) return undefined;
-  const byNumber = new Map(batches.map((batch) => [batch.number, batch]));
-  const live = cut.live.map((number) => byNumber.get(number));
-  const found = live.filter((batch) => batch !== undefined);
-  // What has been settled since is in its counts by the fates of then: a fold of all counts anew.
-  if (found.length < live.length || countSettled(found) !== cut.settledCount) return undefined;
-  const [row] = await session.run(
-    `select row_count from ${internalSchema}.version where asset_id = $1::integer and version = $2::integer`,
-    [assetId, tip.version],
-  );
-  return row === undefined
-    ? undefined
-    : { cut, live: found, fates: cut.foldFates, rowCount: numberOf(row, "row_count") };
 }
 
 function countSettled(batches: readonly CatalogBatch[]): number {

@@ -1,5 +1,6 @@
 import type { MergePolicy } from "@watersmeet/core/merge";
 import type { RowSchema } from "@watersmeet/core/schema";
+import { quoteIdentifier, renderColumnNames } from "../../exchange/quote.ts";
 import type { StagedRows } from "../catalog/move-rows.ts";
 import type { CatalogAsset } from "../catalog/read-catalog.ts";
 import type { Dialect } from "../dialect.ts";
@@ -30,7 +31,7 @@ export async function startStamped(
   const seen = await findTip(session, asset, target.partition);
   const renderType = (type: RowSchema["columns"][number]["type"]) => dialect.renderType(type);
   const change =
-    seen === null ? null : compareSchemas(target.asset.schema, seen.table.schema, { hasRows: false, renderType });
+    seen === null ? null : compareSchemas(target.asset.schema, seen.table.schema, { hasRows: true, renderType });
   const base = change !== null && change.conflicts.length + change.added.length === 0 ? seen : null;
   return { seen, base, form: chooseForm(dialect, asset, base) };
 }
@@ -79,14 +80,14 @@ export async function stageVersion(
 ): Promise<StagedVersion> {
   const { base, form } = attempt.start;
   const { openedRows, closedRows } = await stageChanges(session, { ...attempt, base, form }, change);
-  const { earlier, key } = change;
+  const { earlier, key, keys } = change;
   return {
     staging: {
       ...emptyStaging(attempt.start),
       openedRows,
       closedRows,
       key,
-      ...(earlier === undefined ? {} : { earlier }),
+      ...(earlier === undefined || keys !== null ? {} : { earlier }),
     },
     rowCount: (base?.rowCount ?? 0) + openedRows - closedRows,
     difference: base === null ? null : { from: base.version, openedRows, closedRows, rowChecks: base.rowChecks },
@@ -98,14 +99,22 @@ export function wholeChange(rows: string, parameters: readonly SqlValue[] = []):
   return { rows, parameters, keys: null, key: { columns: [], isUnique: false } };
 }
 
-/** All rows of an earlier version of the base's strand. Those that the base has, too, are not looked at. */
-export function earlierChange(
-  { base }: StampedStart,
-  { schema, version, key }: { readonly schema: RowSchema; readonly version: number; readonly key: RowKey },
-): StampedChange {
+/** Rows of an earlier version of the base's strand, all of them or some others for some keys. Those that the base has, too, are not looked at. */
+export function earlierChange({ base }: StampedStart, { schema, version, key, folded }: EarlierRows): StampedChange {
   if (base === null) throw new TypeError("Without a base there is no version before it");
-  const rows = `${renderStampedVersion(schema, base.rows, version)} and ${renderNotInVersion(base.rows, base.version)}`;
-  return { rows, parameters: [], keys: null, earlier: version, key };
+  const kept = `${renderStampedVersion(schema, base.rows, version)} and ${renderNotInVersion(base.rows, base.version)}`;
+  if (folded === null) return { rows: kept, parameters: [], keys: null, earlier: version, key };
+  const names = renderColumnNames(schema.columns);
+  const same = key.columns.map(quoteIdentifier).map((column) => `k.${column} = e.${column}`);
+  const rows = `select ${names} from (${kept}) as e where not exists (select 1 from ${folded.keys} as k where ${same.join(" and ")}) union all select ${names} from (${folded.rows}) as f`;
+  return { rows, parameters: [], keys: folded.keys, earlier: version, key };
+}
+
+interface EarlierRows {
+  readonly schema: RowSchema;
+  readonly version: number;
+  readonly key: RowKey;
+  readonly folded: { readonly rows: string; readonly keys: string } | null;
 }
 
 /** What identifies the rows that a policy makes. */

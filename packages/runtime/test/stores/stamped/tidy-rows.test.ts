@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { DuckdbStore } from "../../../src/stores/duckdb/duckdb-store.ts";
 import { openDuckdbStore } from "../../../src/stores/duckdb/open-duckdb-store.ts";
+import type { StoredAsset } from "../../../src/stores/port/staging.ts";
 import type { Commit, CommitRequest } from "../../../src/stores/store.ts";
-import { createScratch, partition, stampedAsset } from "../stored-rows.ts";
+import { createScratch, partition, stampedAsset, type Scratch } from "../stored-rows.ts";
 import { createTellingEngine } from "./telling-engine.ts";
 
 const rowCount = 130_000;
@@ -12,40 +14,33 @@ function rowsOf(version: number, count = rowCount): string {
   return `select range::integer as id, case when range % 100 < ${4 * version} then 'changed by ' || (range % 100 // 4) else 'as it was' end as name, range / 4.0::double as amount from range(${count})`;
 }
 
+test("closed rows that stand together stay where they are: what came last and was taken back makes no reader slower", async () => {
+  await using scratch = await createScratch();
+  await using store = await openTidied(scratch);
+  const asset = stampedAsset("tidied", false);
+  await store.ensureAsset(asset);
+  const publish = async (count: number, base: number | null) =>
+    await commit(store, await stage(store, scratch, { asset, at: "", sql: rowsOf(0, count), base }));
+  const first = await publish(2 * rowCount, null);
+  const more = await publish(3 * rowCount, first.version);
+  await publish(2 * rowCount, more.version);
+  const place = async (): Promise<unknown> =>
+    await store.queryViews(
+      "select max(rowid) as last, count(*) as rows from _watersmeet.a1_stamped1 where _to <> 2147483647",
+    );
+  const before = await place();
+  await store.keepUp();
+  expect(await place()).toEqual(before);
+});
+
 for (const isPartitioned of [false, true]) {
   test(`closed rows are sorted away from those that readers see, and every version reads as before, ${isPartitioned ? "with" : "without"} partitions`, async () => {
     await using scratch = await createScratch();
-    await using store = await openDuckdbStore({
-      name: "default",
-      path: join(scratch.folder, "tidy.duckdb"),
-      spillDirectory: join(scratch.folder, "spill"),
-      memoryLimit: "512MB",
-      threads: 2,
-      merge: createTellingEngine(() => ({ rows: [], keys: null })),
-      now: Date.now,
-      onPhase: () => {},
-      upkeepDelayMs: null,
-    });
+    await using store = await openTidied(scratch);
     const asset = stampedAsset("tidied", isPartitioned);
     await store.ensureAsset(asset);
-    const prepare = async (at: string, sql: string, base: number | null): Promise<CommitRequest> => {
-      const target = { asset, partition: partition(at), attempt: scratch.next() };
-      const staged = await store.stageQuery(target, { sql, parameters: [], inputs: [] });
-      const measurement = await store.measure(staged, []);
-      return {
-        commitId: target.attempt,
-        environment: "prod",
-        staged,
-        measurement,
-        baseVersion: base,
-        record: null,
-      };
-    };
-    const publish = async (request: CommitRequest): Promise<Commit> => {
-      const [commit] = await store.commit([request]);
-      if (commit === undefined) throw new Error("no commit");
-      return commit;
-    };
+    const prepare = (at: string, sql: string, base: number | null) => stage(store, scratch, { asset, at, sql, base });
+    const publish = (request: CommitRequest) => commit(store, request);
     const at = isPartitioned ? "a" : "";
     const commits: Commit[] = [];
     for (let version = 0; version < 3; version += 1)
@@ -80,4 +75,40 @@ for (const isPartitioned of [false, true]) {
     await store.keepUp();
     expect(await Promise.all(commits.map(digest))).toEqual(before);
   });
+}
+
+async function openTidied(scratch: Scratch): Promise<DuckdbStore> {
+  return await openDuckdbStore({
+    name: "default",
+    path: join(scratch.folder, "tidy.duckdb"),
+    spillDirectory: join(scratch.folder, "spill"),
+    memoryLimit: "512MB",
+    threads: 2,
+    merge: createTellingEngine(() => ({ rows: [], keys: null })),
+    now: Date.now,
+    onPhase: () => {},
+    upkeepDelayMs: null,
+  });
+}
+
+async function stage(
+  store: DuckdbStore,
+  scratch: Scratch,
+  {
+    asset,
+    at,
+    sql,
+    base,
+  }: { readonly asset: StoredAsset; readonly at: string; readonly sql: string; readonly base: number | null },
+): Promise<CommitRequest> {
+  const target = { asset, partition: partition(at), attempt: scratch.next() };
+  const staged = await store.stageQuery(target, { sql, parameters: [], inputs: [] });
+  const measurement = await store.measure(staged, []);
+  return { commitId: target.attempt, environment: "prod", staged, measurement, baseVersion: base, record: null };
+}
+
+async function commit(store: DuckdbStore, request: CommitRequest): Promise<Commit> {
+  const [made] = await store.commit([request]);
+  if (made === undefined) throw new Error("no commit");
+  return made;
 }

@@ -7,17 +7,22 @@ import { duckdbDialect } from "../duckdb-dialect.ts";
 
 /** When a table of stamped rows is written anew. */
 export interface TidyTerms {
-  /** Of 1,000 rows of the latest versions, how many closed ones may stand among them. */
+  /** Of 1,000 rows that stand side by side, how many may be closed ones among those of the latest versions. */
   readonly strayPerMille: number;
+  /** Of 1,000 rows of the latest versions, how many may stand among more. */
+  readonly slowedPerMille: number;
   /** Tables with fewer rows are read quickly in any case. */
   readonly leastRows: number;
 }
 
+/** DuckDB skips groups of so many rows by their least and greatest `_to`; rows of one that has both kinds are taken one by one. */
+const groupRows = 122_880;
+
 /**
- * Up to 4 % of closed rows make reading up to 1.15 times as long: DuckDB skips whole groups of 122,880 rows by their least and greatest `_to`, but takes rows
- * of a group one by one. To write a table anew takes a third of a full fold.
+ * Up to 4 % of closed rows make reading up to 1.15 times as long. To write a table anew takes a third of a full fold: what came last and was taken back leaves closed rows
+ * that stand together, which slows nobody down.
  */
-export const tidyTerms: TidyTerms = { strayPerMille: 40, leastRows: 122_880 };
+export const tidyTerms: TidyTerms = { strayPerMille: 40, slowedPerMille: 500, leastRows: groupRows };
 
 interface Table {
   readonly assetId: number;
@@ -58,11 +63,13 @@ async function listLargeTables(session: SqlSession, { leastRows }: TidyTerms): P
 /** Closed rows that were sorted before stand in front of all others. */
 async function isUntidy(session: SqlSession, { assetId, number }: Table, terms: TidyTerms): Promise<boolean> {
   const name = tableNames.stamped(assetId, number);
+  const first = `select min(rowid) from ${name} where _to = ${openEnd}`;
+  const groups = `select count(*) filter (where _to = ${openEnd}) as open, count(*) filter (where _to <> ${openEnd} and rowid > (${first})) as strays from ${name} group by rowid // ${groupRows}`;
   const [counted] = await session.run(
-    `select count(*) filter (where _to = ${openEnd}) as open, count(*) filter (where _to <> ${openEnd} and rowid > (select min(rowid) from ${name} where _to = ${openEnd})) as strays from ${name}`,
+    `select coalesce(sum(open), 0) as open, coalesce(sum(open) filter (where strays * 1000 > (open + strays) * ${terms.strayPerMille}), 0) as slowed from (${groups}) as counted`,
   );
   if (counted === undefined) return false;
-  return numberOf(counted, "strays") * 1000 > numberOf(counted, "open") * terms.strayPerMille;
+  return numberOf(counted, "slowed") * 1000 > numberOf(counted, "open") * terms.slowedPerMille;
 }
 
 async function writeAnew(session: SqlSession, { assetId, columns, isPartitioned, number }: Table): Promise<void> {

@@ -23,9 +23,7 @@ export interface FoldWork {
   readonly reader: FormReader;
   /** Batches that count. */
   readonly live: readonly CatalogBatch[];
-  /** Names all that a fold depends on besides the live batches. */
-  readonly foldId: string;
-  /** What the partition's latest version was folded from; `undefined`: there is none, or it was folded by other rules. */
+  /** A version in the latest one's table, and what it was folded from, the nearest to what is live now; `undefined`: there is none, or all were folded by other rules. */
   readonly before: PreviousFold | undefined;
   /** Of 1,000 keys, how many may be affected for a fold of them alone. */
   readonly partialPerMille: number;

@@ -9,19 +9,21 @@ import type { FormReader } from "../forms/read-forms.ts";
 import type { ContributionTable } from "../merge-dialect.ts";
 import { checkSample } from "./check-shadow.ts";
 import { countFolded, countWinners } from "./count-fates.ts";
+import { differenceOf } from "./find-before.ts";
 import { findAffected, findTable, isFoldCountedByRows } from "./find-contributions.ts";
 import type { FoldWork, PreviousFold, StagedFold } from "./fold-work.ts";
 import { renderKeys } from "./key-tables.ts";
 import { reduceCustom } from "./reduce-custom.ts";
 import { renderSurvivors } from "./render-survivors.ts";
-import { stageEarlier } from "./stage-earlier.ts";
+import { stageEarlier, stageOnto } from "./stage-earlier.ts";
 
-/** Folds the live batches and stages the rows: those of the keys that may have changed since the latest version, or all; none when an earlier version has the rows. */
+/** Folds the live batches and stages the rows: those of the keys that may have changed since a version that was folded before, or all. */
 export async function stageFold(work: FoldWork): Promise<StagedFold> {
-  const earlier = await stageEarlier(work);
-  if (earlier !== null) return earlier;
-  const partial = work.before === undefined ? null : await stagePartial(work, work.before);
-  return partial ?? (await stageWhole(work));
+  const { before, host, live } = work;
+  if (before === undefined) return await stageWhole(work);
+  const isAgain = before.cut.version !== host.tip?.version && differenceOf(live, before.live).length === 0;
+  if (isAgain) return await stageEarlier(work, before);
+  return (await stagePartial(work, before)) ?? (await stageWhole(work));
 }
 
 async function stageWhole(work: FoldWork): Promise<StagedFold> {
@@ -54,10 +56,9 @@ async function stagePartial(work: FoldWork, before: PreviousFold): Promise<Stage
   const rows = work.shadowPerMille === 0 && isCountedByRows(work, folded) ? null : host.stagingTable("rows");
   if (rows !== null) await host.session.run(`${host.createStagingTable} ${rows} as ${select}`);
   const names = spec.schema.columns.map(({ name }) => quoteIdentifier(name)).join(", ");
-  const changes = await host.stageChanges({
+  const changes = await stageOnto(work, before, {
     rows: rows === null ? select : `select ${names} from ${rows}`,
     keys,
-    keyColumns: spec.policy.key,
   });
   return {
     fates: await countPartly(work, { before, table, folded, rows, rowCount: changes.rowCount }),
@@ -66,7 +67,7 @@ async function stagePartial(work: FoldWork, before: PreviousFold): Promise<Stage
       affectedKeys,
       changedRows: Math.max(changes.openedRows, changes.closedRows),
     },
-    ...(rows === null ? {} : await checkStaged(work, { keys, rows })),
+    ...(rows === null ? {} : await checkStaged(work, before, { keys, rows })),
   };
 }
 
@@ -104,11 +105,10 @@ function isCountedByRows({ reader, live }: FoldWork, folded: Folded): boolean {
 /** Whether sampled keys have the rows that a fold of all that is known of them gives: the changed ones, and those of the latest version that were left alone. */
 async function checkStaged(
   work: FoldWork,
+  { cut: { version } }: PreviousFold,
   { keys, rows }: { readonly keys: string; readonly rows: string },
 ): Promise<Pick<StagedFold, "shadow">> {
   const { host, spec } = work;
-  if (host.tip === null) return {};
-  const { version } = host.tip;
   const before = await host.renderVersions({
     asset: host.target.asset,
     versions: [{ partition: host.target.partition, version }],
@@ -184,14 +184,6 @@ function countRead(reader: FormReader, batches: readonly CatalogBatch[]): number
 async function count({ host }: FoldWork, sql: string): Promise<number> {
   const [row] = await host.session.run(sql);
   return row === undefined ? 0 : numberOf(row, "count");
-}
-
-function differenceOf(some: readonly CatalogBatch[], others: readonly CatalogBatch[]): readonly CatalogBatch[] {
-  const [a, b] = [some, others].map((batches) => new Set(batches.map(({ number }) => number)));
-  return [
-    ...some.filter(({ number }) => b?.has(number) !== true),
-    ...others.filter(({ number }) => a?.has(number) !== true),
-  ];
 }
 
 function negate(fates: FateCounts): FateCounts {
