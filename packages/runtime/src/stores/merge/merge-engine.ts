@@ -3,6 +3,7 @@ import { internalSchema } from "../catalog/names.ts";
 import type { MergeDiscard, MergeEngine, MergePublication } from "../merge-seam.ts";
 import { numberOf, textOf, type SqlSession } from "../sql-session.ts";
 import { addColumns, addMergeColumns, renderMergeCatalog } from "./catalog/merge-tables.ts";
+import { parseNumbers } from "./catalog/number-list.ts";
 import {
   addedContributionColumns,
   contributionTableBareName,
@@ -81,7 +82,7 @@ async function noteVersions(session: SqlSession, publications: readonly MergePub
     [publications.map(({ target }) => target.attempt)],
   );
   const counted = cuts.flatMap((row) => {
-    const batches: readonly number[] = JSON.parse(textOf(row, "batches"));
+    const batches = parseNumbers(textOf(row, "batches"));
     return batches.map((number) => ({ number, version: numberOf(row, "version") }));
   });
   if (counted.length === 0) return;

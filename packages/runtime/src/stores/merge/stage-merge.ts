@@ -73,7 +73,7 @@ export async function stageMerge(
     found,
     found.known.filter(({ number }) => based.has(number)),
   );
-  const sealed = await sealBranches(sealing, sealing, merge.branches);
+  const sealed = await sealBranches(sealing, { ...sealing, formerKeys: listFormerKeys(merge) }, merge.branches);
   const batches = listAll(found.known, sealed);
   const standings = standDelivered({
     batches,
@@ -106,6 +106,14 @@ export async function stageMerge(
     delta,
     ...(shadow === undefined ? {} : { shadow }),
   };
+}
+
+/** Of forms in which the key's columns were called otherwise. */
+function listFormerKeys({ epochs = [], policy }: StagedMerge): readonly (readonly string[])[] {
+  const present = stableJson(policy.key);
+  return epochs
+    .map(({ fields }) => fields.filter(({ isKey }) => isKey).map(({ name }) => name))
+    .filter((key) => stableJson(key) !== present);
 }
 
 /** Runs batches of earlier forms through the upcasters that lead on, unless that was done before. */

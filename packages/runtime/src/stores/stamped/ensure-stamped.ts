@@ -14,8 +14,8 @@ export interface StampedAsset {
 }
 
 /**
- * Makes an asset stamped, or follows its schema; within the session's transaction. New columns are added to the latest table; where a column changes its type,
- * the versions to come stand in a new table, and those in the old one stay readable.
+ * Makes an asset stamped, or follows its schema; within the session's transaction. New columns are added to the latest table; where a column changes its type, or a new one must not be
+ * NULL, as one of the key, the versions to come stand in a new table, and those in the old one stay readable.
  */
 export async function ensureStamped(session: SqlSession, dialect: Dialect, stamped: StampedAsset): Promise<void> {
   const { asset, assetId } = stamped;
@@ -45,7 +45,7 @@ async function followTable(
   { asset, assetId, latest }: StampedAsset & { readonly latest: StampedTable },
 ): Promise<boolean> {
   const renderType = (type: (typeof asset.schema.columns)[number]["type"]) => dialect.renderType(type);
-  const change = compareSchemas(asset.schema, latest.schema, { hasRows: false, renderType });
+  const change = compareSchemas(asset.schema, latest.schema, { hasRows: true, renderType });
   if (change.conflicts.length > 0) return false;
   if (change.added.length === 0) return true;
   const table = tableNames.stamped(assetId, latest.number);

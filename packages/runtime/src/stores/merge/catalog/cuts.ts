@@ -2,6 +2,7 @@ import type { BatchStanding, Cut, FateCounts, MergeOrder, PastCut } from "@water
 import { internalSchema as s } from "../../catalog/names.ts";
 import { numberOf, textOf, type SqlRow, type SqlSession } from "../../sql-session.ts";
 import { readJson, type MergePartition } from "./batches.ts";
+import { parseNumbers, renderNumbers } from "./number-list.ts";
 
 /** Numbers of the batches that do not count in a cut, by how they stand to it. A batch that is in none of them, and not live, was not known. */
 export type OtherStandings = Readonly<Partial<Record<Exclude<BatchStanding, "live">, readonly number[]>>>;
@@ -52,7 +53,7 @@ export async function listPastCuts(session: SqlSession, at: MergePartition): Pro
 }
 
 export function readCut(row: SqlRow): CatalogCut {
-  const live: readonly number[] = JSON.parse(textOf(row, "batches"));
+  const live = parseNumbers(textOf(row, "batches"));
   const fates: FateCounts = JSON.parse(textOf(row, "fates"));
   const foldFates: FateCounts | null = readJson(row, "fold_fates", null);
   const standings: OtherStandings = readJson(row, "standings", {});
@@ -86,7 +87,7 @@ export async function insertCut(
       at.assetId,
       at.partition,
       cut.cutId,
-      JSON.stringify(cut.live),
+      renderNumbers(cut.live),
       JSON.stringify(cut.fates),
       stagedBy,
       cut.cut === null ? null : JSON.stringify(cut.cut),

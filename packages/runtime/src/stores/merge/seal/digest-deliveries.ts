@@ -15,30 +15,38 @@ export async function digestDeliveries(
   session: SqlSession,
   terms: DeliveryTerms,
   branches: readonly StagedBranch[],
-): Promise<ReadonlyMap<Delivery, string>> {
+): Promise<Digests> {
   const deliveries = branches.flatMap((branch) => branch.deliveries);
   const contents = await findContents(
     session,
     deliveries.flatMap((delivery) => readsOf(delivery).map(({ input }) => input)),
   );
-  const digests = new Map<Delivery, string>();
+  const digests = new Map<Delivery, readonly [string, ...string[]]>();
   for (const branch of branches) {
-    for (const delivery of branch.deliveries) digests.set(delivery, digest(terms, branch, { delivery, contents }));
+    for (const delivery of branch.deliveries) {
+      const digestBy = (key: readonly string[]) => digest({ ...terms, key }, branch, { delivery, contents });
+      digests.set(delivery, [digestBy(terms.policy.key), ...terms.formerKeys.map(digestBy)]);
+    }
   }
   return digests;
 }
+
+/** Of each delivery: its digest, and those that it would have had when the columns of the key were called otherwise. */
+export type Digests = ReadonlyMap<Delivery, readonly [now: string, ...former: string[]]>;
 
 /** What of a merge decides which rows are a delivery's, and what they do. */
 export interface DeliveryTerms {
   readonly policy: MergePolicy;
   /** `null`: all rows are. */
   readonly scope: MergeScope | null;
+  /** The key's columns by the names that they had in forms which were left behind. */
+  readonly formerKeys: readonly (readonly string[])[];
 }
 
 type Contents = ReadonlyMap<string, ReadonlyMap<number, string>>;
 
 function digest(
-  { policy, scope }: DeliveryTerms,
+  { key, policy, scope }: Pick<DeliveryTerms, "policy" | "scope"> & { readonly key: readonly string[] },
   branch: StagedBranch,
   { delivery, contents }: { readonly delivery: Delivery; readonly contents: Contents },
 ): string {
@@ -47,7 +55,7 @@ function digest(
   const read = (name: string | null | undefined) =>
     name !== null && name !== undefined && branch.columns.includes(name) ? name : null;
   const facts = {
-    key: policy.key,
+    key,
     eventTime: read(policy.eventTime),
     operation: read(policy.operation),
     sequence: read(policy.sequence),

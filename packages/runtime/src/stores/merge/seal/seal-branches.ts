@@ -6,7 +6,7 @@ import type { CatalogBatch } from "../catalog/batches.ts";
 import type { CatalogCut } from "../catalog/cuts.ts";
 import { cellOf, contributionTableName } from "../contribution-table.ts";
 import { readDeliveredColumns } from "./delivered-columns.ts";
-import { digestDeliveries } from "./digest-deliveries.ts";
+import { digestDeliveries, type Digests } from "./digest-deliveries.ts";
 import { isRepeated } from "./find-repeated.ts";
 import { indexKnown, type Generation, type KnownOfBranch } from "./known-of-branch.ts";
 import type { NewDelivery, SealContext } from "./seal-context.ts";
@@ -28,6 +28,8 @@ export interface KnownDeliveries {
   /** Cut that the merge builds on. */
   readonly base: CatalogCut | undefined;
   readonly orders: readonly MergeOrder[];
+  /** As in `DeliveryTerms`. */
+  readonly formerKeys: readonly (readonly string[])[];
 }
 
 /**
@@ -39,7 +41,7 @@ export async function sealBranches(
   facts: KnownDeliveries,
   branches: readonly StagedBranch[],
 ): Promise<readonly SealedDelivery[]> {
-  const terms = { policy: context.spec.policy, scope: context.scope };
+  const terms = { policy: context.spec.policy, scope: context.scope, formerKeys: facts.formerKeys };
   const { session } = context.host;
   const digest = (some: readonly StagedBranch[]) => digestDeliveries(session, terms, some);
   const digests = await digest(branches);
@@ -80,7 +82,7 @@ async function describeContributions(
 interface BranchWork {
   readonly orders: readonly MergeOrder[];
   readonly branch: StagedBranch;
-  readonly digests: ReadonlyMap<Delivery, string>;
+  readonly digests: Digests;
   readonly known: KnownOfBranch;
 }
 
@@ -93,10 +95,9 @@ function listCarried({ branch, digests, known }: BranchWork): readonly SealedDel
   if (continues === undefined) return [];
   const isSame = (delivery: Delivery | undefined): boolean => {
     if (delivery === undefined) return false;
-    const incoming = { batchKey: delivery.batchKey, digest: digests.get(delivery) ?? "" };
-    return known
-      .listAlike(incoming)
-      .some((one) => one.batchKey === incoming.batchKey && one.digest === incoming.digest);
+    const { batchKey } = delivery;
+    const some: readonly string[] = digests.get(delivery) ?? [];
+    return known.listAlike({ batchKey, digest: "" }).some(({ digest }) => some.includes(digest));
   };
   const places = new Map(continues.inputs.map((input) => [nameInput(input), input.version]));
   const latest = continues.inputs.map(({ asset, partition, version }) =>
@@ -185,8 +186,11 @@ type DeliveryWork = BranchWork & { readonly delivery: Delivery };
  */
 function admit(context: SealContext, work: DeliveryWork): SealedDelivery | Omit<NewDelivery, "chain"> {
   const { delivery, digests, known } = work;
-  const digest = digests.get(delivery) ?? "";
   const generations = known.listGenerations(delivery.batchKey);
+  const [now = "", ...former] = digests.get(delivery) ?? [];
+  const isKnown = (one: string) => generations.some(({ batches }) => batches[0]?.digest === one);
+  // A state is read anew in the present form; a feed's batch stays as it was written, and an upcaster leads on from it.
+  const digest = (delivery.emits === "state" ? undefined : former.find(isKnown)) ?? now;
   const same = generations.find(({ batches }) => batches[0]?.digest === digest);
   const isMore = same !== undefined && saysMore(context, work, same);
   const incoming = { batchKey: delivery.batchKey, digest: isMore ? fingerprint([digest, "anew"]) : digest };
@@ -194,7 +198,11 @@ function admit(context: SealContext, work: DeliveryWork): SealedDelivery | Omit<
   const ofGeneration = (number: number) => generations.find(({ generation }) => generation === number)?.batches ?? [];
   if (admission.kind === "duplicate")
     return { batches: ofGeneration(admission.generation), outcome: "duplicate", isSuspect: false };
-  if (admission.kind === "refused") throw refuseBatch(context, work, admission.live);
+  if (admission.kind === "refused") {
+    // That it cannot be read any more is the better reason, where there is it.
+    context.reader.isPresent(ofGeneration(admission.live));
+    throw refuseBatch(context, work, admission.live);
+  }
   const replaced = admission.kind === "superseding" ? ofGeneration(admission.supersedes) : [];
   const [newest] = generations;
   if (same !== undefined && !isMore && (delivery.emits !== "state" || same === newest))
