@@ -18,6 +18,8 @@ export interface Dialect extends MeasureDialect {
   readonly rowId: string;
   /** After `create table …` of rows that are replaced a few at a time; empty or starting with a space. */
   readonly updatedTableOptions: string;
+  /** A SELECT of `column_name`: columns of one of the store's own tables, by its bare name. It looks at that table alone, however many there are. */
+  renderColumnsOf(table: string): string;
   /** Statements that tell the planner how many rows a table has got, and what some of its columns hold. */
   renderAnalyze(table: string, columns: readonly string[]): readonly string[];
   /** Statements before and after one that joins large tables of which the planner knows nothing, in a transaction. */

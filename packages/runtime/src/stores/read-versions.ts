@@ -40,7 +40,10 @@ export async function readVersions(
   const stamped = asset.isStamped ? await findStampedVersions(session, asset.assetId, versions) : [];
   const isStamped = new Set(stamped.map(({ version }) => version));
   const others = known.filter((row) => !isStamped.has(numberOf(row, "version")));
-  const places = [...(await placeStamped(session, asset, stamped)), ...(await placeOthers(session, asset, others))];
+  const places = [
+    ...(await placeStamped(session, asset, stamped)),
+    ...(await placeOthers(session, dialect, { asset, known: others })),
+  ];
   const rowCount = known.reduce((sum, row) => sum + numberOf(row, "row_count"), 0);
   return { sql: renderReading(dialect, input.asset.schema, places), rowCount };
 }
@@ -85,12 +88,12 @@ export function nameExport(storeId: string, input: InputVersions): string {
 
 async function placeOthers(
   session: SqlSession,
-  asset: CatalogAsset,
-  known: readonly SqlRow[],
+  dialect: Dialect,
+  { asset, known }: { readonly asset: CatalogAsset; readonly known: readonly SqlRow[] },
 ): Promise<readonly RowPlace[]> {
   if (known.length === 0) return [];
   const numbers = (rows: readonly SqlRow[]) => rows.map((row) => numberOf(row, "version"));
-  if (!asset.isPartitioned) return await placeTables(session, asset, numbers(known));
+  if (!asset.isPartitioned) return await placeTables(session, dialect, { asset, versions: numbers(known) });
   return await placePartitions(session, asset, {
     live: numbers(known.filter((row) => textOf(row, "is_live") === "true")),
     hist: numbers(known.filter((row) => textOf(row, "is_live") !== "true")),
@@ -121,15 +124,12 @@ async function placePartitions(
 
 async function placeTables(
   session: SqlSession,
-  asset: CatalogAsset,
-  versions: readonly number[],
+  dialect: Dialect,
+  { asset, versions }: { readonly asset: CatalogAsset; readonly versions: readonly number[] },
 ): Promise<readonly RowPlace[]> {
   const places: RowPlace[] = [];
   for (const version of new Set(versions)) {
-    const rows = await session.run(
-      "select column_name from information_schema.columns where table_schema = $1 and table_name = $2",
-      [internalSchema, `a${asset.assetId}_v${version}`],
-    );
+    const rows = await session.run(dialect.renderColumnsOf(`a${asset.assetId}_v${version}`));
     const columns = new Set(rows.map((row) => textOf(row, "column_name").toLowerCase()));
     places.push({ table: tableNames.version(asset.assetId, version), columns, condition: null });
   }

@@ -2,7 +2,7 @@ import { unreachable } from "@watersmeet/core/errors";
 import type { ColumnType } from "@watersmeet/core/schema";
 import { renderDuckdbColumns, renderDuckdbType } from "../../exchange/column-types.ts";
 import { quoteIdentifier, quoteLiteral } from "../../exchange/quote.ts";
-import { tableNames } from "../catalog/names.ts";
+import { internalSchema, tableNames } from "../catalog/names.ts";
 import type { Dialect } from "../dialect.ts";
 
 /** Name of the function, made when the file is opened, that writes JSON as `canonicalJson` does. */
@@ -16,6 +16,9 @@ export const duckdbDialect: Dialect = {
   renderJson: (expression) => `${jsonFunction}(${expression}::varchar)::json`,
   rowId: "rowid",
   updatedTableOptions: "",
+  // The views of the information schema go through every table: 10 ms for 1,000 versions of a feed.
+  renderColumnsOf: (table) =>
+    `select name as column_name from pragma_table_info(${quoteLiteral(`${internalSchema}.${table}`)})`,
   renderAnalyze: () => [],
   aroundLargeJoin: [[], []],
   createOwnChanges: null,

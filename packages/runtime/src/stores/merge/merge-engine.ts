@@ -36,7 +36,8 @@ export function createMergeEngine(dialect: MergeDialect, settings: MergeSettings
       });
     },
     async stage(host, merge) {
-      await discardMerges(host.session, { attempts: [host.target.attempt] });
+      // Its tables are there: `ensureTables` comes before.
+      await discardStaged(host.session, { attempts: [host.target.attempt] });
       return await stageMerge(dialect, settings, { host, merge });
     },
     publish: publishMerges,
@@ -97,7 +98,10 @@ async function discardMerges(session: SqlSession, which: MergeDiscard): Promise<
     "select 1 as one from information_schema.tables where table_schema = $1 and table_name = 'merge_epoch'",
     [internalSchema],
   );
-  if (hasTables.length === 0) return;
+  if (hasTables.length > 0) await discardStaged(session, which);
+}
+
+async function discardStaged(session: SqlSession, which: MergeDiscard): Promise<void> {
   const [condition, attempts] =
     "attempts" in which ? (["in", which.attempts] as const) : (["not in", which.except] as const);
   const staged = `staged_by is not null and staged_by ${condition} (select unnest($1::varchar[]))`;

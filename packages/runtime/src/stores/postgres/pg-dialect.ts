@@ -35,6 +35,8 @@ export function createPgDialect({
     rowId: "ctid",
     updatedTableOptions: vacuumed,
     // Whoever else describes the table holds its lock until its transaction ends.
+    renderColumnsOf: (table) =>
+      `select column_name from information_schema.columns where table_schema = ${quoteLiteral(internalSchema)} and table_name = ${quoteLiteral(table)}`,
     renderAnalyze: (table, columns) => [`analyze (skip_locked) ${table} (${columns.join(", ")})`],
     // It would look up each of a few thousand rows by reading the whole other table, or sort all of it.
     aroundLargeJoin: [
