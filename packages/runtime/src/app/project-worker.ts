@@ -1,10 +1,12 @@
 import type { ChildPool } from "../child/child-pool.ts";
 import type { Config } from "../config/config.ts";
+import { configFileName } from "../config/find-project.ts";
 import type { LedgerConnections } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Project } from "../project/project.ts";
 import { planSplit, recordSlices } from "../queue/split/plan-splits.ts";
 import { createStepExecutor } from "../step/step-executor.ts";
+import type { AskResource } from "../worker/probes.ts";
 import { startWorker } from "../worker/start-worker.ts";
 import { createCodeReader } from "./asset-execution.ts";
 import type { StoreSet } from "./store-set.ts";
@@ -57,6 +59,7 @@ export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<Async
       stores: () => new Set(stores.open.keys()),
       code: createCodeReader(deps.project, config),
       resources: config.resources,
+      ask: createAsk(deps),
       retry: config.retries,
       logger,
       random: Math.random,
@@ -64,4 +67,29 @@ export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<Async
     }),
   );
   return stack.move();
+}
+
+/** What the author's probe has. */
+const probeMs = 10_000;
+
+/** In a child, as all user code. */
+function createAsk({ children, project, logger }: ProjectWorkerDeps): AskResource {
+  return async (resource, signal) => {
+    const { root, generation, manifest } = project();
+    const answer = await children.perform(
+      { kind: "probe", resource, configFile: configFileName },
+      {
+        subject: `the probe of ${resource}`,
+        code: { root, generation, files: manifest.files },
+        timeoutMs: probeMs,
+        listener: {
+          log: ({ level, message, fields }) => logger[level]({ resource, fields }, message),
+          progress: () => {},
+        },
+        signal,
+      },
+    );
+    if (answer.kind === "cancelled") return undefined;
+    return answer.kind === "failure" ? answer.failure : null;
+  };
 }

@@ -23,6 +23,10 @@ async function loadHandler(work: ChildWork): Promise<(desk: Desk) => Promise<Chi
     const { handleSensorCall } = await import("./sense/handle-sensor-call.ts");
     return (desk) => handleSensorCall(work, desk);
   }
+  if (work.kind === "probe") {
+    const { handleProbe } = await import("./probe/handle-probe.ts");
+    return (desk) => handleProbe(work, desk);
+  }
   const { handleStepWork } = await import("./handle-step-work.ts");
   return (desk) => handleStepWork(work, desk);
 }

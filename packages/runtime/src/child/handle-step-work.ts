@@ -14,7 +14,7 @@ import { compileBranches, compileQuery } from "./query/compile-query.ts";
 
 /** Everything that a step asks of a child: the author's function is found by file and export, and called, or its schema used. */
 export async function handleStepWork(
-  work: Exclude<ChildWork, { readonly kind: "describe" | "sense" }>,
+  work: Exclude<ChildWork, { readonly kind: "describe" | "sense" | "probe" }>,
   desk: Desk,
 ): Promise<ChildResult> {
   const definition = await findDefinition(work.asset, desk.modules);

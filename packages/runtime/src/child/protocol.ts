@@ -120,6 +120,8 @@ export type ChildWork =
   | { readonly kind: "describe"; readonly manifest: Manifest }
   /** Calls the function of a sensor. */
   | { readonly kind: "sense"; readonly sensor: AssetAddress; readonly call: SensorCall }
+  /** Calls the function of the project's configuration that asks a resource whether it is back. */
+  | { readonly kind: "probe"; readonly resource: string; readonly configFile: string }
   | {
       readonly kind: "run";
       readonly asset: AssetAddress;
@@ -204,6 +206,8 @@ export type ChildResult =
       readonly cursor?: Json;
       readonly skip: string | null;
     }
+  /** The resource answers again. */
+  | { readonly kind: "probed" }
   | { readonly kind: "described"; readonly specs: readonly AssetSpec[]; readonly problems: readonly Problem[] }
   | { readonly kind: "rows"; readonly file: ExchangeFile; readonly report: AttemptReport }
   /** In the form of the schema's row parser. */

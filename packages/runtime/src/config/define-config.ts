@@ -1,5 +1,5 @@
 import type { Duration, Size } from "@watersmeet/core";
-import type { BreakerSettings, RetryBudget, RetryLimits } from "./failure-terms.ts";
+import type { BreakerProbe, BreakerSettings, RetryBudget, RetryLimits } from "./failure-terms.ts";
 
 /** A store as written in watersmeet.config.ts; made by `duckdb` or `postgres`. */
 export type StoreDefinition =
@@ -70,8 +70,11 @@ export interface ResourceOptions extends BreakerOptions {
 
 /** How a resource is left alone when it fails. */
 export interface BreakerOptions {
-  /** When the circuit breaker opens, and how it closes; `false`: there is none. */
-  readonly breaker?: false | Partial<BreakerSettings>;
+  /**
+   * When the circuit breaker opens, and how it closes; `false`: there is none. `probe`: asked whether the resource is back, before a step is tried:
+   * `probe: (signal) => fetch("https://crm.example/health", { signal })`.
+   */
+  readonly breaker?: false | (Partial<Omit<BreakerSettings, "hasProbe">> & { readonly probe?: BreakerProbe });
   /** How many failures may be tried again, within ten minutes; `false`: any number. */
   readonly retryBudget?: false | Partial<RetryBudget>;
 }

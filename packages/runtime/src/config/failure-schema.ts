@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defaultBreakerSettings, defaultRetryBudget, defaultRetryLimits } from "./failure-terms.ts";
+import { defaultBreakerSettings, defaultRetryBudget, defaultRetryLimits, type BreakerProbe } from "./failure-terms.ts";
 
 const count = z.number().int().min(1);
 const spanMs = count.max(86_400_000);
@@ -15,11 +15,14 @@ const breakerSchema = z
     openMs: spanMs.default(defaultBreakerSettings.openMs),
     maxOpenMs: spanMs.default(defaultBreakerSettings.maxOpenMs),
     probes: count.max(100).default(defaultBreakerSettings.probes),
+    probe: z.custom<BreakerProbe>((value) => typeof value === "function", "must be a function").optional(),
   })
   .refine(({ openMs, maxOpenMs }) => openMs <= maxOpenMs, {
     path: ["maxOpenMs"],
     message: "must not be less than openMs",
-  });
+  })
+  // Functions are found again in the process that calls them.
+  .transform(({ probe, ...settings }) => ({ ...settings, hasProbe: probe !== undefined }));
 
 const budgetSchema = z.strictObject({
   share: share.default(defaultRetryBudget.share),

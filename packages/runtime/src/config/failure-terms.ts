@@ -18,7 +18,15 @@ export interface BreakerSettings {
   readonly maxOpenMs: number;
   /** Calls that must succeed for it to close: first one, then the others together. @default 3 */
   readonly probes: number;
+  /** Whether the project has a function that finds out whether the resource is back, which goes before the first step. @default false */
+  readonly hasProbe: boolean;
 }
+
+/**
+ * Finds out, cheaply, whether an outside system answers again. It is well when this returns, and away when it throws, or returns a `Response` that is not ok. It
+ * has ten seconds, and runs in a process of its own like all user code.
+ */
+export type BreakerProbe = (signal: AbortSignal) => unknown;
 
 /** Source: operations.md 2.2 */
 export const defaultBreakerSettings: BreakerSettings = {
@@ -30,6 +38,7 @@ export const defaultBreakerSettings: BreakerSettings = {
   openMs: 30_000,
   maxOpenMs: 1_800_000,
   probes: 3,
+  hasProbe: false,
 };
 
 /** How many failures at a resource may be tried again, within ten minutes. */

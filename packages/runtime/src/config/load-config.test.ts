@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isWatersmeetError } from "@watersmeet/core/errors";
 import { afterEach, expect, test } from "vitest";
+import { defaultBreakerSettings } from "./failure-terms.ts";
 import { loadConfig } from "./load-config.ts";
 import { maskUrl } from "./mask-secrets.ts";
 
@@ -97,6 +98,21 @@ test("a rate whose span nobody can read, and bounds that cross, are problems", a
   if (!isWatersmeetError(error)) throw error;
   expect(error.message).toContain("resources.crm.rate.per must be a length of time");
   expect(error.message).toContain("resources.erp.max must not be less than min");
+});
+
+test("a breaker may have a probe, which stays where it is", async () => {
+  const root = await makeProject(
+    "export default { resources: { crm: { breaker: { probe: () => {}, openMs: 1000 } }, erp: {}, feed: { breaker: { probe: true } } } };",
+  );
+  await expect(loadConfig({ directory: root })).rejects.toMatchObject({
+    message: expect.stringContaining("resources.feed.breaker"),
+  });
+  const other = await makeProject(
+    "export default { resources: { crm: { breaker: { probe: () => {}, openMs: 1000 } }, erp: {} } };",
+  );
+  const { resources } = await loadConfig({ directory: other });
+  expect(resources["crm"]?.breaker).toEqual({ ...defaultBreakerSettings, openMs: 1000, hasProbe: true });
+  expect(resources["erp"]?.breaker).toEqual(defaultBreakerSettings);
 });
 
 test("what may wait between two assets is a size, and any number unless it says", async () => {

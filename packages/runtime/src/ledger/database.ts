@@ -342,6 +342,7 @@ interface BreakerTable {
   retry_at: ColumnType<Date | null, Date | null | undefined>;
   opened_at: ColumnType<Date | null, Date | null | undefined>;
   closed_at: ColumnType<Date | null, Date | null | undefined>;
+  probing_until: ColumnType<Date | null, Date | null | undefined>;
   failed_probes: Generated<number>;
   probe_ok: Generated<number>;
   reason: ColumnType<string | null, string | null | undefined>;

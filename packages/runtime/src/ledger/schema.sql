@@ -86,7 +86,8 @@ create table watersmeet.breaker (
   reason text,
   changed_by text not null default 'watersmeet'::text,
   changed_at timestamp with time zone not null default now(),
-  closed_at timestamp with time zone
+  closed_at timestamp with time zone,
+  probing_until timestamp with time zone
 );
 create table watersmeet.breaker_bucket (
   resource text not null,

@@ -19,6 +19,7 @@ import { startDoorbell } from "./doorbell-runner.ts";
 import { startEventTeller } from "./event-teller.ts";
 import { startFlushLoop, type FlushOptions } from "./flush-loop.ts";
 import { startLiveness } from "./liveness.ts";
+import { startProbes, type AskResource } from "./probes.ts";
 import { createSlots, type Slots } from "./slots.ts";
 import { startStepReports } from "./step-reports.ts";
 import { startSweeps } from "./sweeps.ts";
@@ -33,6 +34,8 @@ export interface WorkerOptions {
   /** The code that this process has loaded: it takes steps that are pinned to it. The same object for as long as the code is the same. @default it takes whatever it is given */
   readonly code?: () => Code;
   readonly resources: Readonly<Record<string, ResourceLimit>>;
+  /** Asks a resource with a probe whether it is back. @default steps find out */
+  readonly ask?: AskResource;
   readonly retry: Omit<RetryPolicy, "maxAttempts">;
   readonly logger: Logger;
   /** In [0, 1). */
@@ -122,6 +125,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       claim.wake();
     },
   });
+  const { ask, random, resources } = options;
+  const onBack = (): void => ringQuietly(db, 1, logger);
+  const probes = ask && startProbes({ db, resources, ask, logger, random, onReady: onBack });
   const doorbell = startDoorbell({ pool: ledger.pool, logger, onBell: () => claim.looked() });
 
   function onRecorded({ readyCount, retryInMs, mustLetGo, hasFreed }: Recorded): void {
@@ -143,6 +149,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await doorbell[Symbol.asyncDispose]();
       await endHeldSteps(slots, options.graceMs ?? 0);
       await flush.stop(10_000);
+      await probes?.[Symbol.asyncDispose]();
       await sweeps[Symbol.asyncDispose]();
       await reports[Symbol.asyncDispose]();
       await teller[Symbol.asyncDispose]();

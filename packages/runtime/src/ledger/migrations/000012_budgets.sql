@@ -1,4 +1,4 @@
--- Budgets of what waits between the stages of a run, and limits that begin again after an outage.
+-- Budgets of what waits between the stages of a run, limits that begin again after an outage, and probes.
 
 -- What a run has made of an asset with a budget, until all steps of the run that read it have ended. Written under the run's lock.
 create table watersmeet.staged_output (
@@ -27,3 +27,6 @@ create table watersmeet.lane_budget (
 alter table watersmeet.breaker add column closed_at timestamptz;
 -- The closing that the controller has heard of. Written by its tick alone: who closes a breaker holds no lock of a resource.
 alter table watersmeet.resource add column restarted_at timestamptz;
+
+-- Half-open, of a breaker with a probe: until when a worker is asking. Null: nobody has asked since it opened. Past: the answer told nothing, so a step is tried.
+alter table watersmeet.breaker add column probing_until timestamptz;

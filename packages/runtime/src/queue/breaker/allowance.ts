@@ -12,6 +12,13 @@ export type Allowance =
 /** A probe that has not ended after this long does not keep others from trying. */
 const probeLease = "2 minutes";
 
+/** Whoever has the probe of a breaker asks within this time; then a step is tried. */
+const probePatience = "30 seconds";
+
+/** Of a row of `breaker` that is half-open: whether its probe goes first. */
+const waitsForProbe = sql<boolean>`(probe_ok = 0 and coalesce((settings->>'hasProbe')::boolean, false)
+  and case when probing_until is null then retry_at > now() - ${sql.lit(probePatience)}::interval else probing_until > now() end)`;
+
 /**
  * What the breakers of these resources let a worker do, by resource; one without a breaker is not in the map, and is closed.
  * Permits are counted from leases: who takes some must hold the locks of the resources, as a claim does.
@@ -25,7 +32,7 @@ export async function readAllowances(
   const { rows } = await sql<OpenRow>`
     select resource, kind, until, permits, reason from (
       select breaker.resource, case when state = 'open' and retry_at <= now() then 'halfOpen' else 'open' end as kind, retry_at as until, reason,
-        (case when probe_ok = 0 then 1 else greatest(1, (settings->>'probes')::integer - probe_ok) end - (
+        (case when ${waitsForProbe} then 0 when probe_ok = 0 then 1 else greatest(1, (settings->>'probes')::integer - probe_ok) end - (
           select count(*) from watersmeet.resource_lease as lease
           where lease.resource = breaker.resource and lease.is_probe and lease.taken_at > now() - ${probeLease}::interval))::integer as permits
       from watersmeet.breaker

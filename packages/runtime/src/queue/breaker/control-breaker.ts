@@ -47,7 +47,7 @@ export async function controlBreaker(db: LedgerDb, order: BreakerOrder): Promise
         state = ${kind === "open" ? "forcedOpen" : kind === "disable" ? "disabled" : "closed"},
         reason = ${isHeld ? reason : null}, retry_at = now() + ${isHeld ? forMs : null}::double precision * interval '1 millisecond',
         closed_at = case when ${!isHeld} and state in ('open', 'forcedOpen') and (state = 'open' or coalesce(retry_at > now(), true)) then now() else closed_at end,
-        counted_from = generation + 1, opened_at = null, failed_probes = 0, probe_ok = 0
+        counted_from = generation + 1, probing_until = null, opened_at = null, failed_probes = 0, probe_ok = 0
       where resource = ${resource}`.execute(tx);
     await tx.deleteFrom("breaker_suspect").where("resource", "=", resource).execute();
     if (kind === "reset") await tx.deleteFrom("breaker_bucket").where("resource", "=", resource).execute();

@@ -1,10 +1,11 @@
-import { compareStrings, type Json } from "@watersmeet/core/values";
+import { compareStrings } from "@watersmeet/core/values";
 import type { Transaction } from "kysely";
 import type { LedgerDatabase } from "../../ledger/database.ts";
 import type { NewEvent } from "../../ledger/events.ts";
 import type { EndedAttempt } from "../record/accepted-attempt.ts";
 import type { ResourceOutlook } from "../step-machine.ts";
 import { addCalls, noCounts, type SeenCall } from "./count-calls.ts";
+import { describeMove } from "./describe-move.ts";
 import { createOutlooks, type Held, type ResourceAttempt, type RetryCounter } from "./outlooks.ts";
 import {
   countActiveWorkers,
@@ -225,22 +226,6 @@ function openNow(breaker: StoredBreaker): Held["breaker"] {
 function heldAfter(breaker: StoredBreaker, move: BreakerMove): Held {
   if (move.kind === "open") return { breaker: { until: move.retryAt, reason: move.reason }, suspects: [] };
   return { breaker: move.kind === "close" ? null : openNow(breaker), suspects: [] };
-}
-
-function describeMove(breaker: StoredBreaker, move: BreakerMove): readonly NewEvent[] {
-  const { resource } = breaker;
-  if (move.kind === "probed") return [];
-  if (move.kind === "close") {
-    const openedAt = breaker.openedAt?.toISOString() ?? null;
-    return [{ kind: "breaker:closed", body: { resource, by: "watersmeet", openedAt } }];
-  }
-  const body: Json = {
-    resource,
-    reason: move.reason,
-    until: move.retryAt.toISOString(),
-    failedProbes: move.failedProbes,
-  };
-  return [{ kind: move.failedProbes === 0 ? "breaker:opened" : "breaker:reopened", body }];
 }
 
 function describeSuspect({ resource, workerId, until, reason }: Suspect): NewEvent {

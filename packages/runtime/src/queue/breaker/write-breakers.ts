@@ -12,6 +12,7 @@ export async function moveBreaker(
     .updateTable("breaker")
     .set((eb) => ({
       ...columnsOf(move),
+      probing_until: null,
       ...(move.kind === "close" ? { counted_from: sql<string>`generation + 1`, closed_at: eb.fn<Date>("now") } : {}),
       generation: sql<string>`generation + 1`,
       changed_by: "watersmeet",
