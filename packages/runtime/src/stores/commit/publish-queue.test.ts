@@ -72,15 +72,6 @@ test("rows that are in memory fill a transaction, and the rest goes into the nex
   ]);
 });
 
-test("so many calls fill a transaction, and the rest goes into the next", async () => {
-  const publisher = { ...notingPublisher(() => ({ commits: [] })), maxCalls: 64 };
-  const queue = new PublishQueue(publisher);
-  const ids = Array.from({ length: 130 }, (_, index) => `c${index}`);
-  await Promise.all(ids.map((id) => queue.commit([request(id)])));
-  expect(publisher.groups.map((group) => group.length)).toEqual([64, 64, 2]);
-  expect(publisher.groups.flat()).toEqual(ids);
-});
-
 test("when a transaction of several calls fails, each is tried by itself and has its own outcome", async () => {
   const publisher: Publisher = {
     publish(calls) {

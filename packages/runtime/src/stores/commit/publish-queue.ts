@@ -5,8 +5,6 @@ import { listTouched } from "./decide-commits.ts";
 
 /** How a queue gets its work done. */
 export interface Publisher {
-  /** Calls in one transaction at most. @default any number */
-  readonly maxCalls?: number;
   /** One transaction for several calls that do not touch each other. Rejects when the transaction as a whole failed. */
   publish(calls: readonly (readonly CommitRequest[])[]): Promise<readonly CallResult[]>;
 }
@@ -86,12 +84,11 @@ export class PublishQueue {
   /** A call with several rounds goes alone; others join, in their order, while they touch different heads and commits. */
   #takeGroup(): readonly WaitingCall[] {
     const taken = new Set<string>();
-    const { maxCalls = Number.POSITIVE_INFINITY } = this.#publisher;
     let [requestCount, sizeBytes, callCount] = [0, 0, 0];
     for (const { requests } of this.#waiting) {
       requestCount += requests.length;
       sizeBytes += requests.reduce((sum, request) => sum + heldBytes(request), 0);
-      const isSmall = requestCount <= maxGroupedRequests && sizeBytes <= maxGroupedBytes && callCount < maxCalls;
+      const isSmall = requestCount <= maxGroupedRequests && sizeBytes <= maxGroupedBytes;
       const fits = isSmall && requests.every((request) => take(taken, listTouched(request)));
       if (fits || callCount === 0) callCount += 1;
       if (!fits) break;

@@ -30,11 +30,6 @@ export interface PgPublisherOptions {
 }
 
 export class PgPublisher implements Publisher {
-  /**
-   * By then the fixed cost of a transaction is little beside that of its steps, and while one runs in the server, the worker records the steps of the one before
-   * and prepares the next; with all of them in one, each side would wait for the other.
-   */
-  readonly maxCalls = 64;
   readonly #options: PgPublisherOptions;
   #facts: StoreFacts = { liveEnvironment: null };
 
