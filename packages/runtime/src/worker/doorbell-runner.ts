@@ -60,6 +60,8 @@ function startRunner(options: DoorbellOptions): Promise<Runner> {
     concurrency: 2,
     pollInterval: 5000,
     noHandleSignals: true,
+    // Answered one by one, nobody awaits the answer: one that fails would be a rejection that nobody handles, and the end of the process.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     logger: adaptGraphileLogger(options.logger),
     taskList: { [chunkTask]: options.onBell },
   });

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openLedger, type LedgerConnections } from "../../../src/ledger/open-ledger.ts";
+import { doorbellSchema } from "../../../src/queue/doorbell/doorbell.ts";
 import { createTestLedger, type TestLedger } from "../../ledger/test-ledger.ts";
 import { listAttemptOutcomes, startTestWorker, submit, waitForEnd, waitUntil } from "../test-runs.ts";
 
@@ -39,4 +40,23 @@ test("the runner that listens to the doorbell is there again after its connectio
     expect(await waitForEnd(observer.db, id)).toBe("succeeded");
     expect(await listAttemptOutcomes(observer.db, id)).toEqual(["committed"]);
   }
+});
+
+test("a bell that cannot be answered, because its connection ends at that moment, ends nobody", async () => {
+  await sql`
+    create function public.refuse_answers() returns trigger language plpgsql as $$
+      begin raise exception 'terminating connection' using errcode = '57P01'; end $$`.execute(observer.db);
+  await sql`
+    create trigger refuse_answers before delete on ${sql.table(`${doorbellSchema}._private_jobs`)}
+      for each row execute function public.refuse_answers()`.execute(observer.db);
+  await using _worker = await startTestWorker(ledger.connections);
+  expect(await waitForEnd(observer.db, await submit(observer.db, [{ key: "unanswered" }]))).toBe("succeeded");
+  // It was tried: a bell that has been rung, and stays.
+  await waitUntil(async () => {
+    const { rows } = await sql`
+      select from ${sql.table(`${doorbellSchema}._private_jobs`)} where attempts > 0`.execute(observer.db);
+    return rows.length > 0;
+  });
+  await sql`drop function public.refuse_answers cascade`.execute(observer.db);
+  expect(await waitForEnd(observer.db, await submit(observer.db, [{ key: "answered" }]))).toBe("succeeded");
 });
