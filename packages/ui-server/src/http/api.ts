@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { etag } from "hono/etag";
 import type { ApiEnv } from "./api-env.ts";
+import { markOmittable } from "./mark-omittable.ts";
 import { refuseInvalidRequest, respondWithProblem } from "./problem-response.ts";
 import { addAssetRoutes } from "./routes/assets.ts";
 import { addAutomationRoutes } from "./routes/automation.ts";
@@ -61,7 +62,7 @@ export function buildApi(onDefect: (error: unknown) => void): OpenAPIHono<ApiEnv
 
 /** The OpenAPI 3.1 document of an API, the same for every server. */
 export function describeApi(api: OpenAPIHono<ApiEnv>): object {
-  return api.getOpenAPI31Document({
+  const document = api.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
       title: "Watersmeet",
@@ -72,4 +73,6 @@ export function describeApi(api: OpenAPIHono<ApiEnv>): object {
     },
     servers: [{ url: "/api/v1" }],
   });
+  markOmittable(document, api.openAPIRegistry.definitions);
+  return document;
 }

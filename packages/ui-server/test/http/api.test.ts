@@ -305,6 +305,8 @@ test("an unchanged answer is 304 under its strong ETag", async () => {
 test("the served OpenAPI document is the one in the repository", async () => {
   const { default: golden } = await import("../../openapi.json", { with: { type: "json" } });
   expect(await getJson("/openapi.json")).toEqual(golden);
+  // What a body may leave out is not required.
+  expect(golden.components.schemas.BackfillRequest.required).toEqual(["select", "partitions"]);
 });
 
 test.each([
