@@ -1,6 +1,7 @@
 import type { ChildPool } from "../child/child-pool.ts";
 import type { Config } from "../config/config.ts";
 import { configFileName } from "../config/find-project.ts";
+import { dropLeftStagings } from "../doctor/stores/left-stagings.ts";
 import type { LedgerConnections } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Project } from "../project/project.ts";
@@ -38,6 +39,8 @@ export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<Async
     stores.openAll().catch((error: unknown) => logger.warn({ error: String(error) }, "a store could not be opened"));
   }, tryStoresEveryMs);
   stack.defer(() => clearInterval(timer));
+  const tidying = stack.use(createTidying(deps));
+  tidying.run();
   const executor = stack.use(
     createStepExecutor({
       project: deps.project,
@@ -64,6 +67,7 @@ export async function startProjectWorker(deps: ProjectWorkerDeps): Promise<Async
       logger,
       random: Math.random,
       graceMs,
+      onReaped: () => tidying.run(),
     }),
   );
   return stack.move();
@@ -91,5 +95,26 @@ function createAsk({ children, project, logger }: ProjectWorkerDeps): AskResourc
     );
     if (answer.kind === "cancelled") return undefined;
     return answer.kind === "failure" ? answer.failure : null;
+  };
+}
+
+/** Drops what attempts of dead workers have left in the stores, one time after the other. What fails is tried again with the next, or by the doctor. */
+function createTidying({ ledger, stores, logger }: ProjectWorkerDeps): { run(): void } & AsyncDisposable {
+  let tidying = Promise.resolve();
+  const tidy = async (): Promise<void> => {
+    for (const store of stores.open.values()) {
+      const attempts = await dropLeftStagings(ledger.db, store);
+      if (attempts.length > 0) logger.info({ store: store.name, attempts }, "what dead workers had staged was dropped");
+    }
+  };
+  return {
+    run() {
+      tidying = tidying
+        .then(tidy)
+        .catch((error: unknown) =>
+          logger.warn({ error: String(error) }, "what was left in stores could not be dropped"),
+        );
+    },
+    [Symbol.asyncDispose]: () => tidying,
   };
 }

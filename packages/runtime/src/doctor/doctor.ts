@@ -17,6 +17,7 @@ import { removeLeftStaging } from "./repair/remove-left-files.ts";
 import { repairHeads, recordAdopted, releaseDead, type Repair } from "./repair/repair-ledger.ts";
 import { compareStore } from "./stores/compare-store.ts";
 import { findWrongRows, type KnownAsset } from "./stores/find-wrong-rows.ts";
+import { dropLeftStagings, findLeftStagings } from "./stores/left-stagings.ts";
 import type { Violation } from "./violations.ts";
 
 /** Looks at a live installation; changes nothing but in `repair`. */
@@ -61,11 +62,19 @@ export function createDoctor(parts: DoctorParts): Doctor {
         repairs.push(
           ...(await recordAdopted(parts.db, store, parts.reconcile)),
           ...(await repairHeads(parts.db, store)),
+          ...describeDropped(store.name, await dropLeftStagings(parts.db, store)),
         );
       }
       return [...repairs, ...(await removeLeftStaging(parts.config.stateDirectory)), ...(await stopOrphans())];
     },
   };
+}
+
+function describeDropped(store: string, attempts: readonly string[]): readonly Repair[] {
+  return attempts.map((attempt) => ({
+    kind: "staging",
+    message: `what attempt ${attempt} had left in the store ${store} was dropped`,
+  }));
 }
 
 /** Recording takes milliseconds, the reaper half a second. */
@@ -76,7 +85,7 @@ async function look(parts: DoctorParts, isThorough: boolean): Promise<readonly V
   const held = { livenessLockClass, beatTtlMs };
   const found = [...(await findInLedger(db, { shapeOf: recordDeps.shapeOf, held }))];
   for (const store of parts.stores.values()) {
-    found.push(...(await compareStore(db, store)));
+    found.push(...(await compareStore(db, store)), ...(await findLeftStagings(db, store)));
     if (isThorough) found.push(...(await findWrongRows(db, store, parts.assetOf)));
   }
   const { ledger, stateDirectory } = config;

@@ -109,6 +109,7 @@ export interface ViolationPlace {
   readonly environment?: string;
   readonly store?: string;
   readonly worker?: string;
+  readonly attempt?: string;
   readonly file?: string;
 }
 

@@ -12,7 +12,7 @@ import { attemptLimit, backoffMs, uncountedLimit, type RetryPolicy } from "./ret
  *        ├──a needed input will not come──▶ upstreamFailed
  *        └──run cancelled──▶ cancelled      (from ready, too)
  *
- * - waiting: `pending` inputs made by this run are missing. Nobody holds it.
+ * - waiting: inputs made by this run are missing; `pending` says how many there were when its round began, workers count from there. Nobody holds it.
  * - ready: may be claimed once `not_before` has passed.
  * - running: exactly one worker holds it, as attempt number `attempt`. Every claim raises the number, and every write names it, so a worker that was
  *   thought dead writes nothing.

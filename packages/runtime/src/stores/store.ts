@@ -167,6 +167,10 @@ export interface Store extends AsyncDisposable {
   readonly merges: MergeArchive;
   /** Drops what an attempt staged. */
   discard(target: StageTarget): Promise<void>;
-  /** Drops stagings whose attempt is not in the list. */
+  /** Attempts that have something staged, whichever installation they are of. */
+  listStaged(): Promise<readonly string[]>;
+  /** Drops what these attempts staged; gives how many of them had something. */
+  discardAttempts(attempts: readonly string[]): Promise<number>;
+  /** Drops stagings whose attempt is not in the list. For who knows that nobody stages meanwhile. */
   discardAbandoned(liveAttempts: readonly string[]): Promise<number>;
 }

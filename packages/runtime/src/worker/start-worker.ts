@@ -42,6 +42,8 @@ export interface WorkerOptions {
   readonly random: () => number;
   /** What running steps have to end when the worker stops, before they are handed back. */
   readonly graceMs?: number;
+  /** Dead workers were taken away: what their attempts left can be cleared. @default nothing */
+  readonly onReaped?: () => void;
 }
 
 export interface RunningWorker extends AsyncDisposable {
@@ -124,6 +126,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       teller.tell();
       claim.wake();
     },
+    onReaped: options.onReaped ?? (() => {}),
   });
   const { ask, random, resources } = options;
   const onBack = (): void => ringQuietly(db, 1, logger);

@@ -31,6 +31,8 @@ export interface SweepOptions {
   /** Whether this process knows that it has the step: running, waiting, or on its way to the record. */
   readonly isHeld: (step: HeldStep) => boolean;
   readonly onReady: () => void;
+  /** Dead workers were taken away: their attempts have ended. */
+  readonly onReaped: () => void;
   /** Tells the ledger what this worker can take. */
   readonly announce: () => Promise<void>;
   /** `undefined`: the worker takes whatever it is given, and says nothing to runs. */
@@ -84,6 +86,7 @@ async function sweep(options: SweepOptions, isThorough: boolean): Promise<number
   if (reaped.workers.length > 0) {
     logger.warn({ workers: reaped.workers, ready: reaped.readyCount }, "dead workers' steps were given back");
     options.onReady();
+    options.onReaped();
   }
   await showLongSteps(options);
   await passDueDeadlines(options);

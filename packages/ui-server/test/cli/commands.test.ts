@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openWatersmeet } from "@watersmeet/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { createFixtureProject, type FixtureProject } from "../support/fixture-project.ts";
@@ -177,6 +178,16 @@ test("doctor finds everything in order", async () => {
   expect(result.stdout).toMatch(/^ok {3}pooler +sessions keep their settings and locks$/m);
   expect(result.stdout).toMatch(/^ok {3}clock +agrees with the database's$/m);
   expect(result.stdout.match(/^ok {3}I\d+ /gm)).toHaveLength(12);
+});
+
+test("doctor says what it could not look at while another process has the store's file, and ends well", async () => {
+  await using owner = await openWatersmeet({ directory: project.directory, env: project.env });
+  await owner.examine();
+  const result = await process("doctor");
+  expect(result, result.stdout).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining("default was not looked at"),
+  });
 });
 
 test("doctor --repair removes what a dead process left, says so, and finds everything in order", async () => {

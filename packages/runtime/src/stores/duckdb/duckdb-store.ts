@@ -194,6 +194,14 @@ export class DuckdbStore implements Store {
     await this.#shared.publisher.discard(target.attempt);
   }
 
+  listStaged(): Promise<readonly string[]> {
+    return Promise.resolve(this.#shared.publisher.listStaged());
+  }
+
+  async discardAttempts(attempts: readonly string[]): Promise<number> {
+    return await this.#shared.publisher.discardAttempts(attempts);
+  }
+
   async discardAbandoned(liveAttempts: readonly string[]): Promise<number> {
     return await this.#shared.publisher.discardAbandoned(new Set(liveAttempts));
   }

@@ -93,6 +93,16 @@ export class DuckdbPublisher implements Publisher {
     return isDropped;
   }
 
+  listStaged(): readonly string[] {
+    return this.area.list().map((staging) => staging.target.attempt);
+  }
+
+  async discardAttempts(attempts: readonly string[]): Promise<number> {
+    let count = 0;
+    for (const attempt of attempts) if (await this.discard(attempt)) count += 1;
+    return count;
+  }
+
   async discardAbandoned(live: ReadonlySet<string>): Promise<number> {
     const { database, merge } = this.#options;
     const abandoned = this.area.list().filter((staging) => !live.has(staging.target.attempt));

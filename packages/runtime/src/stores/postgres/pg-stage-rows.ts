@@ -193,6 +193,22 @@ export async function discardAttempt(context: PgStagingContext, target: StageTar
   });
 }
 
+export async function listStaged(context: PgStagingContext): Promise<readonly string[]> {
+  return await context.database.transact(async (session) => {
+    const stagings = await listAbandoned(session, []);
+    return stagings.map((staging) => staging.attempt);
+  });
+}
+
+export async function discardAttempts(context: PgStagingContext, attempts: readonly string[]): Promise<number> {
+  return await context.database.transact(async (session) => {
+    const stagings = (await listAbandoned(session, [])).filter((staging) => attempts.includes(staging.attempt));
+    await dropStagings(session, stagings);
+    await context.merge.discard(session, { attempts });
+    return stagings.length;
+  });
+}
+
 export async function discardAbandoned(context: PgStagingContext, liveAttempts: readonly string[]): Promise<number> {
   return await context.database.transact(async (session) => {
     const abandoned = await listAbandoned(session, liveAttempts);

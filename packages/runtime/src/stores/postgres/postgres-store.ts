@@ -22,6 +22,8 @@ import { commitLock, PgPublisher, type PgPublisherOptions } from "./pg-publish.t
 import { streamRows } from "./pg-rows.ts";
 import {
   discardAbandoned,
+  discardAttempts,
+  listStaged,
   discardAttempt,
   stageFileRows,
   stageMergeRows,
@@ -203,6 +205,14 @@ export class PostgresStore implements Store {
 
   async discard(target: StageTarget): Promise<void> {
     await discardAttempt(this.#staging, target);
+  }
+
+  async listStaged(): Promise<readonly string[]> {
+    return await listStaged(this.#staging);
+  }
+
+  async discardAttempts(attempts: readonly string[]): Promise<number> {
+    return await discardAttempts(this.#staging, attempts);
   }
 
   async discardAbandoned(liveAttempts: readonly string[]): Promise<number> {

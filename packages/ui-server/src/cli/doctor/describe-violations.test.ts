@@ -52,6 +52,16 @@ test("what was put right, what was looked at and what does not hold are told in 
   await expect(`${renderReport({ findings, repairs }, plainStyle)}\n`).toMatchFileSnapshot("golden/report.txt");
 });
 
+test("what is asked of a store that another process has is not said to hold, and is no failure", () => {
+  const lines = describeViolations([], ["default"]);
+  const warned = lines.filter(({ status }) => status === "warn");
+  expect(warned.map(({ name }) => name)).toEqual(["I1", "I2", "I4", "I10"]);
+  expect(warned.every(({ message }) => message.includes("default was not looked at"))).toBe(true);
+  expect(lines.every(({ status }) => status !== "fail")).toBe(true);
+  const [found] = describeViolations([lost("2001-01-01")], ["default"]).filter(({ name }) => name === "I2");
+  expect(found?.status).toBe("fail");
+});
+
 test("where everything holds, each invariant is a line", () => {
   const lines = describeViolations([]);
   expect(lines.map(({ name }) => name)).toEqual(Array.from({ length: 12 }, (_, index) => `I${index + 1}`));

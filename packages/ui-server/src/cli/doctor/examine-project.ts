@@ -52,9 +52,10 @@ export async function examineProject(deps: CommandDeps, options: ExamineOptions)
   findings.push(ok("ledger", `${kind} ${postgresVersion}, migrated to ${migration}`));
   findings.push(...(await opened.doctor.examineEnvironment()));
   findings.push(...stores.map(describeStore), ...(await examineWorkers(opened, deps)), examineSources(opened));
-  if (stores.every(({ problem }) => problem === null)) findings.push(...(await examineMerges(opened)));
+  const unseen = stores.filter(({ problem }) => problem !== null).map(({ name }) => name);
+  findings.push(...(unseen.length === 0 ? await examineMerges(opened) : describeUnseenMerges(opened, unseen)));
   const violations = await opened.doctor.findViolations({ isThorough: options.isThorough });
-  return { findings: [...findings, ...describeViolations(violations)], violations, repairs };
+  return { findings: [...findings, ...describeViolations(violations, unseen)], violations, repairs };
 }
 
 async function attempt<T>(findings: Finding[], name: string, action: () => Promise<T>): Promise<T | undefined> {
@@ -122,6 +123,15 @@ async function examineMerges(watersmeet: Watersmeet): Promise<readonly Finding[]
     }
   }
   return findings;
+}
+
+function describeUnseenMerges(watersmeet: Watersmeet, unseen: readonly string[]): readonly Finding[] {
+  const { graph } = watersmeet.project();
+  if (![...graph.assets.values()].some(({ kind }) => kind === "merge")) return [];
+  const hint = "Stop the process that has the store, and run doctor again";
+  return [
+    warn("merges", `whether every contribution has a fate was not looked at: it is in ${unseen.join(", ")}`, hint),
+  ];
 }
 
 function describeStore({ name, kind, problem }: Examination["stores"][number]): Finding {
