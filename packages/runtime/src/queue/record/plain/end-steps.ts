@@ -11,7 +11,7 @@ import { renderFingerprints } from "../insert-versions.ts";
 import type { EndGroup, PlainEnd } from "./plain-ends.ts";
 
 /** All that the call writes. */
-export interface PlainWrite {
+interface PlainWrite {
   readonly runId: RunId;
   readonly shape: StoredShape;
   /** That the run will have. */

@@ -17,7 +17,7 @@ import { describePlainEnds, groupEnds, listPlainEnds, type PlainEnd } from "./pl
 import type { PlainRuns } from "./plain-runs.ts";
 
 /** As `RecordDeps`; without memory nothing is plain. */
-export interface PlainDeps {
+interface PlainDeps {
   readonly shapeOf: ShapeOf;
   readonly counters?: CounterMemory;
   readonly plain?: PlainRuns;
@@ -25,7 +25,7 @@ export interface PlainDeps {
 }
 
 /** As in `Recorded`, of which the rest is nothing. */
-export interface PlainlyRecorded {
+interface PlainlyRecorded {
   readonly readyCount: number;
   readonly held: readonly HeldStep[];
   readonly heads: HeadsOfRuns;
