@@ -109,17 +109,17 @@ function renderOld(
   const row = rowId === null ? [] : [`${rowId} as _row`];
   const cells = schema.columns.map(({ name }) => quoteIdentifier(name));
   const version = `select ${[...row, ...cells].join(", ")} from ${base.rows.table} where ${renderInVersion(base.rows, { version: base.version, isTip: false })}`;
+  const others = earlier === undefined ? version : `${version} and ${renderNotInVersion(base.rows, earlier)}`;
+  if (keys === null) return others;
   const columns = key.columns.map(quoteIdentifier);
-  if (earlier !== undefined) {
-    const list = columns.join(", ");
-    const again = keys === null ? "" : ` or (${list}) in (select ${list} from ${keys})`;
-    return `${version} and (${renderNotInVersion(base.rows, earlier)}${again})`;
-  }
-  if (keys === null) return version;
   const names = [...(rowId === null ? [] : ["_row"]), ...cells].map((name) => `t.${name}`).join(", ");
   const wanted = `select ${columns.map((column, index) => `${column} as k${index}`).join(", ")} from ${keys}`;
   // DuckDB looks into the table with what it knows of the keys when this is a join, and reads all of it when it is a semi join: 90 ms against 440 for 1 % of 1.3M rows.
-  return `select ${names} from (${version}) as t join (${wanted}) as k on ${columns.map((column, index) => `t.${column} = k.k${index}`).join(" and ")}`;
+  const ofKeys = (rows: string) =>
+    `select ${names} from (${rows}) as t join (${wanted}) as k on ${columns.map((column, index) => `t.${column} = k.k${index}`).join(" and ")}`;
+  if (earlier === undefined) return ofKeys(version);
+  const shared = `${version} and ${renderInVersion(base.rows, { version: earlier, isTip: false })}`;
+  return `${others} union all ${ofKeys(shared)}`;
 }
 
 interface Difference extends StampedChange {
