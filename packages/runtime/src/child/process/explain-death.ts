@@ -32,7 +32,8 @@ export function explainDeath(subject: string, death: Death): ChildFailure {
     stack: death.lastWords?.failure.stack ?? null,
     details: { cause, exitCode: death.exitCode, signal: death.signal },
     cause: death.lastWords?.failure.cause ?? "unknown",
-    wishes: death.lastWords?.failure.wishes ?? null,
+    // Who was killed from outside did nothing: somebody did it, or the system when memory was short. What it does to itself is tried no more.
+    wishes: death.lastWords?.failure.wishes ?? (cause === "signal" ? "transient" : null),
     retryAfterMs: death.lastWords?.failure.retryAfterMs ?? null,
     resource: death.lastWords?.failure.resource ?? null,
   };
