@@ -77,7 +77,6 @@ export interface MergeStageHost {
     readonly rows: string;
     readonly parameters?: readonly SqlValue[];
     readonly keys: string | null;
-    readonly keyColumns: readonly string[];
   }): Promise<StagedChanges>;
   /**
    * Stages a version with the rows of an earlier one of the tip's line (`stamped_version.strand`), as the difference to the tip: all of them, or `folded.rows` instead of those whose
@@ -85,7 +84,6 @@ export interface MergeStageHost {
    */
   stageEarlier(earlier: {
     readonly version: number;
-    readonly keyColumns: readonly string[];
     readonly folded: { readonly rows: string; readonly keys: string } | null;
   }): Promise<StagedChanges>;
   /** Writes a SELECT's rows, columns in the order of the schema, to a sealed file for a child, complete or not there. `path` is without its ending. */

@@ -64,7 +64,7 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
   );
   return await stage(context, { ...options, isMerge: true }, async (session, staging, connection) => {
     const counts: StagedCounts = { rowCount: 0, quarantinedCount: 0 };
-    const key = keyOfPolicy(merge.policy);
+    const key = keyOfPolicy(merge.policy, target.asset.schema, staging.start);
     const insert = async (change: StampedChange) => {
       Object.assign(counts, await insertRows(session, staging, change));
       return staging.stamped;
@@ -92,14 +92,11 @@ export async function stageMergeRows(context: StagingContext, options: StageOpti
         return counts.rowCount;
       },
       tip: staging.start === null ? null : describeTip(staging.start, target.asset.schema),
-      stageChanges: ({ rows, parameters = [], keys, keyColumns }) =>
-        difference({ rows, parameters, keys, key: { ...key, columns: keyColumns } }),
-      async stageEarlier({ keyColumns, ...earlier }) {
+      stageChanges: ({ rows, parameters = [], keys }) => difference({ rows, parameters, keys, key }),
+      async stageEarlier(earlier) {
         if (staging.start === null) throw new TypeError("Only a stamped asset has earlier versions in its tip's table");
         const { schema } = target.asset;
-        return await difference(
-          earlierChange(staging.start, { ...earlier, schema, key: { ...key, columns: keyColumns } }),
-        );
+        return await difference(earlierChange(staging.start, { ...earlier, schema, key }));
       },
       async exportRows({ select, schema, path }) {
         const file = `${path}.parquet`;

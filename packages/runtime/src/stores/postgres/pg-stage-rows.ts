@@ -131,7 +131,7 @@ function makeHost(
   { dialect }: PgStagingContext,
   { session, client, staging, target, merge, counts }: Hosting,
 ): MergeStageHost {
-  const key = keyOfPolicy(merge.policy);
+  const key = keyOfPolicy(merge.policy, target.asset.schema, staging.start);
   const insert = async (change: StampedChange) => {
     const { staging: stamped, ...staged } = await insertRows(session, staging, change);
     Object.assign(counts, staged);
@@ -160,14 +160,11 @@ function makeHost(
       return counts.rowCount;
     },
     tip: staging.start === null ? null : describeTip(staging.start, target.asset.schema),
-    stageChanges: ({ rows, parameters = [], keys, keyColumns }) =>
-      difference({ rows, parameters, keys, key: { ...key, columns: keyColumns } }),
-    async stageEarlier({ keyColumns, ...earlier }) {
+    stageChanges: ({ rows, parameters = [], keys }) => difference({ rows, parameters, keys, key }),
+    async stageEarlier(earlier) {
       if (staging.start === null) throw new TypeError("Only a stamped asset has earlier versions in its tip's table");
       const { schema } = target.asset;
-      return await difference(
-        earlierChange(staging.start, { ...earlier, schema, key: { ...key, columns: keyColumns } }),
-      );
+      return await difference(earlierChange(staging.start, { ...earlier, schema, key }));
     },
     async exportRows({ select, schema, path }) {
       const file = `${path}.csv`;

@@ -117,7 +117,13 @@ interface EarlierRows {
   readonly folded: { readonly rows: string; readonly keys: string } | null;
 }
 
-/** What identifies the rows that a policy makes. */
-export function keyOfPolicy({ key, rows }: MergePolicy): RowKey {
+/**
+ * What identifies the rows that a policy makes, and those of the base beside them. No row that a policy makes has NULL in its key; one of a base that had other
+ * columns may, where the key is called otherwise now.
+ */
+export function keyOfPolicy({ key, rows }: MergePolicy, schema: RowSchema, start: StampedStart | null): RowKey {
+  const base = start?.base ?? null;
+  const mayBeNull = schema.columns.some(({ name, isNullable }) => isNullable && key.includes(name));
+  if (base !== null && mayBeNull && base.columnsId !== columnsIdOf(schema)) return { columns: [], isUnique: false };
   return { columns: key, isUnique: rows !== "unionAll" && rows !== "keepConflicts" };
 }

@@ -67,39 +67,45 @@ for (const [engine, open] of [
       expect(found).toEqual({ sampledKeys: 3, differentKeys: [] });
     });
 
-    test("a key that is called otherwise is led on to, of deletes too; without that it cannot be read (M39, M41)", async () => {
-      const name = epochs.nextName();
-      const now = [column("code", { kind: "text" }, false), ...first.slice(1)];
-      const byCode = { ...policy, key: ["code"] };
-      const newer = await publishFeed(epochs.world, {
-        spec: { policy: byCode, schema: { columns: now } },
-        batches: [batch(1, [{ code: "b", visits: 5, at: at(2) }])],
-        columns: now,
-        eventTime,
-      });
-      const before = await epochs.commit(stored(name, first), [epochs.feed]);
-      const target = stored(name, now);
-      const next = { base: before, policy: byCode };
-      await expect(epochs.commit(target, [epochs.feed, newer], next)).rejects.toMatchObject({
-        code: "MERGE_EPOCH_INCOMPATIBLE",
-      });
-      const functions: MergeFunctions = {
-        directory: epochs.world.scratch.folder,
-        upcast: ({ file }) =>
-          epochs.rewrite(file, { columns: [...exchangeColumns, ...now.map(nullable)] }, ({ id, ...row }) => ({
-            ...row,
-            code: id,
-            _present: row["_present"] ?? JSON.stringify(["visits", "fee"]),
-            _fault: null,
-          })),
-        reduce: () => Promise.reject(new Error("nothing is custom")),
-      };
-      const steps = [stepOf(first, "by-code")];
-      const after = await epochs.commit(target, [epochs.feed, newer], { ...next, epochs: steps, functions });
-      expect(after.staged.batches.map(({ outcome }) => outcome)).toEqual(["duplicate", "admitted"]);
-      const made = (await epochs.rows(target, after)).map(({ code, visits, fee }) => [code, visits, fee].join(" "));
-      expect(made.toSorted()).toEqual(["a 1 1.50", "b 5 ", "c 3 much"]);
-    });
+    test.each([
+      ["never NULL", false],
+      ["NULL by its type", true],
+    ])(
+      "a key that is called otherwise and is %s is led on to, of deletes too; without that it cannot be read (M39, M41)",
+      async (_, isNullable) => {
+        const name = epochs.nextName();
+        const now = [column("code", { kind: "text" }, isNullable), ...first.slice(1)];
+        const byCode = { ...policy, key: ["code"] };
+        const newer = await publishFeed(epochs.world, {
+          spec: { policy: byCode, schema: { columns: now } },
+          batches: [batch(1, [{ code: "b", visits: 5, at: at(2) }])],
+          columns: now,
+          eventTime,
+        });
+        const before = await epochs.commit(stored(name, first), [epochs.feed]);
+        const target = stored(name, now);
+        const next = { base: before, policy: byCode };
+        await expect(epochs.commit(target, [epochs.feed, newer], next)).rejects.toMatchObject({
+          code: "MERGE_EPOCH_INCOMPATIBLE",
+        });
+        const functions: MergeFunctions = {
+          directory: epochs.world.scratch.folder,
+          upcast: ({ file }) =>
+            epochs.rewrite(file, { columns: [...exchangeColumns, ...now.map(nullable)] }, ({ id, ...row }) => ({
+              ...row,
+              code: id,
+              _present: row["_present"] ?? JSON.stringify(["visits", "fee"]),
+              _fault: null,
+            })),
+          reduce: () => Promise.reject(new Error("nothing is custom")),
+        };
+        const steps = [stepOf(first, "by-code")];
+        const after = await epochs.commit(target, [epochs.feed, newer], { ...next, epochs: steps, functions });
+        expect(after.staged.batches.map(({ outcome }) => outcome)).toEqual(["duplicate", "admitted"]);
+        const made = (await epochs.rows(target, after)).map(({ code, visits, fee }) => [code, visits, fee].join(" "));
+        expect(made.toSorted()).toEqual(["a 1 1.50", "b 5 ", "c 3 much"]);
+      },
+    );
 
     test("a change of the unit alone is a change of the form: it is refused, or an upcaster leads on (M38, M41)", async () => {
       const name = epochs.nextName();

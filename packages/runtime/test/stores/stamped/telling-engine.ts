@@ -28,7 +28,7 @@ export function createTellingEngine(
           await host.session.run(
             `${host.createStagingTable} ${table} as ${renderRows(host, { columns: keyColumns }, keys)}`,
           );
-        await host.stageChanges({ rows: select, keys: table, keyColumns: policy.key });
+        await host.stageChanges({ rows: select, keys: table });
       }
       return { batches: [], fates: {} };
     },

@@ -32,20 +32,19 @@ export interface FoldedKeys {
 
 /** Stages a version that has other rows than one before it where keys were folded again. */
 export async function stageOnto(work: FoldWork, before: PreviousFold, folded: FoldedKeys): Promise<StagedChanges> {
-  const { host, spec } = work;
-  if (before.cut.version === host.tip?.version)
-    return await host.stageChanges({ ...folded, keyColumns: spec.policy.key });
+  const { host } = work;
+  if (before.cut.version === host.tip?.version) return await host.stageChanges(folded);
   return await stageSince(work, before, folded);
 }
 
 /** One snapshot: the version is not collected between the look at it and the reading of its rows. */
 async function stageSince(work: FoldWork, before: PreviousFold, folded: FoldedKeys | null): Promise<StagedChanges> {
-  const { dialect, host, spec } = work;
+  const { dialect, host } = work;
   const { version } = before.cut;
   await host.session.run(dialect.begin);
   try {
     await requireVersion(work, version);
-    const changes = await host.stageEarlier({ version, keyColumns: spec.policy.key, folded });
+    const changes = await host.stageEarlier({ version, folded });
     await host.session.run("commit");
     return changes;
   } catch (error) {

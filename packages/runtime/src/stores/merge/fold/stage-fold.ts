@@ -27,7 +27,7 @@ export async function stageFold(work: FoldWork): Promise<StagedFold> {
 }
 
 async function stageWhole(work: FoldWork): Promise<StagedFold> {
-  const { host, spec } = work;
+  const { host } = work;
   const folded = await fold(work, { table: await findTable(work), live: work.live });
   const rows = await folded.finishRows();
   const total = work.reader.isPresent(work.live) ? countRead(work.reader, work.live) : null;
@@ -35,7 +35,7 @@ async function stageWhole(work: FoldWork): Promise<StagedFold> {
     const rowCount = await host.stageRows(rows);
     return { fates: await folded.countFates(rowCount, total), delta: null };
   }
-  const changes = await host.stageChanges({ rows, keys: null, keyColumns: spec.policy.key });
+  const changes = await host.stageChanges({ rows, keys: null });
   return { fates: await folded.countFates(changes.rowCount, total), delta: null };
 }
 
