@@ -126,7 +126,8 @@ function reportUpkeep(what: string, sides: readonly [Side, Side]): void {
     ),
   );
   report(`${what}, mean with upkeep`, { ours: ours ?? [], theirs: theirs ?? [], bound: 0.4 });
-  const [kept = [], took = []] = [sides[0].kept, sides[1].took];
+  const { kept } = sides[0];
+  const { took } = sides[1];
   if (kept.length > 0) report(`${what}, upkeep alone`, { ours: mean(kept), theirs: mean(took), bound: null });
 }
 

@@ -167,9 +167,9 @@ export function createSlots(options: SlotsOptions): Slots {
 }
 
 /** `null`: there is nothing to wait for. One step by itself is not worth a wait. */
-function askAhead({ expect }: StepExecutor, steps: readonly ResolvedStep[]): Promise<void> | null {
+function askAhead(executor: StepExecutor, steps: readonly ResolvedStep[]): Promise<void> | null {
   const claimed = steps.flatMap((step) => (step.ending === null ? [step.claimed] : []));
-  return expect === undefined || claimed.length < 2 ? null : expect(claimed);
+  return claimed.length < 2 ? null : (executor.expect?.(claimed) ?? null);
 }
 
 function toEnded({ step, workerId }: Slot, outcome: AttemptOutcome, startedAt: Date): EndedAttempt {
@@ -197,8 +197,13 @@ async function executeSafely(options: SlotsOptions, slot: Slot, onPublishing: ()
   const { claimed, ending } = slot.step;
   if (ending !== null) return ending;
   try {
-    const { log, progress } = options.listen(claimed);
-    return await options.executor.execute(claimed, { log, progress, publishing: onPublishing }, slot.controller.signal);
+    const listener = options.listen(claimed);
+    const told = {
+      log: (...line: Parameters<StepListener["log"]>) => listener.log(...line),
+      progress: (...progress: Parameters<StepListener["progress"]>) => listener.progress(...progress),
+      publishing: onPublishing,
+    };
+    return await options.executor.execute(claimed, told, slot.controller.signal);
   } catch (error) {
     return {
       kind: "failed",

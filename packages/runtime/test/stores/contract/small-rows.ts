@@ -153,7 +153,7 @@ export function describeSmallRows(world: StoreWorld): void {
       expect(outcomes[3]).toMatchObject({ reason: { code: "STORE_STALE" } });
       const commits = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? outcome.value : []));
       const ofParts = commits.filter((commit) => commit.asset === a.key);
-      expect(ofParts.map(({ version }) => version).sort()).toEqual([1, 2, 3, 4, 5]);
+      expect(ofParts.map(({ version }) => version).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5]);
       expect(ids(await read(store, a, ofParts))).toEqual([0, 1, 2, 4, 5]);
       expect(new Set(commits.map(({ commitId }) => commitId)).size).toBe(6);
     });
