@@ -1,4 +1,4 @@
-export type { BreakerDesk } from "./app/breaker-desk.ts";
+export type { BreakerDesk } from "./app/resources/breaker-desk.ts";
 export type { OpenOptions } from "./app/compose.ts";
 export type {
   AutomationDesk,
@@ -6,15 +6,15 @@ export type {
   AutomationOverview,
   AutomationTick,
 } from "./app/automation/automation-desk.ts";
-export { deriveProject } from "./app/derive-project.ts";
-export type { LimitDesk } from "./app/limit-desk.ts";
-export type { AuditEntry, MergeDesk } from "./app/merge-desk.ts";
+export { deriveProject } from "./app/project/derive-project.ts";
+export type { LimitDesk } from "./app/resources/limit-desk.ts";
+export type { AuditEntry, MergeDesk } from "./app/merges/merge-desk.ts";
 export type { ExplainedCell, ExplainedContribution, Explanation } from "./app/merges/explain/explanation.ts";
 export type { HeldRequest, OrderResult, RevokeRequest } from "./app/merges/orders/order-request.ts";
 export type { MergeOverview, MergePartitionOverview } from "./app/merges/overview/merge-overview.ts";
 export type { SchemaEpoch, SchemaReplay, SchemaVerdict } from "./app/merges/schemas/schema-verdict.ts";
-export { examineLedgerServer } from "./app/examine-ledger-server.ts";
-export { migrateProjectLedger } from "./app/migrate-project-ledger.ts";
+export { examineLedgerServer } from "./app/ledger/examine-ledger-server.ts";
+export { migrateProjectLedger } from "./app/ledger/migrate-project-ledger.ts";
 export { openWatersmeet } from "./app/open-watersmeet.ts";
 export type { Examination, RunRequest, Watersmeet, WhyAnswer } from "./app/watersmeet.ts";
 export type { Config, ResourceConfig, StoreConfig } from "./config/config.ts";
@@ -44,7 +44,7 @@ export type { BreakerRecord } from "./queue/breaker/list-breakers.ts";
 export type { LimitOrder } from "./queue/limits/control-limit.ts";
 export type { LimitMove, LimitRecord } from "./queue/limits/list-limits.ts";
 export type { Outlier } from "./queue/outliers/find-outliers.ts";
-export type { AssetOutliers } from "./app/asset-outliers.ts";
+export type { AssetOutliers } from "./app/runs/asset-outliers.ts";
 export { describeSplit } from "./queue/split/describe-split.ts";
 export type { SplitRecord } from "./queue/split/read-splits.ts";
 export { describeWaiting, type WaitingFor } from "./queue/waiting/waiting-for.ts";

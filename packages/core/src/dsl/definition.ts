@@ -2,7 +2,7 @@ import type { Condition } from "../automation/condition/condition.ts";
 import type { LatePolicy } from "../merge/late/late-policy.ts";
 import type { Retention } from "../merge/orders.ts";
 import type { MergePolicy } from "../merge/policy.ts";
-import type { PartitionsSpec } from "../values/partitions-spec.ts";
+import type { PartitionsSpec } from "../values/partitions/partitions-spec.ts";
 
 /** What a step takes of a named outside system while it runs. */
 export interface ResourceUse {

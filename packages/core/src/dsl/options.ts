@@ -1,5 +1,5 @@
 import type { Condition } from "../automation/condition/condition.ts";
-import type { PartitionsSpec } from "../values/partitions-spec.ts";
+import type { PartitionsSpec } from "../values/partitions/partitions-spec.ts";
 import type { Emits } from "./definition.ts";
 import type { Duration } from "./duration.ts";
 import type { ColumnName, SchemaOf } from "./schema-type.ts";

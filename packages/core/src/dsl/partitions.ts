@@ -5,7 +5,7 @@ import type {
   ProductPartitions,
   TimeGrain,
   TimePartitions,
-} from "../values/partitions-spec.ts";
+} from "../values/partitions/partitions-spec.ts";
 
 export interface TimeOptions {
   /** IANA name of the zone whose clock cuts the windows. @default "UTC" */

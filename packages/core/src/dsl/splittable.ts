@@ -1,4 +1,4 @@
-import { isPartCount, mostParts } from "../values/split-parts.ts";
+import { isPartCount, mostParts } from "../values/partitions/split-parts.ts";
 import { invalid } from "./define.ts";
 import type { SplitTerms } from "./definition.ts";
 

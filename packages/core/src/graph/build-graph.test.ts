@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makeAsset, makeInput, makeManifest, manifests } from "../../test/plan/random-projects.ts";
 import type { ManifestAsset } from "../manifest/manifest.ts";
-import type { PartitionsSpec } from "../values/partitions-spec.ts";
+import type { PartitionsSpec } from "../values/partitions/partitions-spec.ts";
 import { buildGraph } from "./build-graph.ts";
 
 const daily: PartitionsSpec = { kind: "time", grain: "day", start: "2024-01-01", end: null, timeZone: "UTC" };

@@ -1,6 +1,6 @@
 import type { ManifestAsset } from "../manifest/manifest.ts";
 import type { AssetKey } from "../values/asset-key.ts";
-import type { MappingSpec } from "../values/partitions-spec.ts";
+import type { MappingSpec } from "../values/partitions/partitions-spec.ts";
 
 /** `to` reads `from` through one of its inputs. */
 export interface GraphEdge {

@@ -1,6 +1,6 @@
 import type { AssetKind } from "../manifest/manifest.ts";
 import type { AssetKey } from "../values/asset-key.ts";
-import type { MappingSpec, PartitionsSpec } from "../values/partitions-spec.ts";
+import type { MappingSpec, PartitionsSpec } from "../values/partitions/partitions-spec.ts";
 import type { Graph } from "./graph.ts";
 
 /** Towards what is read, towards who reads, or both. */

@@ -2,7 +2,7 @@ import type { CatchUp } from "../automation/condition/catch-up.ts";
 import type { Condition } from "../automation/condition/condition.ts";
 import type { SourceLocation } from "../errors/problem.ts";
 import type { AssetKey } from "../values/asset-key.ts";
-import type { MappingSpec, PartitionsSpec } from "../values/partitions-spec.ts";
+import type { MappingSpec, PartitionsSpec } from "../values/partitions/partitions-spec.ts";
 
 export type AssetKind = "asset" | "source" | "query" | "merge";
 

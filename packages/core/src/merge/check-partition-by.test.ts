@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ColumnType } from "../schema/row-schema.ts";
-import type { PartitionsSpec, TimeGrain } from "../values/partitions-spec.ts";
+import type { PartitionsSpec, TimeGrain } from "../values/partitions/partitions-spec.ts";
 import { checkPartitionBy } from "./check-partition-by.ts";
 import { checkMergePolicy } from "./check-policy.ts";
 

@@ -1,6 +1,6 @@
 import type { Problem } from "../errors/problem.ts";
 import type { ColumnType } from "../schema/row-schema.ts";
-import type { PartitionsSpec } from "../values/partitions-spec.ts";
+import type { PartitionsSpec } from "../values/partitions/partitions-spec.ts";
 import type { MergeSpec } from "./contribution/contribution.ts";
 
 /** Whether the column that a merge is partitioned by can name its partitions, as MERGE_POLICY_INVALID. Messages do not name the merge. */

@@ -12,9 +12,9 @@ import {
 } from "../../test/plan/flights.ts";
 import { makeAsset, makeInput } from "../../test/plan/random-projects.ts";
 import { parseAssetKey } from "../values/asset-key.ts";
-import { unpartitioned } from "../values/partition-key.ts";
+import { unpartitioned } from "../values/partitions/partition-key.ts";
 import { buildPlan } from "./build-plan.ts";
-import type { StateSnapshot } from "./state-snapshot.ts";
+import type { StateSnapshot } from "./state/state-snapshot.ts";
 
 const key = parseAssetKey;
 

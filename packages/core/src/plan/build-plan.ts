@@ -3,13 +3,13 @@ import { isWatersmeetError } from "../errors/watersmeet-error.ts";
 import { selectAssets } from "../graph/select.ts";
 import type { AssetKey } from "../values/asset-key.ts";
 import { countRanges, normalizeRanges, type OrdinalRange } from "../values/ordinal-ranges.ts";
-import { decidePartitions, type Decisions } from "./decide-partitions.ts";
-import { findPins } from "./find-pins.ts";
+import { decidePartitions, type Decisions } from "./decide/decide-partitions.ts";
+import { findPins } from "./decide/find-pins.ts";
+import { resolvePartitions } from "./decide/resolve-partitions.ts";
 import type { Plan, PlannedAsset, PlanRequest } from "./plan.ts";
 import { listPlannedInputs } from "./planned-inputs.ts";
-import { createPlanningState, type PlanningInput, type PlanningState } from "./planning-state.ts";
 import { createRankedSet, type RankedSet } from "./ranked-set.ts";
-import { resolvePartitions } from "./resolve-partitions.ts";
+import { createPlanningState, type PlanningInput, type PlanningState } from "./state/planning-state.ts";
 
 /** All that a plan depends on. */
 export interface BuildPlanOptions extends PlanningInput {

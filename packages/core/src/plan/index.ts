@@ -1,11 +1,23 @@
 export { buildPlan, type BuildPlanOptions } from "./build-plan.ts";
-export { computeCommitId, fingerprintInput, isSameWork, type CommitIdentity, type ReadPartition } from "./commit-id.ts";
-export { describePartitions, describeRunReason, describeSkipReason, explainPlan } from "./explain-plan.ts";
-export { fingerprintOrders, ordersPosition, type IdentifyingOrder } from "./order-fingerprint.ts";
-export { parsePlan, renderPlanJson } from "./plan-json.ts";
-export { createHeadTable, type HeadTable } from "./head-table.ts";
-export { assessAsset, type Assessment, type Freshness, type FreshnessGroup, type StaleReason } from "./find-stale.ts";
-export { listAssetSteps, listSteps, type AssetSteps, type PlanStep } from "./list-steps.ts";
+export {
+  computeCommitId,
+  fingerprintInput,
+  isSameWork,
+  type CommitIdentity,
+  type ReadPartition,
+} from "./identity/commit-id.ts";
+export { describePartitions, describeRunReason, describeSkipReason, explainPlan } from "./render/explain-plan.ts";
+export { fingerprintOrders, ordersPosition, type IdentifyingOrder } from "./identity/order-fingerprint.ts";
+export { parsePlan, renderPlanJson } from "./render/plan-json.ts";
+export { createHeadTable, type HeadTable } from "./state/head-table.ts";
+export {
+  assessAsset,
+  type Assessment,
+  type Freshness,
+  type FreshnessGroup,
+  type StaleReason,
+} from "./decide/find-stale.ts";
+export { listAssetSteps, listSteps, type AssetSteps, type PlanStep } from "./steps/list-steps.ts";
 export type {
   OrdinalRange,
   Plan,
@@ -18,13 +30,13 @@ export type {
   SkipReason,
 } from "./plan.ts";
 export { listPlannedInputs } from "./planned-inputs.ts";
-export { createPlanningState, type PlanningInput, type PlanningState } from "./planning-state.ts";
+export { createPlanningState, type PlanningInput, type PlanningState } from "./state/planning-state.ts";
 export type { RankedSet } from "./ranked-set.ts";
-export type { HeadState, StateSnapshot } from "./state-snapshot.ts";
+export type { HeadState, StateSnapshot } from "./state/state-snapshot.ts";
 export {
   createStepDependencies,
   type PendingRange,
   type StepDependencies,
   type StepInput,
   type StepRange,
-} from "./step-dependencies.ts";
+} from "./steps/step-dependencies.ts";

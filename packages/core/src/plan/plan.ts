@@ -1,7 +1,7 @@
 import type { AssetKey } from "../values/asset-key.ts";
 import type { OrdinalRange } from "../values/ordinal-ranges.ts";
-import type { PartitionKey } from "../values/partition-key.ts";
-import type { MappingSpec, PartitionsSpec } from "../values/partitions-spec.ts";
+import type { PartitionKey } from "../values/partitions/partition-key.ts";
+import type { MappingSpec, PartitionsSpec } from "../values/partitions/partitions-spec.ts";
 
 export type { OrdinalRange } from "../values/ordinal-ranges.ts";
 

@@ -1,5 +1,5 @@
 export { isAssetKey, parseAssetKey, type AssetKey } from "./asset-key.ts";
-export { civilDateOf, type CivilDate } from "./civil-time.ts";
+export { civilDateOf, type CivilDate } from "./time/civil-time.ts";
 export { compareStrings } from "./compare.ts";
 export { fingerprint } from "./fingerprint.ts";
 export type { Json } from "./json.ts";
@@ -18,10 +18,15 @@ export {
   type PartitionExpression,
   type StateWord,
   type TermMeaning,
-} from "./partition-expression.ts";
-export { unpartitioned, type PartitionKey } from "./partition-key.ts";
-export { createMapping, describeSpace, type MappingOptions, type PartitionMapping } from "./partition-mapping.ts";
-export { createPartitionSpace, type PartitionSpace, type PartitionWindow } from "./partition-space.ts";
+} from "./partitions/partition-expression.ts";
+export { unpartitioned, type PartitionKey } from "./partitions/partition-key.ts";
+export {
+  createMapping,
+  describeSpace,
+  type MappingOptions,
+  type PartitionMapping,
+} from "./partitions/partition-mapping.ts";
+export { createPartitionSpace, type PartitionSpace, type PartitionWindow } from "./partitions/partition-space.ts";
 export type {
   BucketPartitions,
   ListedPartitions,
@@ -30,6 +35,6 @@ export type {
   ProductPartitions,
   TimeGrain,
   TimePartitions,
-} from "./partitions-spec.ts";
-export { isPartCount, mostParts } from "./split-parts.ts";
+} from "./partitions/partitions-spec.ts";
+export { isPartCount, mostParts } from "./partitions/split-parts.ts";
 export { stableJson } from "./stable-json.ts";

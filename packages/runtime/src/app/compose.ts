@@ -7,12 +7,12 @@ import { openProject } from "../project/open-project.ts";
 import { ensureResources } from "../queue/resources.ts";
 import type { StoredAsset } from "../stores/port/staging.ts";
 import { createHandle } from "./create-handle.ts";
-import { createProjectChildren, projectOptions } from "./derive-project.ts";
-import { createEventSignal } from "./event-signal.ts";
-import type { LedgerServer } from "./open-ledger-server.ts";
-import { openProjectLedger } from "./open-project-ledger.ts";
-import { findStored, listPositions } from "./project-assets.ts";
-import { createStoreSet } from "./store-set.ts";
+import type { LedgerServer } from "./ledger/open-ledger-server.ts";
+import { openProjectLedger } from "./ledger/open-project-ledger.ts";
+import { createProjectChildren, projectOptions } from "./project/derive-project.ts";
+import { findStored, listPositions } from "./project/project-assets.ts";
+import { createEventSignal } from "./runs/event-signal.ts";
+import { createStoreSet } from "./stores/store-set.ts";
 import type { Watersmeet } from "./watersmeet.ts";
 
 export interface OpenOptions {
@@ -45,7 +45,7 @@ export async function compose(
   const [opened, loaded] = await Promise.allSettled([
     openProjectLedger(starting),
     openProject(projectOptions(config, children)),
-    ...(startsWorker ? [import("./project-worker.ts")] : []),
+    ...(startsWorker ? [import("./workers/project-worker.ts")] : []),
   ]);
   const connections = stack.use(opened.status === "fulfilled" ? opened.value : raise(opened.reason));
   const project = loaded.status === "fulfilled" ? stack.use(loaded.value) : raise(loaded.reason);

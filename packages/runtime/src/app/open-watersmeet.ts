@@ -13,7 +13,7 @@ import type { Watersmeet } from "./watersmeet.ts";
 export async function openWatersmeet(options: OpenOptions): Promise<Watersmeet> {
   const config = await loadConfig(options);
   const logger = options.logger ?? createLogger("warn");
-  const { openLedgerServer } = await import("./open-ledger-server.ts");
+  const { openLedgerServer } = await import("./ledger/open-ledger-server.ts");
   // The database takes longest to start, so it comes first.
   const starting = openLedgerServer(config, logger);
   // `compose` tells of a failure; until it is there to do so, nobody listens.

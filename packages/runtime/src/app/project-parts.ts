@@ -4,8 +4,8 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { LedgerConnections } from "../ledger/open-ledger.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { OpenProject } from "../project/open-project.ts";
-import type { EventSignal } from "./event-signal.ts";
-import type { StoreSet } from "./store-set.ts";
+import type { EventSignal } from "./runs/event-signal.ts";
+import type { StoreSet } from "./stores/store-set.ts";
 
 /** What an open project is made of. */
 export interface ProjectParts {

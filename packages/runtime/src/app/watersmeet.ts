@@ -10,11 +10,11 @@ import type { Project } from "../project/project.ts";
 import type { Outlier } from "../queue/outliers/find-outliers.ts";
 import type { SplitRecord } from "../queue/split/read-splits.ts";
 import type { WaitingFor } from "../queue/waiting/waiting-for.ts";
-import type { AssetOutliers } from "./asset-outliers.ts";
 import type { AutomationDesk, AutomationExplanation } from "./automation/automation-desk.ts";
-import type { BreakerDesk } from "./breaker-desk.ts";
-import type { LimitDesk } from "./limit-desk.ts";
-import type { MergeDesk } from "./merge-desk.ts";
+import type { MergeDesk } from "./merges/merge-desk.ts";
+import type { BreakerDesk } from "./resources/breaker-desk.ts";
+import type { LimitDesk } from "./resources/limit-desk.ts";
+import type { AssetOutliers } from "./runs/asset-outliers.ts";
 
 export interface RunRequest extends PlanRequest {
   readonly kind?: "run" | "backfill";

@@ -1,6 +1,6 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { Config, Project, Watersmeet } from "@watersmeet/runtime";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal/terminal.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

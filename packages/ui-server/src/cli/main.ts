@@ -5,11 +5,11 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import { CommanderError } from "commander";
 import { pickEntries } from "./command-table.ts";
 import type { CommandDeps, Environment, OpenOptions } from "./deps.ts";
-import { listenForInterrupts } from "./interrupts.ts";
 import { buildProgram, type GlobalOptions, type Invocation } from "./program.ts";
 import { describeError, renderError } from "./render/error.ts";
-import { createTerminalLogger } from "./terminal-logger.ts";
-import { createTerminal, type OutputStream, type Terminal } from "./terminal.ts";
+import { listenForInterrupts } from "./terminal/interrupts.ts";
+import { createTerminalLogger } from "./terminal/terminal-logger.ts";
+import { createTerminal, type OutputStream, type Terminal } from "./terminal/terminal.ts";
 
 /** The `watersmeet` command in a process of its own. Returns the exit code; never rejects. */
 export async function main(argv: readonly string[]): Promise<number> {

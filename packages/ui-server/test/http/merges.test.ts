@@ -238,7 +238,7 @@ test("a merge is verified, unfrozen and rid of what nobody needs", async () => {
 });
 
 test("a command asks the server that runs, since it owns the store's file, and names who asks", async () => {
-  const { announceServer } = await import("../../src/cli/server-file.ts");
+  const { announceServer } = await import("../../src/cli/server/server-file.ts");
   const { stateDirectory } = server.watersmeet.config;
   await using _announced = await announceServer(stateDirectory, { url: server.url, pid: process.pid });
   const cli = (...args: readonly string[]) => runInProcess(args, { cwd: server.directory, env: {} });

@@ -1,5 +1,5 @@
 import type { ManifestInjection } from "../../manifest/manifest.ts";
-import type { MappingSpec } from "../../values/partitions-spec.ts";
+import type { MappingSpec } from "../../values/partitions/partitions-spec.ts";
 import type { FunctionFact, Span, TypeExpr, TypeMember } from "../facts/file-facts.ts";
 import type { AssetHead, Place, TypePlace } from "./heads.ts";
 import type { Linking } from "./linking.ts";

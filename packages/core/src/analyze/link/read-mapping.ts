@@ -1,4 +1,4 @@
-import type { MappingSpec } from "../../values/partitions-spec.ts";
+import type { MappingSpec } from "../../values/partitions/partitions-spec.ts";
 import type { TypeExpr } from "../facts/file-facts.ts";
 import type { TypePlace } from "./heads.ts";
 import { report, type Linking } from "./linking.ts";

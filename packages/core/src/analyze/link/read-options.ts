@@ -1,5 +1,5 @@
 import type { Condition } from "../../automation/condition/condition.ts";
-import type { PartitionsSpec } from "../../values/partitions-spec.ts";
+import type { PartitionsSpec } from "../../values/partitions/partitions-spec.ts";
 import type { Expr } from "../facts/file-facts.ts";
 import { readCondition } from "./automation/read-condition.ts";
 import type { AssetHead, Place, PlacedExpr } from "./heads.ts";

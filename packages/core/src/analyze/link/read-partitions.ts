@@ -1,6 +1,6 @@
 import { isWatersmeetError } from "../../errors/watersmeet-error.ts";
-import { createPartitionSpace } from "../../values/partition-space.ts";
-import type { PartitionsSpec, ProductPartitions, TimeGrain } from "../../values/partitions-spec.ts";
+import { createPartitionSpace } from "../../values/partitions/partition-space.ts";
+import type { PartitionsSpec, ProductPartitions, TimeGrain } from "../../values/partitions/partitions-spec.ts";
 import { stableJson } from "../../values/stable-json.ts";
 import type { Expr } from "../facts/file-facts.ts";
 import type { CallExpr, Place, PlacedExpr } from "./heads.ts";

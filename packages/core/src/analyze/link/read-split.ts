@@ -1,6 +1,6 @@
 import type { ManifestInput, ManifestSplit } from "../../manifest/manifest.ts";
 import type { AssetKey } from "../../values/asset-key.ts";
-import { isPartCount, mostParts } from "../../values/split-parts.ts";
+import { isPartCount, mostParts } from "../../values/partitions/split-parts.ts";
 import type { PlacedExpr } from "./heads.ts";
 import { report, type Linking } from "./linking.ts";
 import { openOptions, reportNotStatic } from "./read-options.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createZoneOffsets } from "../../values/zone-offsets.ts";
+import { createZoneOffsets } from "../../values/time/zone-offsets.ts";
 import { createCronClock } from "./cron-clock.ts";
 import { parseCron } from "./cron.ts";
 

@@ -1,6 +1,6 @@
 import { WatersmeetError } from "../../errors/watersmeet-error.ts";
-import { dayMs, dayNumberOf, hourMs } from "../../values/civil-time.ts";
-import { createZoneOffsets, type ZoneOffsets } from "../../values/zone-offsets.ts";
+import { dayMs, dayNumberOf, hourMs } from "../../values/time/civil-time.ts";
+import { createZoneOffsets, type ZoneOffsets } from "../../values/time/zone-offsets.ts";
 import { parseCron, type Cron } from "./cron.ts";
 
 /** The ticks of one cron expression in one time zone. Instants are milliseconds since 1970 UTC. */

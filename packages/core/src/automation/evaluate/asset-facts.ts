@@ -1,10 +1,10 @@
-import { decidePartitions, isExternal } from "../../plan/decide-partitions.ts";
-import type { OrderedHeads, PlanningState } from "../../plan/planning-state.ts";
+import { decidePartitions, isExternal } from "../../plan/decide/decide-partitions.ts";
+import type { OrderedHeads, PlanningState } from "../../plan/state/planning-state.ts";
 import type { AssetKey } from "../../values/asset-key.ts";
 import { normalizeRanges, subtractRanges, type OrdinalRange } from "../../values/ordinal-ranges.ts";
-import type { PartitionKey } from "../../values/partition-key.ts";
-import type { PartitionMapping } from "../../values/partition-mapping.ts";
-import type { PartitionSpace } from "../../values/partition-space.ts";
+import type { PartitionKey } from "../../values/partitions/partition-key.ts";
+import type { PartitionMapping } from "../../values/partitions/partition-mapping.ts";
+import type { PartitionSpace } from "../../values/partitions/partition-space.ts";
 
 /** An input as conditions see it. */
 export interface ReadInput {

@@ -1,9 +1,9 @@
 import type { Graph } from "../../graph/graph.ts";
-import type { PlanningState } from "../../plan/planning-state.ts";
+import type { PlanningState } from "../../plan/state/planning-state.ts";
 import type { AssetKey } from "../../values/asset-key.ts";
 import { compareStrings } from "../../values/compare.ts";
 import type { OrdinalRange } from "../../values/ordinal-ranges.ts";
-import type { PartitionSpace } from "../../values/partition-space.ts";
+import type { PartitionSpace } from "../../values/partitions/partition-space.ts";
 import type { Condition } from "../condition/condition.ts";
 import { createCronClock } from "../condition/cron-clock.ts";
 import { listCronTicks, measureReach } from "../condition/describe-condition.ts";

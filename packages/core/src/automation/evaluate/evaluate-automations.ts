@@ -1,4 +1,4 @@
-import type { PlanningState } from "../../plan/planning-state.ts";
+import type { PlanningState } from "../../plan/state/planning-state.ts";
 import type { AssetKey } from "../../values/asset-key.ts";
 import type { OrdinalRange } from "../../values/ordinal-ranges.ts";
 import { stableJson } from "../../values/stable-json.ts";

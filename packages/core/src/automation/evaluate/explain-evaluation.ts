@@ -1,6 +1,6 @@
-import { describeRunReason } from "../../plan/explain-plan.ts";
-import { assessAsset } from "../../plan/find-stale.ts";
-import type { PlanningState } from "../../plan/planning-state.ts";
+import { assessAsset } from "../../plan/decide/find-stale.ts";
+import { describeRunReason } from "../../plan/render/explain-plan.ts";
+import type { PlanningState } from "../../plan/state/planning-state.ts";
 import { countRanges, intersectRanges, normalizeRanges, type OrdinalRange } from "../../values/ordinal-ranges.ts";
 import type { ConditionTrace } from "./evaluate-condition.ts";
 

@@ -1,5 +1,5 @@
 import type { OrdinalRange } from "../../values/ordinal-ranges.ts";
-import type { PartitionSpace } from "../../values/partition-space.ts";
+import type { PartitionSpace } from "../../values/partitions/partition-space.ts";
 
 /** A set of partitions as a partition expression, which means the same whenever it is read; `null`: the asset is not partitioned. The set is not empty. */
 export function namePartitions(space: PartitionSpace, ranges: readonly OrdinalRange[]): string | null {

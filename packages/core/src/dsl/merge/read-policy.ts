@@ -1,6 +1,6 @@
 import { rowRules } from "../../merge/fold/row-policies.ts";
 import { cellPolicies, rowPolicies, type CellPolicy, type MergePolicy, type RowPolicy } from "../../merge/policy.ts";
-import type { PartitionsSpec } from "../../values/partitions-spec.ts";
+import type { PartitionsSpec } from "../../values/partitions/partitions-spec.ts";
 import { invalid, requireColumnNames } from "../define.ts";
 import type { Definition } from "../definition.ts";
 import { parseDuration } from "../duration.ts";

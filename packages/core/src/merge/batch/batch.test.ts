@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { goldenBatches, goldenEventTime, goldenSpec } from "../../testing/merge-golden.ts";
 import { parseAssetKey } from "../../values/asset-key.ts";
-import { unpartitioned } from "../../values/partition-key.ts";
+import { unpartitioned } from "../../values/partitions/partition-key.ts";
 import { admitBatch, makeBatchId, makeBatchKey, restatementOf, type KnownBatch } from "./batch.ts";
 import { sealBatch, type DeliveredRow } from "./seal-batch.ts";
 

@@ -1,6 +1,6 @@
 import type { AssetKey } from "../../values/asset-key.ts";
 import { fingerprint } from "../../values/fingerprint.ts";
-import type { PartitionKey } from "../../values/partition-key.ts";
+import type { PartitionKey } from "../../values/partitions/partition-key.ts";
 import type { BatchStanding } from "../cut/cut.ts";
 
 /** What a batch is about: the same scope delivered again is the same batch or a newer generation of it. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseAssetKey } from "../../values/asset-key.ts";
-import { unpartitioned } from "../../values/partition-key.ts";
+import { unpartitioned } from "../../values/partitions/partition-key.ts";
 import { buildCut, namePolicyVersion, type CutFacts, type LegFacts } from "./build-cut.ts";
 import type { Cut, LegState } from "./cut.ts";
 import { mergeWatermark } from "./merge-watermark.ts";

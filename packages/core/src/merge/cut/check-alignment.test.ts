@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseAssetKey } from "../../values/asset-key.ts";
-import type { PartitionKey } from "../../values/partition-key.ts";
-import { unpartitioned } from "../../values/partition-key.ts";
+import type { PartitionKey } from "../../values/partitions/partition-key.ts";
+import { unpartitioned } from "../../values/partitions/partition-key.ts";
 import { checkAlignment, type AlignmentFacts, type AlignmentLeg } from "./check-alignment.ts";
 import type { CutInput } from "./cut.ts";
 

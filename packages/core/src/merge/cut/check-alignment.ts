@@ -1,5 +1,5 @@
 import type { AssetKey } from "../../values/asset-key.ts";
-import { unpartitioned, type PartitionKey } from "../../values/partition-key.ts";
+import { unpartitioned, type PartitionKey } from "../../values/partitions/partition-key.ts";
 import type { Cut, CutInput, CutLeg } from "./cut.ts";
 import { hasPassed } from "./find-open-legs.ts";
 import { findSkews, type DescendingLeg, type Skew } from "./find-skews.ts";

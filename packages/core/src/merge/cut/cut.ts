@@ -1,5 +1,5 @@
 import type { AssetKey } from "../../values/asset-key.ts";
-import type { PartitionKey } from "../../values/partition-key.ts";
+import type { PartitionKey } from "../../values/partitions/partition-key.ts";
 
 /** Where a source of a merge stands in its own time. `suspect` is overdue: it is reported and still waited for. */
 export type LegState = "active" | "idle" | "finished" | "suspect" | "missing";

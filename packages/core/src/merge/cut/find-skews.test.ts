@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isSkewedByForce, makeStale, makeWorld, pinHeads, worlds } from "../../../test/cut/random-worlds.ts";
 import { parseAssetKey } from "../../values/asset-key.ts";
-import { unpartitioned } from "../../values/partition-key.ts";
+import { unpartitioned } from "../../values/partitions/partition-key.ts";
 import type { CutInput } from "./cut.ts";
 import { findSkews, type Descent, type DescendingLeg } from "./find-skews.ts";
 

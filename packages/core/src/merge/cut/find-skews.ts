@@ -1,6 +1,6 @@
 import type { AssetKey } from "../../values/asset-key.ts";
 import { compareStrings } from "../../values/compare.ts";
-import type { PartitionKey } from "../../values/partition-key.ts";
+import type { PartitionKey } from "../../values/partitions/partition-key.ts";
 import type { CutInput } from "./cut.ts";
 
 /** A version and what it was made from. */

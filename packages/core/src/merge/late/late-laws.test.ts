@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { mergeHistories, type GeneratedHistory } from "../../testing/merge-histories.ts";
 import { parseAssetKey } from "../../values/asset-key.ts";
-import { unpartitioned } from "../../values/partition-key.ts";
+import { unpartitioned } from "../../values/partitions/partition-key.ts";
 import { foldHistory, type MergeHistory } from "../batch/batch-set.ts";
 import type { SealedBatch } from "../batch/seal-batch.ts";
 import { buildCut } from "../cut/build-cut.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseAssetKey } from "../../values/asset-key.ts";
-import { unpartitioned } from "../../values/partition-key.ts";
+import { unpartitioned } from "../../values/partitions/partition-key.ts";
 import { buildCut } from "../cut/build-cut.ts";
 import { amendmentsLeft } from "./amendments.ts";
 import type { LateClass, LatePolicy } from "./late-policy.ts";

@@ -1,9 +1,9 @@
 import type { AutomationDeps } from "../../automation/automation-deps.ts";
 import { createLookMemory } from "../../automation/look-memory.ts";
-import { readState, type PlanDeps } from "../make-plan.ts";
 import type { ProjectParts } from "../project-parts.ts";
-import { createServiceSwitch, type ServiceSwitch } from "../service-switch.ts";
-import { submitRequest } from "../submit-request.ts";
+import { readState, type PlanDeps } from "../runs/make-plan.ts";
+import { submitRequest } from "../runs/submit-request.ts";
+import { createServiceSwitch, type ServiceSwitch } from "../workers/service-switch.ts";
 
 /** What evaluating automation stands on, of an open project. */
 export function createAutomationDeps(parts: ProjectParts, plans: PlanDeps): AutomationDeps {

@@ -6,7 +6,7 @@ import {
   type HistoryItem,
   type HistoryKind,
 } from "../../ledger/versions/asset-history.ts";
-import type { AuditEntry } from "../merge-desk.ts";
+import type { AuditEntry } from "./merge-desk.ts";
 import { getAsset, nameOf, openStoreOf, type DeskAsset, type DeskParts } from "./merge-subject.ts";
 
 /**

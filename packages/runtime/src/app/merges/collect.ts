@@ -3,7 +3,7 @@ import { readOrders } from "../../ledger/merge-orders.ts";
 import { listKeptVersions } from "../../ledger/versions/kept-versions.ts";
 import type { SettleOptions } from "../../stores/port/merge-records.ts";
 import type { Store } from "../../stores/store.ts";
-import type { MergeDesk } from "../merge-desk.ts";
+import type { MergeDesk } from "./merge-desk.ts";
 import { getMerge, listMerges, openStoreOf, type DeskMerge, type DeskParts } from "./merge-subject.ts";
 
 type Collected = Awaited<ReturnType<MergeDesk["collect"]>>;

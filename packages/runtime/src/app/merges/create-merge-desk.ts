@@ -1,4 +1,3 @@
-import type { MergeDesk } from "../merge-desk.ts";
 import { audit } from "./audit.ts";
 import { collect } from "./collect.ts";
 import { checkConservation } from "./conservation.ts";
@@ -6,6 +5,7 @@ import { explainRow } from "./explain/explain-row.ts";
 import { unfreeze, verify } from "./freeze.ts";
 import { listBatches, listLate, showLate } from "./list-batches.ts";
 import { getCut, listCuts } from "./list-cuts.ts";
+import type { MergeDesk } from "./merge-desk.ts";
 import type { DeskParts } from "./merge-subject.ts";
 import type { OrderingParts } from "./orders/give-orders.ts";
 import { reconcile, reject } from "./orders/judge-held.ts";

@@ -1,7 +1,7 @@
 import type { AssetKey, Json, PartitionKey } from "@watersmeet/core/values";
 import { freezeMerge, unfreezeMerge } from "../../ledger/decisions.ts";
 import { insertEvents, notifyFollowers } from "../../ledger/events.ts";
-import type { MergeDesk } from "../merge-desk.ts";
+import type { MergeDesk } from "./merge-desk.ts";
 import { getMerge, nameOf, openStoreOf, type DeskMerge, type DeskParts } from "./merge-subject.ts";
 import { requireAuthor } from "./orders/give-orders.ts";
 import { isByPresentRules } from "./rules.ts";

@@ -1,7 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import type { CutRecord } from "../../stores/port/merge-records.ts";
-import type { MergeDesk } from "../merge-desk.ts";
+import type { MergeDesk } from "./merge-desk.ts";
 import { getMerge, nameOf, openStoreOf, type DeskParts } from "./merge-subject.ts";
 
 /** The cut of a version; of the version that readers see when none is named. @throws {NOT_FOUND} */

@@ -7,7 +7,7 @@ import { storedAsset } from "../../step/step-work.ts";
 import type { StoredAsset } from "../../stores/port/staging.ts";
 import type { Store } from "../../stores/store.ts";
 import type { ProjectParts } from "../project-parts.ts";
-import { requireSpec } from "../require-spec.ts";
+import { requireSpec } from "../project/require-spec.ts";
 
 /** What the functions of the desk work with. */
 export type DeskParts = Pick<ProjectParts, "config" | "children" | "connections" | "ledger" | "project" | "stores">;

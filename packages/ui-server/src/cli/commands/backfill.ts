@@ -5,13 +5,13 @@ import { estimateDuration, type StepDurations } from "../../read/estimate-durati
 import { buildPlanDto } from "../../read/plan-dto.ts";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import { refuseWhenInterrupted, type CommandDeps } from "../deps.ts";
-import { exitCodeOf, followedExitCodes, followRun, type FollowedRun } from "../follow-run.ts";
 import { onDeployInput, onDeployOption } from "../on-deploy-input.ts";
+import { exitCodeOf, followedExitCodes, followRun, type FollowedRun } from "../progress/follow-run.ts";
+import { requireSoundProject } from "../project/require-sound-project.ts";
 import { renderPlan } from "../render/plan.ts";
 import { formatDuration } from "../render/quantities.ts";
 import { renderFollowedRun } from "../render/run-summary.ts";
 import type { Style } from "../render/style.ts";
-import { requireSoundProject } from "../require-sound-project.ts";
 
 export const definition: CommandDefinition = {
   name: "backfill",

@@ -3,9 +3,9 @@ import { z } from "zod";
 import { getBackfill, getRun } from "../../read/list-runs.ts";
 import { bindCommand, type Command, type CommandDefinition } from "../command.ts";
 import type { CommandDeps } from "../deps.ts";
-import { exitCodeOf, followedExitCodes, followRun, type FollowedRun } from "../follow-run.ts";
+import { exitCodeOf, followedExitCodes, followRun, type FollowedRun } from "../progress/follow-run.ts";
+import { requireSoundProject } from "../project/require-sound-project.ts";
 import { renderFollowedRun } from "../render/run-summary.ts";
-import { requireSoundProject } from "../require-sound-project.ts";
 
 export const retryRunDefinition: CommandDefinition = {
   name: "runs retry",

@@ -6,14 +6,14 @@ import { bindCommand, type CommandDefinition } from "../command.ts";
 import { tell, type CommandDeps } from "../deps.ts";
 import { diffProjects, isEmptyDiff } from "../dev/diff-projects.ts";
 import { watchProject } from "../dev/watch-project.ts";
-import { logDefect } from "../log-defect.ts";
 import { renderError } from "../render/error.ts";
 import { renderProblems } from "../render/problems.ts";
 import { renderProjectDiff } from "../render/project-diff.ts";
 import { countOf } from "../render/quantities.ts";
 import { renderUrls } from "../render/urls.ts";
-import { announceServer, refuseSecondServer } from "../server-file.ts";
-import { endlessParts, waitForInterrupt } from "../wait-for-interrupt.ts";
+import { announceServer, refuseSecondServer } from "../server/server-file.ts";
+import { logDefect } from "../terminal/log-defect.ts";
+import { endlessParts, waitForInterrupt } from "../terminal/wait-for-interrupt.ts";
 
 export const definition: CommandDefinition = {
   name: "dev",

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { requireAsset } from "../../read/require-asset.ts";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import { tell, type CommandDeps } from "../deps.ts";
-import { deriveGraph } from "../derive-graph.ts";
+import { deriveGraph } from "../project/derive-graph.ts";
 import { renderLineage } from "../render/lineage.ts";
 import { countOf } from "../render/quantities.ts";
 

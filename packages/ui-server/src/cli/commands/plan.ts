@@ -3,8 +3,8 @@ import { z } from "zod";
 import { buildPlanDto } from "../../read/plan-dto.ts";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import type { CommandDeps } from "../deps.ts";
+import { requireSoundProject } from "../project/require-sound-project.ts";
 import { renderPlan } from "../render/plan.ts";
-import { requireSoundProject } from "../require-sound-project.ts";
 
 export const definition: CommandDefinition = {
   name: "plan",

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import { refuseWhenInterrupted, type CommandDeps } from "../deps.ts";
-import { exitCodeOf, followedExitCodes, followRun, type FollowedRun } from "../follow-run.ts";
 import { onDeployInput, onDeployOption } from "../on-deploy-input.ts";
+import { exitCodeOf, followedExitCodes, followRun, type FollowedRun } from "../progress/follow-run.ts";
+import { requireSoundProject } from "../project/require-sound-project.ts";
 import { renderFollowedRun } from "../render/run-summary.ts";
-import { requireSoundProject } from "../require-sound-project.ts";
 
 export const definition: CommandDefinition = {
   name: "run",

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import { tell, type CommandDeps } from "../deps.ts";
-import { logDefect } from "../log-defect.ts";
+import { requireSoundProject } from "../project/require-sound-project.ts";
 import { renderUrls } from "../render/urls.ts";
-import { requireSoundProject } from "../require-sound-project.ts";
-import { announceServer, refuseSecondServer } from "../server-file.ts";
-import { endlessParts, waitForInterrupt } from "../wait-for-interrupt.ts";
+import { announceServer, refuseSecondServer } from "../server/server-file.ts";
+import { logDefect } from "../terminal/log-defect.ts";
+import { endlessParts, waitForInterrupt } from "../terminal/wait-for-interrupt.ts";
 
 export const definition: CommandDefinition = {
   name: "serve",

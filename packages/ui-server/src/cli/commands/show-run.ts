@@ -3,7 +3,7 @@ import { findRunSummary, getBackfill, getRun } from "../../read/list-runs.ts";
 import { toRunDto } from "../../read/run-dto.ts";
 import { bindCommand, type Command, type CommandDefinition } from "../command.ts";
 import type { CommandDeps } from "../deps.ts";
-import type { FollowedRun } from "../follow-run.ts";
+import type { FollowedRun } from "../progress/follow-run.ts";
 import { renderRunDetail } from "../render/runs.ts";
 
 export const runDefinition: CommandDefinition = {

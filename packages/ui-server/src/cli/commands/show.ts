@@ -2,7 +2,7 @@ import { z } from "zod";
 import { previewRows, type RowPreviewDto } from "../../read/preview-rows.ts";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import type { CommandDeps } from "../deps.ts";
-import { askDesk, pathOf } from "../open-desk.ts";
+import { askDesk, pathOf } from "../orders/open-desk.ts";
 import { renderRows } from "../render/rows.ts";
 
 export const definition: CommandDefinition = {

@@ -6,7 +6,7 @@ import type { CommandDeps } from "../deps.ts";
 import { colorStatus } from "../render/assets.ts";
 import { renderExplanation } from "../render/automation.ts";
 import type { Style } from "../render/style.ts";
-import { parseTarget } from "../target.ts";
+import { parseTarget } from "../server/target.ts";
 
 export const definition: CommandDefinition = {
   name: "why",

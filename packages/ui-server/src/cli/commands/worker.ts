@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { bindCommand, type CommandDefinition } from "../command.ts";
 import { tell, type CommandDeps } from "../deps.ts";
-import { requireSoundProject } from "../require-sound-project.ts";
-import { endlessParts, waitForInterrupt } from "../wait-for-interrupt.ts";
+import { requireSoundProject } from "../project/require-sound-project.ts";
+import { endlessParts, waitForInterrupt } from "../terminal/wait-for-interrupt.ts";
 
 export const definition: CommandDefinition = {
   name: "worker",

@@ -15,7 +15,7 @@ import {
 import { labelPartition } from "../../read/label-partition.ts";
 import type { CommandDeps } from "../deps.ts";
 import { countOf } from "../render/quantities.ts";
-import { findRunningServer } from "../server-file.ts";
+import { findRunningServer } from "../server/server-file.ts";
 import { describeViolations } from "./describe-violations.ts";
 
 /** Everything that was looked at, what does not hold, and what was put right. */

@@ -1,5 +1,5 @@
 import { countOf, formatCount, formatDuration } from "../render/quantities.ts";
-import type { Outlet } from "../terminal.ts";
+import type { Outlet } from "../terminal/terminal.ts";
 import type { ProgressReporter } from "./progress-reporter.ts";
 import type { RunProgress } from "./run-progress.ts";
 

@@ -1,6 +1,6 @@
 import { labelPartition } from "../../read/label-partition.ts";
 import type { FailureGroupDto, RunSummaryDto } from "../../read/run-summary.ts";
-import type { FollowedRun } from "../follow-run.ts";
+import type { FollowedRun } from "../progress/follow-run.ts";
 import { countOf, formatCount, formatDuration } from "./quantities.ts";
 import type { Style } from "./style.ts";
 import { renderTable } from "./table.ts";

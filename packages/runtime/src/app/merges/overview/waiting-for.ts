@@ -2,7 +2,7 @@ import type { Cut } from "@watersmeet/core/merge";
 import { createPlanningState, type StateSnapshot } from "@watersmeet/core/plan";
 import type { AssetKey, PartitionKey } from "@watersmeet/core/values";
 import { listOpenPlaces, type OpenPlace } from "../../../ledger/open-places.ts";
-import { readState } from "../../make-plan.ts";
+import { readState } from "../../runs/make-plan.ts";
 import { nameOf, type DeskMerge, type DeskParts } from "../merge-subject.ts";
 import { explainIncomplete, explainOverdue } from "./explain-legs.ts";
 import type { MergePartitionOverview } from "./merge-overview.ts";

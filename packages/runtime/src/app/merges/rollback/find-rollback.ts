@@ -1,7 +1,7 @@
 import { WatersmeetError } from "@watersmeet/core/errors";
 import { unpartitioned, type Json, type PartitionKey } from "@watersmeet/core/values";
 import { findVersionPlaces } from "../../../ledger/versions/materializations.ts";
-import type { MergeDesk } from "../../merge-desk.ts";
+import type { MergeDesk } from "../merge-desk.ts";
 import { nameOf, openStoreOf, type DeskAsset, type DeskParts } from "../merge-subject.ts";
 
 export type RollbackRequest = Parameters<MergeDesk["rollback"]>[0];

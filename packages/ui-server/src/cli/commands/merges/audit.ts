@@ -4,7 +4,7 @@ import type { AuditEntryDto } from "../../../read/merges/audit-dto.ts";
 import { listAudit } from "../../../read/merges/read-audit.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
-import { answers, askDesk, pathOf } from "../../open-desk.ts";
+import { answers, askDesk, pathOf } from "../../orders/open-desk.ts";
 import { renderAudit } from "../../render/merges/audit.ts";
 import { renderMore } from "../../render/merges/batches.ts";
 import type { Style } from "../../render/style.ts";

@@ -5,11 +5,11 @@ import type { BatchDto } from "../../../read/merges/batch-dto.ts";
 import { listBatches } from "../../../read/merges/read-merges.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
-import { answers, askDesk, pathOf } from "../../open-desk.ts";
+import { answers, askDesk, pathOf } from "../../orders/open-desk.ts";
 import { renderBatchTable, renderMore } from "../../render/merges/batches.ts";
 import { countOf } from "../../render/quantities.ts";
 import type { Style } from "../../render/style.ts";
-import { parseTarget } from "../../target.ts";
+import { parseTarget } from "../../server/target.ts";
 
 export const definition: CommandDefinition = {
   name: "batches",

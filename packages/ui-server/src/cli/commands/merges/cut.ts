@@ -5,10 +5,10 @@ import type { MergeDto } from "../../../read/merges/merge-dto.ts";
 import { describeMerge, getCut } from "../../../read/merges/read-merges.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
-import { answers, askDesk, pathOf } from "../../open-desk.ts";
+import { answers, askDesk, pathOf } from "../../orders/open-desk.ts";
 import { renderCut, renderMerge } from "../../render/merges/synchronization-point.ts";
 import type { Style } from "../../render/style.ts";
-import { parseTarget } from "../../target.ts";
+import { parseTarget } from "../../server/target.ts";
 
 export const definition: CommandDefinition = {
   name: "cut",

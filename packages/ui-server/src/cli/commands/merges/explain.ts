@@ -4,9 +4,9 @@ import type { ExplanationDto } from "../../../read/merges/explanation-dto.ts";
 import { explainKey } from "../../../read/merges/read-merges.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
-import { answers, askDesk, pathOf } from "../../open-desk.ts";
+import { answers, askDesk, pathOf } from "../../orders/open-desk.ts";
 import { renderExplanation } from "../../render/merges/explanation.ts";
-import { parseTarget } from "../../target.ts";
+import { parseTarget } from "../../server/target.ts";
 
 export const definition: CommandDefinition = {
   name: "explain",

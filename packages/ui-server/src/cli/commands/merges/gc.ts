@@ -2,7 +2,7 @@ import { z } from "zod";
 import { collectUnneeded, type CollectionDto } from "../../../read/merges/collect-unneeded.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
-import { answers, openDesk, pathOf } from "../../open-desk.ts";
+import { answers, openDesk, pathOf } from "../../orders/open-desk.ts";
 import { formatCount } from "../../render/quantities.ts";
 import type { Style } from "../../render/style.ts";
 import { renderTable } from "../../render/table.ts";

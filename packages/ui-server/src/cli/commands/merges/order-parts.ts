@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { CommandParts, OptionDefinition } from "../../command.ts";
-import { exitCodeOf } from "../../follow-run.ts";
-import type { GivenOrder } from "../../give-order.ts";
+import type { GivenOrder } from "../../orders/give-order.ts";
+import { exitCodeOf } from "../../progress/follow-run.ts";
 import { renderGivenOrder, type OrderVerb } from "../../render/merges/order.ts";
 
 /** What commands that give orders have in common: waiting, wording, and the end of the process. */

@@ -5,10 +5,10 @@ import { requireMerge } from "../../../read/merges/find-merge.ts";
 import { toOrderDto } from "../../../read/merges/order-dto.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
-import { followedExitCodes } from "../../follow-run.ts";
-import { giveOrder, type GivenOrder, type MergeOrderRequest } from "../../give-order.ts";
-import { nameBatches } from "../../name-batches.ts";
-import { openDesk, pathOf, type OpenDesk } from "../../open-desk.ts";
+import { giveOrder, type GivenOrder, type MergeOrderRequest } from "../../orders/give-order.ts";
+import { nameBatches } from "../../orders/name-batches.ts";
+import { openDesk, pathOf, type OpenDesk } from "../../orders/open-desk.ts";
+import { followedExitCodes } from "../../progress/follow-run.ts";
 import { orderInput, orderJson, orderOptions, orderParts } from "./order-parts.ts";
 
 export const definition: CommandDefinition = {

@@ -4,10 +4,10 @@ import { toOrderDto } from "../../../read/merges/order-dto.ts";
 import { requireAsset } from "../../../read/require-asset.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
-import { followedExitCodes } from "../../follow-run.ts";
-import { giveOrder, type GivenOrder, type MergeOrderRequest } from "../../give-order.ts";
-import { openDesk, pathOf } from "../../open-desk.ts";
-import { parseTarget } from "../../target.ts";
+import { giveOrder, type GivenOrder, type MergeOrderRequest } from "../../orders/give-order.ts";
+import { openDesk, pathOf } from "../../orders/open-desk.ts";
+import { followedExitCodes } from "../../progress/follow-run.ts";
+import { parseTarget } from "../../server/target.ts";
 import { orderInput, orderJson, orderOptions, orderParts } from "./order-parts.ts";
 
 export const definition: CommandDefinition = {

@@ -3,7 +3,7 @@ import { checkSchemas, listEpochs } from "../../../read/merges/read-schemas.ts";
 import type { EpochDto, SchemaCheckDto } from "../../../read/merges/schema-dto.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
-import { answers, askDesk, pathOf } from "../../open-desk.ts";
+import { answers, askDesk, pathOf } from "../../orders/open-desk.ts";
 import { renderEpochs, renderSchemaCheck } from "../../render/merges/schemas.ts";
 
 export const diffDefinition: CommandDefinition = {

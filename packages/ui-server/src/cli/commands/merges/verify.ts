@@ -2,7 +2,7 @@ import { z } from "zod";
 import { requireMerge } from "../../../read/merges/find-merge.ts";
 import { bindCommand, type CommandDefinition } from "../../command.ts";
 import type { CommandDeps } from "../../deps.ts";
-import { answers, openDesk, pathOf } from "../../open-desk.ts";
+import { answers, openDesk, pathOf } from "../../orders/open-desk.ts";
 import { stripControls } from "../../render/cells.ts";
 import { countOf } from "../../render/quantities.ts";
 import type { Style } from "../../render/style.ts";

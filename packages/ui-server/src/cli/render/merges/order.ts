@@ -1,5 +1,5 @@
 import type { OrderDto } from "../../../read/merges/order-dto.ts";
-import type { GivenOrder } from "../../give-order.ts";
+import type { GivenOrder } from "../../orders/give-order.ts";
 import { countOf } from "../quantities.ts";
 import { renderFollowedRun } from "../run-summary.ts";
 import type { Style } from "../style.ts";
