@@ -53,6 +53,7 @@ beforeAll(async () => {
         "packages/*": { entry: ["src/**/*.test.ts"], project: ["src/**/*.ts"] },
       },
       ignoreDependencies: [".*"],
+      ignoreBinaries: [".*"],
     }),
   );
   await symlink(join(root, "node_modules"), join(tree, "node_modules"));
