@@ -19,7 +19,7 @@ import { openDuckdbWorld, openPostgresWorld, type MergeWorld } from "./merge-wor
 
 const histories = fc.sample(
   mergeHistories(fc, {}).filter(({ batches }) => batches.length > 2),
-  { numRuns: 3, seed: 35 },
+  { numRuns: 2, seed: 35 },
 );
 
 const columns = [column("id", { kind: "text" }), column("name", { kind: "text" })];

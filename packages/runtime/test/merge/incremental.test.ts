@@ -18,7 +18,7 @@ import { openDuckdbWorld, openPostgresWorld, type MergeWorld } from "./merge-wor
 /** Batches come one after the other, in some order; then one is taken back. */
 const histories = fc.sample(
   mergeHistories(fc, {}).filter(({ batches }) => batches.length > 2),
-  { numRuns: 8, seed: 21 },
+  { numRuns: 4, seed: 21 },
 );
 
 for (const [engine, open] of [

@@ -317,7 +317,7 @@ for (const [engine, open] of [
       const source: RowSchema = { columns: [...historyColumns, historyEventTime] };
       const histories = fc.sample(
         mergeHistories(fc, { isPlain: true, operations: ["upsert"], rowPolicies: ["recencyFirst", "priorityFirst"] }),
-        { numRuns: 5, seed: 7 },
+        { numRuns: 3, seed: 7 },
       );
       for (const { spec, delivered } of histories) {
         const batches = [...new Map(delivered.map((batch) => [batch.source, batch])).values()].map(

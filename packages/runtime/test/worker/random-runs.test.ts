@@ -88,7 +88,7 @@ test("whatever the graph and whoever fails, every step ends once, as the model s
       }
       await expectCountersToAgree(id, expected);
     }),
-    { numRuns: 40 },
+    { numRuns: 24 },
   );
   await expectSound(ledger.db);
 });

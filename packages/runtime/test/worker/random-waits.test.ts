@@ -132,7 +132,7 @@ test("without deadlines every step ends as the rules say, and every merge names 
       }));
       expect(ends).toEqual(expected);
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
   await expectSound(ledger.db);
 });
@@ -166,7 +166,7 @@ test("with deadlines every run ends, no cycle of waiting forms, and no merge lea
       }
       expect(wrong).toEqual([]);
     }),
-    { numRuns: 12 },
+    { numRuns: 8 },
   );
   await expectSound(ledger.db);
 });
