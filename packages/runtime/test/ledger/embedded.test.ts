@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { findOrphans } from "../../src/doctor/environment/processes.ts";
 import { openEmbeddedPostgres } from "../../src/ledger/embedded/embedded-postgres.ts";
 import { isAlive, parsePostmasterFile } from "../../src/ledger/embedded/postmaster-file.ts";
 
@@ -207,6 +208,11 @@ test.skipIf(!isRoot)(
     expect(opener.server.dataDirectory.startsWith("/var/lib/watersmeet/")).toBe(true);
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     expect(await answers(opener.server.url)).toBe(true);
+    // Whether the project is there is told by its folder, also before anything else stands in it.
+    const isOrphan = (): boolean => findOrphans().some(({ pid }) => pid === opener.server.postmasterPid);
+    expect(isOrphan()).toBe(false);
+    await rm(join(folder, "postgres"), { recursive: true });
+    expect(isOrphan()).toBe(true);
     await close(opener);
   },
 );

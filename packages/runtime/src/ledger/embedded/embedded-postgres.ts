@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +8,7 @@ import { WatersmeetError } from "@watersmeet/core/errors";
 import { fingerprint } from "@watersmeet/core/values";
 import pg from "pg";
 import { findBinaries, sharedDirectory, type Binaries } from "./binaries.ts";
-import { initialiseCluster, readClusterPassword, superuser } from "./initialise-cluster.ts";
+import { buildUnwritable, initialiseCluster, readClusterPassword, superuser } from "./initialise-cluster.ts";
 import { findPostmaster, isAlive, type Postmaster } from "./postmaster-file.ts";
 import { ensureServerAccount, isReachable, type ServerAccount } from "./server-account.ts";
 
@@ -37,10 +37,14 @@ export async function openEmbeddedPostgres(wantedDirectory: string): Promise<Emb
   const binaries = findBinaries(account);
   if (!existsSync(join(dataDirectory, "PG_VERSION"))) {
     await initialiseCluster(binaries, dataDirectory, account);
-    // Outside of the project nothing else tells whose it is, and whether that is still there.
+    // Outside of the project nothing else tells whose it is.
     if (dirname(dataDirectory) !== wantedDirectory)
       await writeFile(join(dirname(dataDirectory), "project"), wantedDirectory);
   }
+  // A folder that is not there tells everybody that the project is gone, and that nobody needs its server.
+  await mkdir(wantedDirectory, { recursive: true }).catch((cause: unknown) => {
+    throw buildUnwritable(wantedDirectory, cause);
+  });
   const password = await readClusterPassword(dataDirectory);
   const cluster: Cluster = { binaries, dataDirectory, account, password, logPath: `${dataDirectory}.log` };
   const deadline = Date.now() + startTimeoutMs;

@@ -26,14 +26,7 @@ export async function initialiseCluster(
     await mkdir(temporary, { mode: 0o700 });
     await writeFile(pwfile, `${password}\n`, { mode: 0o600 });
   } catch (cause) {
-    throw new WatersmeetError(
-      "LEDGER_EMBEDDED_FAILED",
-      `${dirname(dataDirectory)} cannot be written: ${String(cause)}`,
-      {
-        hint: "Give this user the right to write there, or set DATABASE_URL to use another PostgreSQL.",
-        cause,
-      },
-    );
+    throw buildUnwritable(dirname(dataDirectory), cause);
   }
   if (account !== null) await giveTo(account, [temporary, pwfile]);
   try {
@@ -46,6 +39,13 @@ export async function initialiseCluster(
     await rm(pwfile, { force: true });
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+export function buildUnwritable(folder: string, cause: unknown): WatersmeetError {
+  return new WatersmeetError("LEDGER_EMBEDDED_FAILED", `${folder} cannot be written: ${String(cause)}`, {
+    hint: "Give this user the right to write there, or set DATABASE_URL to use another PostgreSQL.",
+    cause,
+  });
 }
 
 export async function readClusterPassword(dataDirectory: string): Promise<string> {
