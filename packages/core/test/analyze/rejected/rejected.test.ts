@@ -1,8 +1,13 @@
 import { expect, test } from "vitest";
-import { analyzeProject } from "../../src/analyze/index.ts";
-import { codes, renderProblem, type Problem, type SourceLocation } from "../../src/errors/index.ts";
-import { commonFiles, rejectedCases, type RejectedCase } from "./rejected-cases.ts";
-import { createProject, type ProjectFiles } from "./temporary-project.ts";
+import { analyzeProject } from "../../../src/analyze/index.ts";
+import { codes, renderProblem, type Problem, type SourceLocation } from "../../../src/errors/index.ts";
+import { createProject, type ProjectFiles } from "../temporary-project.ts";
+import { assetCases } from "./asset-cases.ts";
+import { inputCases } from "./input-cases.ts";
+import { optionCases } from "./option-cases.ts";
+import { commonFiles, type RejectedCase } from "./rejected-case.ts";
+
+const rejectedCases = [...inputCases, ...assetCases, ...optionCases];
 
 interface Outcome {
   readonly problems: readonly Problem[];
