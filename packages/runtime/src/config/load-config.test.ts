@@ -77,6 +77,13 @@ test("every problem is told at once, with its source and place", async () => {
   }
 });
 
+test("of a setting with several forms, the mistake in the one that was meant is told", async () => {
+  const root = await makeProject(`export default { resources: { crm: { breaker: { probe: 3 } } } };`);
+  await expect(loadConfig({ directory: root })).rejects.toMatchObject({
+    message: expect.stringContaining("resources.crm.breaker.probe must be a function"),
+  });
+});
+
 test("a resource has a limit, a limit that adapts, or none, and a rate", async () => {
   const root = await makeProject(
     `export default { resources: {

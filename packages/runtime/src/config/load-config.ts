@@ -207,9 +207,21 @@ function parsePart<S extends z.ZodType>(
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  for (const issue of result.error.issues)
-    problems.push({ source, path: issue.path.join("."), message: issue.message });
+  for (const { path, message } of result.error.issues.flatMap((issue) => listMeant(issue)))
+    problems.push({ source, path: path.join("."), message });
   return undefined;
+}
+
+type Issue = Pick<z.core.$ZodIssue, "path" | "message">;
+
+/** Of a setting with several forms, what is wrong with the one that was meant: that whose mistakes lie deepest. */
+function listMeant(issue: z.core.$ZodIssue): readonly Issue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const forms = issue.errors.map((form) => form.flatMap((each) => listMeant(each)));
+  const depthOf = (form: readonly Issue[]): number => Math.max(0, ...form.map(({ path }) => path.length));
+  const [meant] = forms.toSorted((a, b) => depthOf(b) - depthOf(a));
+  if (meant === undefined || depthOf(meant) === 0) return [issue];
+  return meant.map(({ path, message }) => ({ path: [...issue.path, ...path], message }));
 }
 
 function refuse(problems: readonly ConfigProblem[]): never {
